@@ -1,0 +1,46 @@
+"""The contracts of the tables, as the catalog's validators.
+
+An entry says ``validator: {class: waste_risk.adapters.contracts.Contract, options: {table: items}}``; the data are then
+checked before they are written and after they are read, and what breaks its contract is not written.
+"""
+
+import pandas as pd
+from kedro.validation.exceptions import DataValidationError
+
+from waste_risk.contract import ContractError
+from waste_risk.schema import TABLES, check
+
+
+class ContractBroken(DataValidationError):  # noqa: N818, it is what happened
+    """A table of the catalog breaks its contract; the text is one line without any value of the table."""
+
+    def __str__(self) -> str:
+        """Say which rules, and where; Kedro's own text would add a line for each failing value."""
+        return f"{self.message} [{self.mode} of {self.dataset_name}]"
+
+
+class Contract:
+    """Checks one table; Kedro makes one for each catalog entry that asks for it."""
+
+    def __init__(self, table: str) -> None:
+        """Choose the table, one of ``waste_risk.schema.TABLES``.
+
+        Raises:
+            ValueError: there is no such table.
+        """
+        if table not in TABLES:
+            raise ValueError(f"there is no contract for {table}, only for {', '.join(TABLES)}")
+        self._table = table
+
+    def validate(self, data: pd.DataFrame) -> pd.DataFrame:
+        """Return the table in the types of its contract.
+
+        Raises:
+            ContractBroken: rules are broken; they are named, and no value is.
+        """
+        broken = None
+        try:
+            return check(self._table, data)
+        except ContractError as error:
+            broken = str(error)
+        raise ContractBroken(broken)

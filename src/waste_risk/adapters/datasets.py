@@ -1,0 +1,199 @@
+"""Tables, texts, figures and predictors on disk, written whole or not at all.
+
+Tables offer no preview: it would show a household's rows to whoever looks at the pipeline's picture.
+"""
+
+import base64
+import json
+import math
+from abc import abstractmethod
+from collections.abc import Mapping
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
+
+import numpy as np
+import pandas as pd
+from kedro.io import AbstractDataset, DatasetError
+from kedro.utils import load_obj
+from kedro_datasets._typing import ImagePreview, JSONPreview
+from pydantic import TypeAdapter
+
+from waste_risk import artifacts
+from waste_risk.adapters.files import replacing
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+    from waste_risk.model import WastePredictor
+
+Data = TypeVar("Data")
+
+
+class AtomicDataset(AbstractDataset[Data, Data], Generic[Data]):
+    """One file; subclasses say how it is written and read."""
+
+    kind: str
+
+    def __init__(self, filepath: str, metadata: dict[str, Any] | None = None) -> None:
+        """Name the file; ``metadata`` is for Kedro-Viz."""
+        self._filepath = Path(filepath)
+        self.metadata = metadata
+
+    def save(self, data: Data) -> None:
+        """Replace the file; readers find the old one until the new one is complete."""
+        with replacing(self._filepath) as temporary:
+            self._write(data, temporary)
+
+    def load(self) -> Data:
+        """Read the file.
+
+        Raises:
+            DatasetError: in one line, that the file is missing or is not what it should be.
+        """
+        try:
+            return self._read(self._filepath)
+        except FileNotFoundError:
+            message = f"{self._filepath} does not exist"
+        except (OSError, ValueError) as error:
+            message = f"{self._filepath} cannot be read as {self.kind}: {_first_line(error)}"
+        raise DatasetError(message)
+
+    def _exists(self) -> bool:
+        return self._filepath.exists()
+
+    def _describe(self) -> dict[str, Any]:
+        return {"filepath": str(self._filepath)}
+
+    @abstractmethod
+    def _write(self, data: Data, path: Path) -> None: ...
+
+    @abstractmethod
+    def _read(self, path: Path) -> Data: ...
+
+
+class AtomicParquetDataset(AtomicDataset[pd.DataFrame]):
+    """A pandas table as Parquet; types and, unless the table is empty, categories come back as they were."""
+
+    kind = "a Parquet table"
+
+    def _write(self, data: pd.DataFrame, path: Path) -> None:
+        data.to_parquet(path, engine="pyarrow", compression="zstd")
+
+    def _read(self, path: Path) -> pd.DataFrame:
+        return pd.read_parquet(path, engine="pyarrow")
+
+
+class AtomicTextDataset(AtomicDataset[str]):
+    """A text in UTF-8: a report, HTML."""
+
+    kind = "text"
+
+    def _write(self, data: str, path: Path) -> None:
+        path.write_text(data, encoding="utf-8", newline="\n")
+
+    def _read(self, path: Path) -> str:
+        return path.read_text(encoding="utf-8")
+
+
+class AtomicJSONDataset(AtomicDataset[Any]):
+    """Plain values as JSON, or objects of one dataclass, which come back as such and equal."""
+
+    kind = "JSON"
+
+    def __init__(self, filepath: str, record: str | None = None, metadata: dict[str, Any] | None = None) -> None:
+        """Name the file, and the dataclass (``package.module.Class``) if it holds one."""
+        super().__init__(filepath, metadata)
+        self._record = record
+
+    def _write(self, data: Any, path: Path) -> None:
+        path.write_text(_to_json(_named(asdict(data)) if self._record else data), encoding="utf-8")
+
+    def _read(self, path: Path) -> Any:
+        values = json.loads(path.read_text(encoding="utf-8"))
+        return TypeAdapter(load_obj(self._record)).validate_python(values) if self._record else values
+
+    def preview(self) -> JSONPreview:
+        """Show the values in Kedro-Viz."""
+        return JSONPreview(self._filepath.read_text(encoding="utf-8"))
+
+
+class AtomicFigureDataset(AtomicDataset["Figure"]):
+    """A matplotlib figure as PNG; it can be looked at, but not be loaded back."""
+
+    kind = "a figure"
+
+    def __init__(self, filepath: str, dpi: int = 120, metadata: dict[str, Any] | None = None) -> None:
+        """Name the file and its dots per inch."""
+        super().__init__(filepath, metadata)
+        self._dpi = dpi
+
+    def _write(self, data: "Figure", path: Path) -> None:
+        # Without the software's version in it, equal figures are equal files.
+        data.savefig(path, format="png", dpi=self._dpi, metadata={"Software": None})
+
+    def _read(self, path: Path) -> "Figure":  # noqa: ARG002
+        raise ValueError("a picture holds no figure to load back")
+
+    def preview(self) -> ImagePreview:
+        """Show the picture in Kedro-Viz."""
+        return ImagePreview(base64.b64encode(self._filepath.read_bytes()).decode("ascii"))
+
+
+class PredictorDataset(AbstractDataset["WastePredictor", "WastePredictor"]):
+    """A ``WastePredictor`` in its folder; its own functions see to it that the folder is whole."""
+
+    def __init__(self, filepath: str, for_analysts: bool = False, metadata: dict[str, Any] | None = None) -> None:
+        """Name the folder; ``for_analysts`` adds two pickles, at the price of importing shap."""
+        self._filepath = Path(filepath)
+        self._for_analysts = for_analysts
+        self.metadata = metadata
+
+    def save(self, data: "WastePredictor") -> None:
+        """Replace the folder."""
+        artifacts.save(data, self._filepath, for_analysts=self._for_analysts)
+
+    def load(self) -> "WastePredictor":
+        """Read the predictor, if its files are those that were saved.
+
+        Raises:
+            DatasetError: in one line, that there is none or that a file differs.
+        """
+        from waste_risk.model import WastePredictor  # noqa: PLC0415, tables need no LightGBM
+
+        try:
+            return WastePredictor.load(self._filepath)
+        except FileNotFoundError:
+            message = f"{self._filepath} holds no complete predictor"
+        except ValueError as error:
+            message = _first_line(error)
+        raise DatasetError(message)
+
+    def _exists(self) -> bool:
+        return artifacts.exists(self._filepath)
+
+    def _describe(self) -> dict[str, Any]:
+        return {"filepath": str(self._filepath), "for_analysts": self._for_analysts}
+
+
+def _to_json(data: Any) -> str:
+    return json.dumps(data, indent=2, ensure_ascii=False, allow_nan=False, default=_from_numpy) + "\n"
+
+
+def _named(data: Any) -> Any:
+    """Name the numbers that JSON lacks, as pydantic reads them back."""
+    if isinstance(data, Mapping):
+        return {name: _named(value) for name, value in data.items()}
+    if isinstance(data, list | tuple):
+        return [_named(value) for value in data]
+    return str(float(data)) if isinstance(data, float) and not math.isfinite(data) else data
+
+
+def _from_numpy(scalar: Any) -> Any:
+    if isinstance(scalar, np.generic):
+        return scalar.item()
+    raise TypeError(f"{type(scalar).__name__} has no JSON form")
+
+
+def _first_line(error: Exception) -> str:
+    return str(error).partition("\n")[0]

@@ -1,0 +1,9 @@
+"""The hooks of the project, made once for each process."""
+
+from waste_risk.adapters.parameter_checks import ParameterHook
+from waste_risk.adapters.progress import ProgressHook
+from waste_risk.adapters.tracking import TrackingHook
+
+_tracking = TrackingHook()
+
+HOOKS = (ParameterHook(), _tracking, ProgressHook(_tracking))

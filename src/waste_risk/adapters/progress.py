@@ -1,0 +1,155 @@
+"""What a run says while it runs and when it ends, on the screen and in a log file that MLflow keeps.
+
+No exception's text goes to the log: it may quote the data.
+"""
+
+import logging
+import sys
+import time
+import traceback
+from collections.abc import Mapping
+from pathlib import Path
+from threading import Lock
+from typing import Any
+
+import mlflow
+from kedro.framework.context import KedroContext
+from kedro.framework.hooks import hook_impl
+from kedro.io import DataCatalog
+from kedro.pipeline import Pipeline
+from kedro.pipeline.node import Node
+
+from waste_risk.adapters.contracts import ContractBroken
+from waste_risk.adapters.tracking import TrackingHook
+from waste_risk.contract import ContractError
+
+LOGGER = logging.getLogger("waste_risk.run")
+SUMMARY, DECISION = "_summary", "gate_decision"
+OUTSPOKEN = (ContractBroken, ContractError)  # their texts hold no value
+
+
+class ProgressHook:
+    """A line for each node, the closing lines of the run, its log file, and its exit code."""
+
+    def __init__(self, tracking: TrackingHook) -> None:
+        """The tracking hook knows the run that gets the log."""
+        self._tracking = tracking
+        self._folder = Path("logs")
+        self._log: logging.FileHandler | None = None
+        self._lock = Lock()
+
+    @hook_impl
+    def after_context_created(self, context: KedroContext) -> None:
+        """Keep the logs in the project."""
+        self._folder = context.project_path / "logs"
+
+    @hook_impl(trylast=True)
+    def before_pipeline_run(self, run_params: dict[str, Any], pipeline: Pipeline) -> None:
+        """Open the log and start the clock."""
+        self._began: dict[str, float] = {}
+        self._unsaved = {node.name: set(node.outputs) for node in pipeline.nodes}
+        self._outcomes: dict[str, Any] = {}
+        self._n_nodes, self._n_done, self._start = len(pipeline.nodes), 0, time.perf_counter()
+        self._open_log(run_params["run_id"])
+
+    @hook_impl
+    def before_dataset_loaded(self, node: Node) -> None:
+        """A node begins with its first input."""
+        self._began.setdefault(node.name, time.perf_counter())
+
+    @hook_impl
+    def before_node_run(self, node: Node) -> None:
+        """A node without inputs begins here."""
+        self._began.setdefault(node.name, time.perf_counter())
+
+    @hook_impl
+    def after_dataset_saved(self, dataset_name: str, data: Any, node: Node) -> None:
+        """A node ends with its last output; what the closing lines need is kept, wherever it is saved."""
+        if dataset_name.endswith(SUMMARY) or dataset_name == DECISION:
+            self._outcomes[dataset_name] = data
+        self._unsaved[node.name].discard(dataset_name)
+        if not self._unsaved[node.name]:
+            self._end_node(node)
+
+    @hook_impl
+    def after_node_run(self, node: Node) -> None:
+        """A node without outputs ends here."""
+        if not node.outputs:
+            self._end_node(node)
+
+    @hook_impl(trylast=True)
+    def on_pipeline_error(self, error: Exception) -> None:
+        """Note in the log what failed, and keep it all the same; on the screen the command itself says it."""
+        self._note(f"failed after {time.perf_counter() - self._start:.1f} s: {_describe(error)}")
+        self._close_log()
+
+    @hook_impl(trylast=True)
+    def after_pipeline_run(self, pipeline: Pipeline, catalog: DataCatalog) -> None:
+        """Say how it went, in the order of the pipeline; exit with 1 if the gates said no and are meant to."""
+        LOGGER.info("%s%s", self._duration(), _peak_memory())
+        outputs = [name for node in pipeline.nodes for name in node.outputs if name.endswith(SUMMARY)]
+        for line in (line for name in outputs for line in _lines(self._outcomes[name])):
+            LOGGER.info("%s", line)
+        self._close_log()
+        if DECISION in self._outcomes and not _approved(self._outcomes[DECISION]):
+            on_failure = catalog.load("params:gates.on_failure")
+            if on_failure == "fail":
+                raise SystemExit(1)
+
+    def _end_node(self, node: Node) -> None:
+        seconds = time.perf_counter() - self._began[node.name]
+        with self._lock:
+            self._n_done += 1
+            width = len(str(self._n_nodes))
+            LOGGER.info("[%*d/%d] %-32s %6.1f s", width, self._n_done, self._n_nodes, node.name, seconds)
+
+    def _duration(self) -> str:
+        nodes = "1 node" if self._n_nodes == 1 else f"{self._n_nodes} nodes"
+        return f"{nodes} in {time.perf_counter() - self._start:.1f} s"
+
+    def _open_log(self, name: str) -> None:
+        if self._log is not None:  # of a run in this process that was interrupted
+            LOGGER.removeHandler(self._log)
+        self._folder.mkdir(parents=True, exist_ok=True)
+        self._log = logging.FileHandler(self._folder / f"{name}.log", mode="w", encoding="utf-8")
+        self._log.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(message)s"))
+        LOGGER.addHandler(self._log)
+
+    def _note(self, message: str) -> None:
+        if self._log is not None:
+            self._log.handle(LOGGER.makeRecord(LOGGER.name, logging.ERROR, "", 0, message, (), None))
+
+    def _close_log(self) -> None:
+        if self._log is None:
+            return
+        LOGGER.removeHandler(self._log)
+        self._log.close()
+        if self._tracking.run_id is not None:
+            mlflow.MlflowClient().log_artifact(self._tracking.run_id, self._log.baseFilename, "logs")
+        self._log = None
+
+
+def _describe(error: Exception) -> str:
+    if isinstance(error, OUTSPOKEN):
+        return str(error)
+    ours = [frame for frame in traceback.extract_tb(error.__traceback__) if "waste_risk" in frame.filename]
+    places = ", ".join(f"{Path(frame.filename).name}:{frame.lineno} {frame.name}" for frame in reversed(ours))
+    return f"{type(error).__name__} in {places or 'a library'}"
+
+
+def _lines(summary: Any) -> list[str]:
+    return summary.splitlines() if isinstance(summary, str) else list(summary)
+
+
+def _approved(decision: Any) -> bool:
+    return bool(decision["approved"] if isinstance(decision, Mapping) else decision.approved)
+
+
+def _peak_memory() -> str:
+    """The most memory that the process held at once, where the system tells."""
+    if sys.platform == "win32":
+        return ""
+    import resource  # noqa: PLC0415, Windows has none
+
+    unit = 1 if sys.platform == "darwin" else 1024
+    return f", at most {resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit / 1e9:.1f} GB of memory"

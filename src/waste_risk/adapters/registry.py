@@ -1,0 +1,101 @@
+"""LightGBM boosters in the MLflow registry: as text, with the vocabularies that let them read a features table."""
+
+from collections.abc import Iterable, Mapping
+from importlib.metadata import version
+from typing import TYPE_CHECKING, Any
+
+import lightgbm as lgb
+import mlflow
+from kedro.io import AbstractDataset, DatasetError
+from mlflow import MlflowClient
+from mlflow.exceptions import MlflowException
+from mlflow.models import ModelSignature
+from mlflow.protos.databricks_pb2 import RESOURCE_ALREADY_EXISTS, ErrorCode
+from mlflow.types import ColSpec, DataType, Schema
+
+from waste_risk.adapters.tracking import active_run_id
+
+if TYPE_CHECKING:
+    from waste_risk.model import WastePredictor
+
+REQUIREMENTS = ("lightgbm", "numpy", "pandas", "scipy")
+# Outputs only. MLflow has no type for pandas categories: a signature of the inputs refuses them, or turns them into
+# objects, which LightGBM refuses; so would an input example. The inputs are named in the model's metadata instead.
+SIGNATURE = ModelSignature(outputs=Schema([ColSpec(DataType.double)]))
+
+
+class BoosterDataset(AbstractDataset["WastePredictor", lgb.Booster]):
+    """One booster of a predictor, logged with the run and registered; the version carries source and predictor."""
+
+    def __init__(
+        self, part: str, registered_model_name: str, source: str, metadata: dict[str, Any] | None = None
+    ) -> None:
+        """Choose the booster (``classifier`` or ``regressor``), its name in the registry, and the source behind it."""
+        self._part = part
+        self._registered_model_name = registered_model_name
+        self._source = source
+        self.metadata = metadata
+
+    def save(self, data: "WastePredictor") -> None:
+        """Log the booster in the run and register it."""
+        run_id = active_run_id()
+        encoding = data.metadata.encoding
+        categories = [name for name in encoding.feature_names if name in encoding.vocabularies]
+        logged = mlflow.lightgbm.log_model(
+            self_contained(getattr(data, self._part), [encoding.vocabularies[name] for name in categories]),
+            name=self._part,
+            signature=SIGNATURE,
+            pip_requirements=pinned(*REQUIREMENTS),
+            metadata={"features": list(encoding.feature_names), "categories": categories},
+        )
+        tags = {"source": self._source, "predictor_sha256": data.sha256}
+        register(self._registered_model_name, logged.model_uri, logged.model_id, run_id, tags)
+
+    def load(self) -> lgb.Booster:
+        """Read the newest version of this source.
+
+        Raises:
+            DatasetError: there is none.
+        """
+        versions = MlflowClient().search_model_versions(
+            f"name = '{self._registered_model_name}' and tags.source = '{self._source}'"
+        )
+        if not versions:
+            raise DatasetError(f"{self._registered_model_name} has no version of source {self._source}")
+        newest = max(int(found.version) for found in versions)
+        booster: lgb.Booster = mlflow.lightgbm.load_model(f"models:/{self._registered_model_name}/{newest}")
+        return booster
+
+    def _describe(self) -> dict[str, Any]:
+        return {"part": self._part, "registered_model_name": self._registered_model_name, "source": self._source}
+
+
+def register(name: str, model_uri: str, model_id: str, run_id: str, tags: Mapping[str, str]) -> int:
+    """Make a logged model the next version of a registered one, tagged from its first moment; return its number.
+
+    ``mlflow.register_model`` would do it in two steps and print about both.
+    """
+    client = MlflowClient()
+    try:
+        client.create_registered_model(name)
+    except MlflowException as error:
+        if error.error_code != ErrorCode.Name(RESOURCE_ALREADY_EXISTS):
+            raise
+    created = client.create_model_version(name, source=model_uri, run_id=run_id, tags=dict(tags), model_id=model_id)
+    return int(created.version)
+
+
+def self_contained(booster: lgb.Booster, vocabularies: Iterable[Iterable[str]]) -> lgb.Booster:
+    """Return a copy that maps category columns by vocabularies of its own, given in the order of the columns.
+
+    A booster fitted on codes knows none: given a table with categories it would take the table's own codes, and answer
+    without an error where these mean something else.
+    """
+    copy = lgb.Booster(model_str=booster.model_to_string())
+    copy.pandas_categorical = [list(levels) for levels in vocabularies]
+    return copy
+
+
+def pinned(*packages: str) -> list[str]:
+    """Require packages in the versions installed here."""
+    return [f"{package}=={version(package)}" for package in packages]

@@ -1,0 +1,65 @@
+"""A session that lets the source say which pipelines run, and that ends in one line where a line says it all."""
+
+import sys
+from types import TracebackType
+from typing import IO, Any
+
+import click
+import mlflow
+from kedro.framework.project import pipelines
+from kedro.framework.session import KedroSession
+from kedro.io import DatasetError
+from mlflow.entities import RunStatus
+
+from waste_risk.contract import ContractError
+
+
+class RunError(click.ClickException):
+    """A run ended for a reason that needs no traceback."""
+
+    def show(self, file: IO[Any] | None = None) -> None:
+        """Print the reason."""
+        click.echo(self.message, file=file or sys.stderr)
+
+
+class SourceSession(KedroSession):
+    """Kedro's session, in which ``conf/<env>/run.yml`` names the pipelines of a bare ``kedro run --env <env>``."""
+
+    def run(  # type: ignore[override]
+        self, pipeline_name: str | None = None, pipeline_names: list[str] | None = None, **options: Any
+    ) -> dict[str, Any]:
+        """Run the pipelines named, else those of the source.
+
+        Raises:
+            RunError: there is no such pipeline; or, on the command line, a dataset could not be read or written, or
+                tables break their contract.
+        """
+        named = [pipeline_name] if pipeline_name else pipeline_names
+        names = sorted(named) if named else self._source_pipelines()
+        _refuse_unknown(names)
+        try:
+            return super().run(pipeline_names=names, **options)
+        except (DatasetError, ContractError) as error:
+            if click.get_current_context(silent=True) is None:
+                raise
+            raise RunError(str(error)) from error
+
+    def __exit__(
+        self,
+        exc_type: type[BaseException] | None,
+        exc_value: BaseException | None,
+        tb_: TracebackType | None,
+    ) -> None:
+        """Mark an interrupted run as killed; Kedro tells its hooks of errors only, and MLflow would say FINISHED."""
+        if exc_type is not None and mlflow.active_run() is not None:
+            mlflow.end_run(RunStatus.to_string(RunStatus.KILLED))
+        super().__exit__(exc_type, exc_value, tb_)
+
+    def _source_pipelines(self) -> list[str]:
+        return list(self._get_config_loader()["run"]["pipelines"])
+
+
+def _refuse_unknown(names: list[str]) -> None:
+    unknown = [name for name in names if name not in pipelines]
+    if unknown:
+        raise RunError(f"There is no pipeline {', '.join(unknown)}; there are {', '.join(sorted(pipelines))}.")

@@ -1,0 +1,140 @@
+"""The files of a predictor: written whole or not at all, and opened only if they are those that were written.
+
+``metadata.json`` holds the SHA-256 of every other file and the predictor's own. Nothing is unpickled here: the two
+pickles are for analysts, and follow from the other files.
+"""
+
+import hashlib
+import json
+import os
+import pickle
+import shutil
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from waste_risk.model import WastePredictor
+
+METADATA = "metadata.json"
+
+
+def save(predictor: "WastePredictor", folder: str | Path, *, for_analysts: bool) -> None:
+    """Put a predictor into a folder; readers find the old one or the new one, also after a kill.
+
+    Args:
+        predictor: what to save.
+        folder: replaced as a whole; one writer at a time.
+        for_analysts: add ``calibrator.pkl`` (scikit-learn) and ``explainer.pkl`` (shap). They hold no rows.
+    """
+    texts = predictor.to_files()
+    files = {name: text.encode() for name, text in texts.items()} | (_pickles(predictor) if for_analysts else {})
+    seals = {
+        "sha256": {name: _digest(content) for name, content in sorted(files.items()) if name != METADATA},
+        "predictor_sha256": fingerprint(texts),
+    }
+    signed = to_json({**json.loads(texts[METADATA]), **seals}).encode()
+    _replace_folder(Path(folder), files | {METADATA: signed})
+
+
+def load(folder: str | Path) -> dict[str, str]:
+    """Read the texts of a predictor's files, as ``WastePredictor.to_files`` wrote them, having checked every hash.
+
+    Raises:
+        FileNotFoundError: there is no such folder, or a file is missing.
+        ValueError: a file is not the one that was saved; the message names it.
+    """
+    folder = _current(Path(folder))
+    metadata = _read_metadata(folder / METADATA)
+    contents = {name: (folder / name).read_bytes() for name in metadata["sha256"]}
+    for name, expected in metadata.pop("sha256").items():
+        if _digest(contents[name]) != expected:
+            raise ValueError(f"{folder / name} is not the file that was saved: its SHA-256 differs")
+    expected = metadata.pop("predictor_sha256")
+    texts = {name: content.decode() for name, content in contents.items() if not name.endswith(".pkl")}
+    texts[METADATA] = to_json(metadata)
+    if fingerprint(texts) != expected:
+        raise ValueError(f"{folder / METADATA} is not the file that was saved: the predictor's SHA-256 differs")
+    return texts
+
+
+def exists(folder: str | Path) -> bool:
+    """Say whether there is a predictor in the folder."""
+    return (_current(Path(folder)) / METADATA).exists()
+
+
+def fingerprint(texts: Mapping[str, str]) -> str:
+    """Give the SHA-256 over the SHA-256 of each text, in hexadecimal."""
+    return _digest(to_json({name: _digest(text.encode()) for name, text in texts.items()}).encode())
+
+
+def to_json(value: Any) -> str:
+    """Write JSON in one way only: sorted keys, and floats that come back bit for bit."""
+    return json.dumps(value, indent=2, sort_keys=True, allow_nan=False)
+
+
+def _pickles(predictor: "WastePredictor") -> dict[str, bytes]:
+    import shap  # noqa: PLC0415, three seconds that no other command should pay
+
+    return {
+        "calibrator.pkl": pickle.dumps(predictor.calibrator.to_isotonic()),
+        "explainer.pkl": pickle.dumps(shap.TreeExplainer(predictor.classifier)),
+    }
+
+
+def _read_metadata(path: Path) -> dict[str, Any]:
+    try:
+        metadata: dict[str, Any] = json.loads(path.read_bytes())
+        names = list(metadata["sha256"])
+        complete = "predictor_sha256" in metadata and all(Path(name).name == name for name in names)
+    except (ValueError, KeyError, TypeError):
+        complete = False
+    if not complete:
+        raise ValueError(f"{path} is not the file that was saved: it holds no hashes")
+    return metadata
+
+
+def _digest(content: bytes) -> str:
+    return hashlib.sha256(content).hexdigest()
+
+
+def _replace_folder(folder: Path, files: Mapping[str, bytes]) -> None:
+    new, old = _beside(folder, "new"), _beside(folder, "old")
+    if not folder.exists() and old.exists():
+        old.rename(folder)  # an earlier save was killed between its two renames
+    for leftover in (new, old):
+        shutil.rmtree(leftover, ignore_errors=True)
+    new.mkdir(parents=True)
+    for name, content in files.items():
+        _write(new / name, content)
+    _sync(new)
+    # A filled folder cannot be renamed over another one. Between these two lines, `_current` finds the old one.
+    if folder.exists():
+        folder.rename(old)
+    new.rename(folder)
+    _sync(folder.parent)
+    shutil.rmtree(old, ignore_errors=True)
+
+
+def _current(folder: Path) -> Path:
+    old = _beside(folder, "old")
+    return old if old.exists() and not folder.exists() else folder
+
+
+def _beside(folder: Path, suffix: str) -> Path:
+    return folder.with_name(f".{folder.name}.{suffix}")
+
+
+def _write(path: Path, content: bytes) -> None:
+    with path.open("wb") as file:
+        file.write(content)
+        file.flush()
+        os.fsync(file.fileno())
+
+
+def _sync(folder: Path) -> None:
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

@@ -1,0 +1,209 @@
+"""How a table's contract is written, checked and reported.
+
+A broken rule is reported by table, column, rule and number of rows, and never by a value: values belong to households.
+"""
+
+from collections.abc import Callable, Iterable
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pandera.pandas as pa
+from pandera.errors import SchemaError, SchemaErrorReason, SchemaErrors
+
+Values = Any  # a pandas Series of whatever the column holds
+Rule = Callable[[Any], Any]
+
+# pandera reads datetime64[us] as [ns], so the type of a column is a rule of ours, kept in its metadata.
+_TYPES = {
+    "datetime64[us]": "timestamps without a time zone",
+    "float64": "numbers",
+    "float32": "float32 numbers",
+    "int64": "whole numbers",
+    "Int64": "whole numbers or null",
+    "bool": "true or false",
+    "boolean": "true, false or null",
+    "category": "of type category",
+}
+_CONVERTIBLE = {"float64": "iuf", "int64": "iu", "Int64": "iuf", "datetime64[us]": "M", "bool": "b", "boolean": "b"}
+
+
+class ContractError(ValueError):
+    """Tables break their contract; the message is one line without any value of theirs."""
+
+
+def verify(frame: pd.DataFrame, contract: pa.DataFrameSchema) -> pd.DataFrame:
+    """Return the table in its contract's types, or say in one line everything that is wrong with it.
+
+    Types that hold the same values are converted (any time unit to microseconds, integers to floats, whole floats to
+    nullable integers), so that the code behind a contract meets one type; the argument stays as it is.
+
+    Raises:
+        ContractError: "items.quantity: must be greater than 0 (3 of 120 rows); …"
+    """
+    table = contract.name
+    if not isinstance(frame, pd.DataFrame):
+        raise ContractError(f"{table}: must be a table, is {type(frame).__name__}")
+    if not frame.columns.is_unique:
+        raise ContractError(f"{table}: has two columns of the same name")
+    conformed = _conform(frame, contract)
+    broken = _broken_rules(conformed, contract)
+    if broken:
+        raise ContractError("; ".join(broken))
+    return conformed
+
+
+def rows_broken(table: str, column: str, rule: str, broken: Values) -> list[str]:
+    """Say how many rows break a rule, as a list that is empty when none does."""
+    count = int(broken.sum())
+    return [f"{table}.{column}: {rule} ({count} of {len(broken)} rows)"] if count else []
+
+
+def contract(name: str, columns: dict[str, pa.Column], *rules: pa.Check) -> pa.DataFrameSchema:
+    """Name a table and what is true of it: these columns and no others, and rules of several columns."""
+    return pa.DataFrameSchema(columns, checks=list(rules), strict=True, name=name)
+
+
+def identifier(*, unique: bool = False) -> pa.Column:
+    """An opaque id: all integers or all strings."""
+    rules = [_rule("must be unique", lambda ids: ~ids.duplicated())] if unique else []
+    return pa.Column(None, [_rule("must be all integers or all strings", _is_identifier), *rules])
+
+
+def text() -> pa.Column:
+    """Text of an open vocabulary, never empty."""
+    filled = _rule("must not be empty", lambda texts: texts.astype("str") != "")
+    return pa.Column(None, [_rule("must be text", _is_text), filled])
+
+
+def one_of(allowed: Iterable[str]) -> pa.Column:
+    """Text of a closed vocabulary."""
+    names = tuple(allowed)
+    return pa.Column(None, _rule(f"must be one of {', '.join(names)}", lambda texts: texts.isin(names)))
+
+
+def typed(dtype: str, *rules: pa.Check, nullable: bool = False) -> pa.Column:
+    """A column of one type."""
+    of_type = _rule(f"must be {_TYPES[dtype]}", lambda values: str(values.dtype) == dtype)
+    return pa.Column(None, [of_type, *rules], nullable=nullable, metadata={"dtype": dtype})
+
+
+def timestamp(*, nullable: bool = False) -> pa.Column:
+    """A naive UTC timestamp."""
+    return typed("datetime64[us]", nullable=nullable)
+
+
+def number(*rules: pa.Check, dtype: str = "float64", nullable: bool = False) -> pa.Column:
+    """A finite number."""
+    return typed(dtype, _rule("must be finite", lambda values: ~np.isinf(values)), *rules, nullable=nullable)
+
+
+def above(bound: float) -> pa.Check:
+    """Greater than the bound."""
+    return _rule(f"must be greater than {bound}", lambda values: values > bound)
+
+
+def at_least(bound: float) -> pa.Check:
+    """The bound or more."""
+    return _rule(f"must be at least {bound}", lambda values: values >= bound)
+
+
+def between(low: float, high: float) -> pa.Check:
+    """Between the bounds, both included."""
+    return _rule(f"must lie between {low} and {high}", lambda values: values.between(low, high))
+
+
+def each_row(columns: str, rule: str, holds: Rule) -> pa.Check:
+    """A rule about several columns of a row, reported under the names given."""
+    return _rule(f"{columns}: {rule}", holds, ignore_na=False)
+
+
+def unique_rows(*keys: str) -> pa.Check:
+    """No two rows with the same key of several columns."""
+    return each_row(", ".join(keys), "must be unique together", lambda frame: ~frame.duplicated(list(keys)))
+
+
+def _rule(message: str, holds: Rule, *, ignore_na: bool = True) -> pa.Check:
+    # pandera copies the values that fail into its report: one is enough, since none is shown.
+    return pa.Check(holds, error=message, ignore_na=ignore_na, n_failure_cases=1)
+
+
+def _is_identifier(ids: Values) -> bool:
+    return pd.api.types.infer_dtype(ids) in {"integer", "string", "empty"}
+
+
+def _is_text(texts: Values) -> bool:
+    values = texts.cat.categories if isinstance(texts.dtype, pd.CategoricalDtype) else texts
+    return pd.api.types.infer_dtype(values) in {"string", "empty"}
+
+
+def _conform(frame: pd.DataFrame, contract: pa.DataFrameSchema) -> pd.DataFrame:
+    wanted = {
+        name: column.metadata["dtype"]
+        for name, column in contract.columns.items()
+        if column.metadata and name in frame.columns and str(frame[name].dtype) != column.metadata["dtype"]
+    }
+    return frame.assign(**{name: _converted(frame[name], dtype) for name, dtype in wanted.items()}) if wanted else frame
+
+
+def _converted(values: Values, dtype: str) -> Values:
+    """Change the type where no value changes; the rest is left as it is, for the contract to refuse."""
+    if not _is_convertible(values, dtype):
+        return values
+    try:
+        return values.astype(dtype)
+    except (TypeError, ValueError):
+        return values
+
+
+def _is_convertible(values: Values, dtype: str) -> bool:
+    if isinstance(values.dtype, pd.DatetimeTZDtype | pd.CategoricalDtype):
+        return False
+    if values.isna().all():  # a column without any value has whatever type its source made up
+        return True
+    if dtype in {"bool", "boolean"}:
+        return pd.api.types.infer_dtype(values, skipna=True) == "boolean"
+    return values.dtype.kind in _CONVERTIBLE.get(dtype, "")
+
+
+def _broken_rules(frame: pd.DataFrame, contract: pa.DataFrameSchema) -> list[str]:
+    try:
+        contract.validate(frame.reset_index(drop=True), lazy=True)  # pandera miscounts under repeated labels
+    except SchemaErrors as report:
+        errors = report.schema_errors
+        untyped = {error.column_name for error in errors if _is_type_error(error)}
+        lines = [_line(contract, frame, error) for error in errors if not _follows(error, untyped)]
+        # Returned rather than raised from here, so that pandera's report, full of values, is no __context__ of ours.
+        return list(dict.fromkeys(lines))
+    return []
+
+
+def _is_type_error(error: SchemaError) -> bool:
+    missing = error.reason_code is SchemaErrorReason.COLUMN_NOT_IN_DATAFRAME
+    return missing or isinstance(error.check_output, bool | np.bool_)
+
+
+def _follows(error: SchemaError, untyped: set[str | None]) -> bool:
+    """Whether a rule was broken only because a column has the wrong type or is missing."""
+    if error.reason_code is SchemaErrorReason.CHECK_ERROR:
+        return bool(untyped)
+    return error.column_name in untyped - {None} and not _is_type_error(error)
+
+
+def _line(contract: pa.DataFrameSchema, frame: pd.DataFrame, error: SchemaError) -> str:
+    table, column, reason = contract.name, error.column_name, error.reason_code
+    if reason is SchemaErrorReason.COLUMN_NOT_IN_DATAFRAME:
+        return f"{table}.{error.failure_cases}: is missing"
+    if reason is SchemaErrorReason.COLUMN_NOT_IN_SCHEMA:
+        return f"{table}.{error.failure_cases}: is not a column of {table}"
+    place = f"{table}.{column}: " if column else f"{table}."
+    if reason is SchemaErrorReason.SERIES_CONTAINS_NULLS:
+        return f"{place}must not be null{_count(int(frame[column].isna().sum()), frame)}"
+    if _is_type_error(error):
+        return f"{place}{error.check.error}, is {frame[column].dtype}"
+    failed = 0 if error.check_output is None else int((~error.check_output.astype(bool)).sum())
+    return f"{place}{error.check.error}{_count(failed, frame)}"
+
+
+def _count(failed: int, frame: pd.DataFrame) -> str:
+    return f" ({failed} of {len(frame)} rows)"

@@ -1,0 +1,60 @@
+"""How the household's items of the same category and product ended, and at what pace they are used."""
+
+import numpy as np
+
+from waste_risk.features.household import MAX_ENDED, waste_to_usual
+from waste_risk.features.looks import Looks
+from waste_risk.features.own_item import Values
+from waste_risk.features.timeline import DAY, Floats, ratio
+from waste_risk.features.vocabulary import usual_waste_permille
+
+# How many entries the wider group (the household for a category, the category for a product) counts for.
+PRIOR_ITEMS = 5
+PRIOR_USES = 3
+
+
+def category_history(looks: Looks) -> Values:
+    """Rates shrunk towards the household's own, paces as shares of an item's life."""
+    ended, uses = looks.category.ended, looks.category.uses
+    rate = _category_waste_rate(looks)
+    return {
+        "category_waste_rate": rate,
+        "category_ended_items": np.minimum(ended.count(), MAX_ENDED),
+        "category_last_wasted": _last_wasted(looks),
+        "category_mean_days_to_finish": ratio(ended.sum("time_to_finish") / DAY, ended.sum("finished")),
+        "category_mean_days_between_uses": uses.mean("gap") / DAY,
+        "category_gap_in_life": _shrunk_mean(looks, "gap_in_life"),
+        "category_first_gap_in_life": ratio(uses.sum("first_gap_in_life") / 1000, uses.sum("first")),
+        "category_share_per_use": _shrunk_mean(looks, "share"),
+        **_product_history(looks, rate),
+    }
+
+
+def _product_history(looks: Looks, category_rate: Floats) -> Values:
+    ended = looks.product.ended
+    prior = PRIOR_ITEMS * category_rate
+    return {
+        "product_waste_rate": (ended.sum("wasted") + prior) / (ended.count() + PRIOR_ITEMS),
+        "product_mean_days_to_finish": ratio(ended.sum("time_to_finish") / DAY, ended.sum("finished")),
+    }
+
+
+def _category_waste_rate(looks: Looks) -> Floats:
+    """Shrunk towards the category's usual rate times the household's excess over the usual."""
+    ended, usual = looks.category.ended, usual_waste_permille(looks.items.category[looks.item]) / 1000
+    prior = np.minimum(usual * waste_to_usual(looks), 1) * PRIOR_ITEMS
+    rate: Floats = (ended.sum("wasted") + prior) / (ended.count() + PRIOR_ITEMS)
+    return rate
+
+
+def _last_wasted(looks: Looks) -> Floats:
+    """The share wasted among the items that ended in the latest second in which one did."""
+    key, ended = looks.category.key, looks.category.ended
+    last = ended.timeline.between(key - looks.second + ended.latest(), key)
+    return np.where(ended.count() > 0, last.mean("wasted"), np.nan)
+
+
+def _shrunk_mean(looks: Looks, name: str) -> Floats:
+    """The mean over the category's uses of a column in thousandths, shrunk towards that over all the household's."""
+    uses, overall = looks.category.uses, looks.household.uses.mean(name)
+    return (uses.sum(name) + PRIOR_USES * overall) / (uses.count() + PRIOR_USES) / 1000

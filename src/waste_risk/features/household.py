@@ -1,0 +1,67 @@
+"""Who lives in the household, what else is open, and how its items ended so far."""
+
+import numpy as np
+
+from waste_risk.features.looks import Looks
+from waste_risk.features.own_item import Values
+from waste_risk.features.timeline import DAY, Floats, ratio
+
+# Counts and ages that would grow with the months a household uses the app are capped: trees would read the calendar.
+MAX_OPEN = 200
+MAX_ENDED = 100
+MAX_DAYS = 90
+
+# What is taken for usual until the household shows otherwise, and how many items that counts for.
+PRIOR_WASTE = 0.25
+PRIOR_ITEMS = 8
+
+
+def household(looks: Looks) -> Values:
+    """The household and its pantry at the look, the item itself included."""
+    households, past = looks.pantry.households, looks.household
+    code = looks.items.household[looks.item]
+    past_date = past.level.expired.before(past.key).count() - past.level.expired_and_emptied.before(past.key).count()
+    return {
+        "income_band": households.income_band[code],
+        "household_size": households.size[code],
+        "household_children": households.children[code],
+        "quantity_left_per_person": ratio(looks.left / 1000, households.size[code]),
+        "open_items": np.minimum(past.n_open, MAX_OPEN),
+        "open_items_in_category": np.minimum(looks.category.n_open, MAX_OPEN),
+        "open_items_past_date": np.minimum(past_date, MAX_OPEN),
+        "mean_age_of_open_items": np.minimum(_mean_age_of_open_items(looks), MAX_DAYS),
+    }
+
+
+def household_history(looks: Looks) -> Values:
+    """How the household's items ended before the look, and how busy it is."""
+    ended = looks.household.ended
+    n_wasted = ended.sum("wasted")
+    return {
+        "waste_rate": (n_wasted + PRIOR_WASTE * PRIOR_ITEMS) / (ended.count() + PRIOR_ITEMS),
+        "waste_to_usual": waste_to_usual(looks),
+        "ended_items": np.minimum(ended.count(), MAX_ENDED),
+        "waste_rate_90d": ended.lately(90).mean("wasted"),
+        "days_since_last_waste": np.minimum(looks.days_since(ended.latest_where("wasted")), MAX_DAYS),
+        "share_of_waste_unopened": ratio(ended.sum("wasted_unopened"), n_wasted),
+        "mean_share_wasted": ended.mean("wasted_share") / 1000,
+        "mean_life_used_at_waste": ratio(ended.sum("life_at_waste") / 1000, n_wasted),
+        "mean_days_to_finish": ratio(ended.sum("time_to_finish") / DAY, ended.sum("finished")),
+        "uses_per_day_14d": looks.household.uses.lately(14).count() / 14,
+    }
+
+
+def waste_to_usual(looks: Looks) -> Floats:
+    """Items wasted for each item that is usually wasted among as many ended items of the same categories.
+
+    A gamma prior with mean one, worth PRIOR_ITEMS usual items, keeps households without history at one.
+    """
+    ended = looks.household.ended
+    prior = PRIOR_WASTE * PRIOR_ITEMS
+    return (ended.sum("wasted") + prior) / (ended.sum("usual_waste") / 1000 + prior)
+
+
+def _mean_age_of_open_items(looks: Looks) -> Floats:
+    past = looks.household
+    bought = past.purchases.sum("bought") - past.emptied.sum("bought")
+    return ratio((past.n_open * looks.second - bought) / DAY, past.n_open)

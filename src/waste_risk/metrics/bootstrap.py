@@ -1,0 +1,84 @@
+"""Intervals by resampling households: the rows of one household are no independent evidence.
+
+A resample takes as many households as there are, with replacement; all metrics of a resample come from the same draw.
+"""
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+
+import numpy as np
+
+from waste_risk.metrics.tally import Array
+
+Measure = Callable[[Array], Mapping[str, Array]]
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """A value and the interval that households' chance leaves it; NaN when undefined, ends null when unknown."""
+
+    value: float
+    low: float | None = None
+    high: float | None = None
+
+    def __float__(self) -> float:
+        """Give the value alone."""
+        return self.value
+
+
+def bootstrap(
+    measure: Measure,
+    *,
+    n_households: int,
+    n_resamples: int,
+    confidence: float,
+    seed: int,
+    n_at_once: int,
+    reflected: frozenset[str] = frozenset(),
+) -> dict[str, Estimate]:
+    """Estimate each metric and its interval over resamples of the households (Efron and Tibshirani 1993).
+
+    Intervals are percentiles of the resamples. A metric that noise pushes up, like the mean of absolute differences in
+    a calibration error, is pushed up once more in each resample; its percentiles are reflected about the estimate.
+
+    Args:
+        measure: maps weights of shape (n_samples, n_households) to metrics of shape (n_samples,).
+        n_households: how many households the weights are for.
+        n_resamples: how many resamples; 0 leaves the intervals out.
+        confidence: probability that the interval covers, e.g. 0.95.
+        seed: the same seed gives the same intervals.
+        n_at_once: how many resamples are measured together, which bounds the memory.
+        reflected: names of the non-negative metrics whose intervals are reflected.
+    """
+    values = measure(np.ones((1, n_households)))
+    batches = [measure(weights) for weights in _resample(n_households, n_resamples, seed, n_at_once)]
+    draws = {name: np.concatenate([batch[name] for batch in batches] or [np.empty(0)]) for name in values}
+    estimates = {name: _percentile(float(value[0]), draws[name], confidence) for name, value in values.items()}
+    return {name: _reflect(estimate) if name in reflected else estimate for name, estimate in estimates.items()}
+
+
+def _resample(n_households: int, n_resamples: int, seed: int, n_at_once: int) -> Iterator[Array]:
+    random = np.random.default_rng(seed)
+    for start in range(0, n_resamples, n_at_once):
+        n_samples = min(n_at_once, n_resamples - start)
+        drawn = random.integers(n_households, size=(n_samples, n_households))
+        cells = drawn + n_households * np.arange(n_samples)[:, None]
+        counts = np.bincount(cells.ravel(), minlength=n_samples * n_households)
+        yield counts.reshape(n_samples, n_households).astype(float)
+
+
+def _percentile(value: float, draws: Array, confidence: float) -> Estimate:
+    defined = draws[np.isfinite(draws)]
+    # A metric that most resamples leave undefined has no interval worth the name.
+    if len(defined) == 0 or 2 * len(defined) < len(draws):
+        return Estimate(value)
+    low, high = np.quantile(defined, [(1 - confidence) / 2, (1 + confidence) / 2])
+    return Estimate(value, float(low), float(high))
+
+
+def _reflect(estimate: Estimate) -> Estimate:
+    if estimate.low is None or estimate.high is None:
+        return estimate
+    # The bias can exceed the noise; an interval without its own estimate would only confuse.
+    low, high = 2 * estimate.value - estimate.high, 2 * estimate.value - estimate.low
+    return Estimate(estimate.value, min(max(low, 0.0), estimate.value), max(high, estimate.value))

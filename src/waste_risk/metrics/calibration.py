@@ -1,0 +1,114 @@
+"""Whether a probability of 0.3 comes true in three of ten cases.
+
+Bins hold equal mass, not equal width, so that each one is estimated equally well; rows of equal score share a bin.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.special import expit, logit
+from scipy.stats import chi2
+
+from waste_risk.metrics.tally import Array, Tally, ratio, sum_by
+
+# Isotonic calibration says 0 and 1, whose logits are infinite. A calibrator of some ten thousand rows cannot tell
+# probabilities nearer to 0 or 1 than this apart, and a smaller value would let a handful of rows decide the slope.
+LOGIT_EPSILON = 1e-4
+_MOST_NEWTON_STEPS = 30
+_NEWTON_TOLERANCE = 1e-8
+
+
+@dataclass(frozen=True)
+class ReliabilityBins:
+    """What was expected and what came in bins of equal mass, lowest scores first; shapes (..., n_bins).
+
+    Attributes:
+        expected: sum of the probabilities in each bin.
+        observed: number of positives in each bin.
+        rows: number of rows in each bin; ties can leave a bin empty.
+    """
+
+    expected: Array
+    observed: Array
+    rows: Array
+
+
+def reliability_bins(tally: Tally, *, n_bins: int) -> ReliabilityBins:
+    """Sum probabilities, positives and rows in bins of equal mass; a score belongs where its middle rank falls."""
+    ascending = np.flip(tally.totals, axis=-1)
+    middle_rank = np.cumsum(ascending, axis=-1) - ascending / 2
+    share_below = ratio(middle_rank, tally.totals.sum(axis=-1, keepdims=True))
+    bins = np.minimum(np.nan_to_num(share_below) * n_bins, n_bins - 1).astype(np.intp)
+    return ReliabilityBins(
+        expected=_sum_by_bin(ascending * tally.scores[::-1], bins, n_bins),
+        observed=_sum_by_bin(np.flip(tally.positives, axis=-1), bins, n_bins),
+        rows=_sum_by_bin(ascending, bins, n_bins),
+    )
+
+
+def expected_calibration_error(tally: Tally, *, n_bins: int) -> Array:
+    """Average |mean probability − observed share| over the bins, by their rows (Naeini et al. 2015, equal mass)."""
+    bins = reliability_bins(tally, n_bins=n_bins)
+    return ratio(np.abs(bins.expected - bins.observed).sum(axis=-1), bins.rows.sum(axis=-1))
+
+
+def hosmer_lemeshow_p_value(tally: Tally, *, n_groups: int) -> Array:
+    """Test calibration by the Hosmer-Lemeshow chi-square over groups by score, on data the model has not seen.
+
+    The degrees of freedom are the number of groups, not groups − 2, because no coefficient was fitted to these rows
+    (Hosmer, Lemeshow and Sturdivant, Applied Logistic Regression, 3rd edition, section 5.2). Groups that ties leave
+    empty do not count. With many rows the test rejects every model: report it, never gate on it.
+    """
+    groups = reliability_bins(tally, n_bins=n_groups)
+    squares = (groups.observed - groups.expected) ** 2
+    variance = groups.expected * (1 - ratio(groups.expected, groups.rows))
+    impossible = np.where(squares > 0, np.inf, 0)
+    terms = np.where(variance > 0, ratio(squares, variance), impossible)
+    filled = groups.rows > 0
+    return np.asarray(chi2.sf(np.where(filled, terms, 0).sum(axis=-1), filled.sum(axis=-1)), dtype=np.float64)
+
+
+def calibration_line(tally: Tally) -> tuple[Array, Array]:
+    """Fit logit P(positive) = intercept + slope · logit(probability), both at once (Cox 1958); ideal is (0, 1).
+
+    Because the fit is joint, the intercept is not calibration-in-the-large (which holds the slope at 1). Probabilities
+    are clipped to [LOGIT_EPSILON, 1 − LOGIT_EPSILON]. NaN where no finite fit exists: one class, one score, separation.
+
+    Returns:
+        intercept and slope, each of the tally's leading shape.
+    """
+    logits = logit(np.clip(tally.scores, LOGIT_EPSILON, 1 - LOGIT_EPSILON))
+    with np.errstate(all="ignore"):
+        intercept = logit(tally.positives.sum(axis=-1) / tally.totals.sum(axis=-1))
+        slope = np.zeros_like(intercept)
+        for _ in range(_MOST_NEWTON_STEPS):
+            step = _newton_step(tally, logits, intercept, slope)
+            intercept, slope = intercept + step[0], slope + step[1]
+            size = np.maximum(np.abs(step[0]), np.abs(step[1]))
+            if not (size > _NEWTON_TOLERANCE).any():
+                break
+        found = size <= _NEWTON_TOLERANCE
+    return np.where(found, intercept, np.nan), np.where(found, slope, np.nan)
+
+
+def _newton_step(tally: Tally, logits: Array, intercept: Array, slope: Array) -> tuple[Array, Array]:
+    fitted = expit(intercept[..., None] + slope[..., None] * logits)
+    surplus = tally.positives - tally.totals * fitted
+    weight = tally.totals * fitted * (1 - fitted)
+    mass, first, second = weight.sum(axis=-1), weight @ logits, weight @ logits**2
+    gradient, gradient_slope = surplus.sum(axis=-1), surplus @ logits
+    determinant = mass * second - first**2
+    # Rounding leaves a little of a determinant that is zero, when all rows have one score.
+    determinant = np.where(determinant > 1e-12 * mass * second, determinant, np.nan)
+    return (
+        (second * gradient - first * gradient_slope) / determinant,
+        (mass * gradient_slope - first * gradient) / determinant,
+    )
+
+
+def _sum_by_bin(values: Array, bins: NDArray[np.intp], n_bins: int) -> Array:
+    n_samples = values.size // values.shape[-1]
+    cells = bins.reshape(n_samples, -1) + n_bins * np.arange(n_samples)[:, None]
+    sums = sum_by(cells.ravel(), values.ravel(), n_samples * n_bins)
+    return sums.reshape(*values.shape[:-1], n_bins)

@@ -1,0 +1,66 @@
+"""How well a probability separates and predicts; each metric for one sample or for many at once.
+
+Every function takes a ``Tally`` and returns an array of its leading shape, NaN where the metric is undefined.
+A row is an alert when its probability is at or above the threshold.
+"""
+
+import numpy as np
+
+from waste_risk.metrics.tally import Array, Tally, ratio
+
+
+def roc_auc(tally: Tally) -> Array:
+    """Give the chance that a positive scores above a negative, a tie counting half (Mann and Whitney 1947)."""
+    positives_above = np.cumsum(tally.positives, axis=-1) - tally.positives / 2
+    pairs = tally.positives.sum(axis=-1) * tally.negatives.sum(axis=-1)
+    return ratio((tally.negatives * positives_above).sum(axis=-1), pairs)
+
+
+def average_precision(tally: Tally) -> Array:
+    """Average the precision over the recall, without interpolation, as scikit-learn does."""
+    precision_so_far = ratio(np.cumsum(tally.positives, axis=-1), np.cumsum(tally.totals, axis=-1))
+    gained = np.where(tally.positives > 0, tally.positives * precision_so_far, 0)
+    return ratio(gained.sum(axis=-1), tally.positives.sum(axis=-1))
+
+
+def brier_score(tally: Tally) -> Array:
+    """Average the squared distance between probability and outcome (Brier 1950)."""
+    squares = tally.positives @ (1 - tally.scores) ** 2 + tally.negatives @ tally.scores**2
+    return ratio(squares, tally.totals.sum(axis=-1))
+
+
+def log_loss(tally: Tally) -> Array:
+    """Average the negative log-likelihood in nats; 0 and 1 are moved by the float's epsilon, as in scikit-learn."""
+    epsilon = np.finfo(np.float64).eps
+    scores = np.clip(tally.scores, epsilon, 1 - epsilon)
+    loss = -(tally.positives @ np.log(scores) + tally.negatives @ np.log1p(-scores))
+    return ratio(loss, tally.totals.sum(axis=-1))
+
+
+def precision(tally: Tally, *, threshold: float) -> Array:
+    """Give the share of the alerts that are positive; NaN without alerts."""
+    alerts = tally.scores >= threshold
+    return ratio(tally.positives[..., alerts].sum(axis=-1), tally.totals[..., alerts].sum(axis=-1))
+
+
+def recall(tally: Tally, *, threshold: float) -> Array:
+    """Give the share of the positives that are alerts; NaN without positives."""
+    found = tally.positives[..., tally.scores >= threshold].sum(axis=-1)
+    return ratio(found, tally.positives.sum(axis=-1))
+
+
+def f1_score(tally: Tally, *, threshold: float) -> Array:
+    """Give the harmonic mean of precision and recall; 0 when no alert is right, NaN without alerts and positives."""
+    alerts = tally.scores >= threshold
+    found = tally.positives[..., alerts].sum(axis=-1)
+    return ratio(2 * found, tally.totals[..., alerts].sum(axis=-1) + tally.positives.sum(axis=-1))
+
+
+def base_rate(tally: Tally) -> Array:
+    """Give the share of positives among all rows."""
+    return ratio(tally.positives.sum(axis=-1), tally.totals.sum(axis=-1))
+
+
+def mean_probability(tally: Tally) -> Array:
+    """Average the probability; it equals the base rate of a model that is calibrated in the large."""
+    return ratio(tally.totals @ tally.scores, tally.totals.sum(axis=-1))

@@ -1,0 +1,208 @@
+"""The predictor: all that turns features into a probability and a number of days, as one immutable object."""
+
+import hashlib
+import json
+import platform
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from statistics import median
+from typing import Self
+
+import lightgbm as lgb
+import numpy as np
+import pandas as pd
+import sklearn
+from numpy.typing import NDArray
+
+from waste_risk import artifacts
+from waste_risk.boosting import CLASSIFIER, REGRESSOR, Target, fit_with_rounds, scale_rounds
+from waste_risk.calibration import Calibrator
+from waste_risk.encoding import Encoding
+from waste_risk.features import FEATURES
+from waste_risk.parameters import Observation, RiskClasses, Section, Training
+
+CLASSES = np.array(["low", "medium", "high"])
+
+
+class Metadata(Section):
+    """What a predictor was made of: no clock, no machine, so the same data and parameters give the same metadata.
+
+    Attributes:
+        versions: of Python and the libraries that shape the numbers.
+        horizon_days: how far ahead the label looks.
+        encoding: features and vocabularies.
+        training: the parameters of both boosters.
+        risk_classes: where the risk turns from low to medium to high.
+        rounds: trees of each booster.
+        n_rows: development rows.
+        waste_ratio: share of them that were wasted within the horizon.
+        observed_from: first day of them, as ISO text.
+        observed_until: last day of them.
+        data_hash: SHA-256 of them.
+    """
+
+    versions: dict[str, str]
+    horizon_days: int
+    encoding: Encoding
+    training: Training
+    risk_classes: RiskClasses
+    rounds: dict[str, int]
+    n_rows: int
+    waste_ratio: float
+    observed_from: str
+    observed_until: str
+    data_hash: str
+
+
+@dataclass(frozen=True, eq=False)
+class WastePredictor:
+    """Classifier, calibrator and regressor, with what is needed to use them.
+
+    Attributes:
+        classifier: raw probability that an item is wasted within the horizon.
+        calibrator: from that to a probability that means what it says.
+        regressor: days until an item is wasted, *given* that it is wasted within the horizon.
+        threshold: the calibrated probability from which F1 was best, out of fold.
+        metadata: features, parameters, and the data it was made from.
+    """
+
+    classifier: lgb.Booster
+    calibrator: Calibrator
+    regressor: lgb.Booster
+    threshold: float
+    metadata: Metadata
+
+    def predict(self, features: pd.DataFrame) -> pd.DataFrame:
+        """Predict each row, under its own index.
+
+        Returns:
+            ``waste_probability`` (calibrated, within the horizon), ``days_to_waste`` (between 0 and the horizon, given
+            that the item is wasted within it) and ``risk_class`` (low, medium, high).
+
+        Raises:
+            ValueError: features are missing; the message names all of them.
+        """
+        X = self.metadata.encoding.encode(features)
+        probability = self.calibrator.transform(self.classifier.predict(X))
+        columns = {
+            "waste_probability": probability,
+            "days_to_waste": np.clip(self.regressor.predict(X), 0, self.metadata.horizon_days),
+            "risk_class": classify_risk(probability, self.metadata.risk_classes),
+        }
+        return pd.DataFrame(columns, index=features.index)
+
+    def explain(self, features: pd.DataFrame) -> pd.DataFrame:
+        """Split the classifier's log-odds of each row into one contribution per feature and a ``base_value``.
+
+        They sum to the raw score in log-odds. It is TreeSHAP (Lundberg et al., 2020) as LightGBM itself computes it.
+
+        Raises:
+            ValueError: features are missing; the message names all of them.
+        """
+        encoding = self.metadata.encoding
+        contributions = self.classifier.predict(encoding.encode(features), pred_contrib=True)
+        return pd.DataFrame(contributions, columns=[*encoding.feature_names, "base_value"], index=features.index)
+
+    @cached_property
+    def sha256(self) -> str:
+        """Identify the predictor by its bytes: the SHA-256 over those of its files."""
+        return artifacts.fingerprint(self.to_files())
+
+    def to_files(self) -> dict[str, str]:
+        """Write the predictor as text: file name to content."""
+        settings = {"threshold": self.threshold, **self.metadata.model_dump(mode="json")}
+        return {
+            "classifier.txt": self.classifier.model_to_string(),
+            "regressor.txt": self.regressor.model_to_string(),
+            "calibrator.json": self.calibrator.to_json(),
+            "feature_names.json": artifacts.to_json(self.metadata.encoding.feature_names),
+            "metadata.json": artifacts.to_json(settings),
+        }
+
+    @classmethod
+    def from_files(cls, files: Mapping[str, str]) -> Self:
+        """Read what ``to_files`` wrote."""
+        settings = json.loads(files["metadata.json"])
+        threshold = settings.pop("threshold")
+        return cls(
+            classifier=lgb.Booster(model_str=files["classifier.txt"]),
+            calibrator=Calibrator.from_json(files["calibrator.json"]),
+            regressor=lgb.Booster(model_str=files["regressor.txt"]),
+            threshold=threshold,
+            metadata=Metadata.model_validate(settings),
+        )
+
+    def save(self, folder: str | Path) -> None:
+        """Put the predictor into a folder, whole or not at all."""
+        artifacts.save(self, folder, for_analysts=False)
+
+    @classmethod
+    def load(cls, folder: str | Path) -> Self:
+        """Read a predictor from its folder.
+
+        Raises:
+            FileNotFoundError: there is none.
+            ValueError: a file is not the one that was saved; the message names it.
+        """
+        return cls.from_files(artifacts.load(folder))
+
+
+def fit_predictor(  # noqa: PLR0917
+    development: pd.DataFrame,
+    fold_metrics: pd.DataFrame,
+    calibrator: Calibrator,
+    threshold: float,
+    training: Training,
+    risk_classes: RiskClasses,
+    observation: Observation,
+) -> WastePredictor:
+    """Fit both boosters on all development rows, for the median of the folds' rounds, carried over to their number."""
+    encoding = Encoding.read(development, tuple(feature.name for feature in FEATURES))
+    X = encoding.encode(development)
+    rounds = {target.name: _median_rounds(fold_metrics, target, len(development)) for target in (CLASSIFIER, REGRESSOR)}
+    classifier, regressor = (
+        _plain(fit_with_rounds(X, development, target, training, encoding, rounds=rounds[target.name]))
+        for target in (CLASSIFIER, REGRESSOR)
+    )
+    metadata = Metadata(
+        versions=_versions(),
+        horizon_days=observation.horizon_days,
+        encoding=encoding,
+        training=training,
+        risk_classes=risk_classes,
+        rounds=rounds,
+        n_rows=len(development),
+        waste_ratio=float(development["wasted"].mean()),
+        observed_from=f"{development['observed_on'].min():%Y-%m-%d}",
+        observed_until=f"{development['observed_on'].max():%Y-%m-%d}",
+        data_hash=hash_rows(development),
+    )
+    return WastePredictor(classifier, calibrator, regressor, threshold, metadata)
+
+
+def classify_risk(probability: NDArray[np.float64], params: RiskClasses) -> NDArray[np.str_]:
+    """Call each probability low, medium or high; a class begins at its bound."""
+    classes: NDArray[np.str_] = CLASSES[np.digitize(probability, [params.medium_from, params.high_from])]
+    return classes
+
+
+def hash_rows(rows: pd.DataFrame) -> str:
+    """Identify rows by their values and their order: a SHA-256 in hexadecimal, without the index."""
+    return hashlib.sha256(pd.util.hash_pandas_object(rows, index=False).to_numpy().tobytes()).hexdigest()
+
+
+def _median_rounds(fold_metrics: pd.DataFrame, target: Target, n_rows: int) -> int:
+    folds = zip(fold_metrics[f"rounds_{target.name}"], fold_metrics["n_train"], strict=True)
+    return round(median(scale_rounds(rounds, chosen_on=n_train, fitted_on=n_rows) for rounds, n_train in folds))
+
+
+def _plain(booster: lgb.Booster) -> lgb.Booster:
+    # Free of its training rows, and the very object that a reader of the file gets.
+    return lgb.Booster(model_str=booster.model_to_string())
+
+
+def _versions() -> dict[str, str]:
+    libraries = {"lightgbm": lgb, "numpy": np, "pandas": pd, "scikit-learn": sklearn}
+    return {"python": platform.python_version(), **{name: module.__version__ for name, module in libraries.items()}}

@@ -1,0 +1,140 @@
+"""What a user can set: one frozen section for each step, checked before any node runs.
+
+The YAML files in ``conf`` are the only home of the values; this module holds names, types and bounds.
+"""
+
+from datetime import date
+from pathlib import Path
+from typing import Annotated, Literal, Self, TypeVar
+
+import yaml
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+Share = Annotated[float, Field(ge=0, le=1)]
+OpenShare = Annotated[float, Field(gt=0, lt=1)]
+Seed = Annotated[int, Field(ge=0, lt=2**31)]
+
+
+class Section(BaseModel):
+    """A named group of parameters: immutable, and strict about names it does not know."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+
+
+class DataGeneration(Section):
+    """Size and seed of the simulated source."""
+
+    n_households: int = Field(ge=1, le=10_000_000)
+    n_items_per_household: float = Field(gt=0, le=5_000)
+    seed: Seed
+    period_days: int = Field(ge=90, le=3_650)
+    starts_on: date
+
+
+class Observation(Section):
+    """When an item is looked at, and how far ahead the label looks."""
+
+    horizon_days: int = Field(ge=1, le=365)
+    max_look_days: int = Field(ge=1, le=365)
+    looks_per_item: int = Field(ge=1, le=20)
+
+
+class Split(Section):
+    """How the observations are divided in time."""
+
+    test_share: float = Field(gt=0, le=0.5)
+    n_folds: int = Field(ge=2, le=20)
+
+
+class LightGBM(Section):
+    """The knobs of one booster, under LightGBM's own names."""
+
+    num_boost_round: int = Field(ge=1, le=20_000)
+    early_stopping_round: int = Field(ge=1, le=1_000)
+    num_leaves: int = Field(ge=2, le=4_096)
+    learning_rate: float = Field(gt=0, le=1)
+    feature_fraction: float = Field(gt=0, le=1)
+    bagging_fraction: float = Field(gt=0, le=1)
+    bagging_freq: int = Field(ge=0, le=100)
+    max_depth: int = Field(ge=-1, le=64)
+    min_data_in_leaf: int = Field(ge=1, le=100_000)
+    lambda_l1: float = Field(ge=0, le=1_000)
+    lambda_l2: float = Field(ge=0, le=1_000)
+    max_bin: int = Field(ge=2, le=1_023)
+
+
+class Training(Section):
+    """How classifier and regressor are fitted."""
+
+    classifier: LightGBM
+    regressor: LightGBM
+    is_unbalance: bool
+    seed: Seed
+    num_threads: int = Field(ge=1, le=1_024)
+    device_type: Literal["cpu", "gpu", "cuda"]
+    early_stopping_share: float = Field(gt=0, le=0.5)
+    explain_rows: int = Field(ge=1, le=1_000_000)
+
+
+class Calibration(Section):
+    """How raw scores become probabilities."""
+
+    method: Literal["isotonic", "sigmoid"]
+
+
+class Validation(Section):
+    """How the test window is judged, apart from the gates."""
+
+    n_bins: int = Field(ge=2, le=200)
+    n_resamples: int = Field(ge=0, le=100_000)
+    confidence: OpenShare
+    seed: Seed
+
+
+class Gates(Section):
+    """What a model must reach before it may be promoted."""
+
+    min_auc: Share
+    min_precision_at_high_confidence: Share
+    max_ece: Share
+    max_cv_std: Share
+    high_confidence: OpenShare
+    on_failure: Literal["report", "fail"]
+
+
+class RiskClasses(Section):
+    """Where the calibrated probability turns from low to medium to high."""
+
+    medium_from: OpenShare
+    high_from: OpenShare
+
+    @model_validator(mode="after")
+    def _ordered(self) -> Self:
+        if self.medium_from >= self.high_from:
+            raise ValueError("medium_from must lie below high_from")
+        return self
+
+
+SECTIONS: dict[str, type[Section]] = {
+    "data_generation": DataGeneration,
+    "observation": Observation,
+    "split": Split,
+    "training": Training,
+    "calibration": Calibration,
+    "validation": Validation,
+    "gates": Gates,
+    "risk_classes": RiskClasses,
+}
+
+AnySection = TypeVar("AnySection", bound=Section)
+
+
+def load(section: type[AnySection], path: str | Path) -> AnySection:
+    """Read one section from a parameters file, for use without Kedro.
+
+    Raises:
+        KeyError: the file has no such section.
+        pydantic.ValidationError: a value is missing, unknown or out of range.
+    """
+    name = next(key for key, known in SECTIONS.items() if known is section)
+    return section.model_validate(yaml.safe_load(Path(path).read_text(encoding="utf-8"))[name])

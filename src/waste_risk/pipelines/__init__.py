@@ -1,0 +1,1 @@
+"""The pipelines: which function gets which dataset. What the functions do is written in the core."""

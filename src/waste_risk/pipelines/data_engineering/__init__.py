@@ -1,0 +1,1 @@
+"""From a source's tables to rows with features and labels."""

@@ -1,0 +1,54 @@
+"""households, items, events → checked tables → observations → features → model_input."""
+
+from kedro.pipeline import Node, Pipeline
+
+from waste_risk.checks import check_tables
+from waste_risk.features import build_features
+from waste_risk.model_input import assemble_model_input
+from waste_risk.observation import latest_record, observe_items
+from waste_risk.summary import count_observations, summarise_observations
+
+
+def create_pipeline() -> Pipeline:
+    """Check the tables, look at the items, say what could be known at each look."""
+    return Pipeline(
+        [
+            Node(
+                check_tables,
+                inputs=["households", "items", "events"],
+                outputs=["checked_households", "checked_items", "checked_events", "table_counts"],
+                name="check_tables",
+            ),
+            Node(latest_record, inputs=["checked_items", "checked_events"], outputs="data_until", name="latest_record"),
+            Node(
+                observe_items,
+                inputs=["checked_items", "checked_events", "params:observation", "data_until"],
+                outputs="observations",
+                name="observe_items",
+            ),
+            Node(
+                build_features,
+                inputs=["observations", "checked_households", "checked_items", "checked_events"],
+                outputs="features",
+                name="build_features",
+            ),
+            Node(
+                assemble_model_input,
+                inputs=["observations", "features", "checked_households", "data_until"],
+                outputs="model_input",
+                name="assemble_model_input",
+            ),
+            Node(
+                count_observations,
+                inputs=["observations", "model_input"],
+                outputs="observation_counts",
+                name="count_observations",
+            ),
+            Node(
+                summarise_observations,
+                inputs=["observation_counts", "params:observation"],
+                outputs="observation_summary",
+                name="summarise_observations",
+            ),
+        ]
+    )

@@ -1,0 +1,1 @@
+"""Simulated households, what they bought, and what became of it."""

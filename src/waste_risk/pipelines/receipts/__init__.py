@@ -1,0 +1,1 @@
+"""Real grocery receipts, with simulated consumption for what no data set records."""

@@ -1,0 +1,1 @@
+"""From rows to a calibrated, explained, registered predictor."""

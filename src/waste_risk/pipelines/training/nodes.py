@@ -1,0 +1,47 @@
+"""Steps of training that belong to this pipeline alone."""
+
+from datetime import UTC, datetime
+from typing import Any
+
+import pandas as pd
+
+from waste_risk.features import build_features
+from waste_risk.model import WastePredictor
+from waste_risk.observation import observe_items
+from waste_risk.parameters import Observation
+from waste_risk.simulation import simulate
+
+_EXAMPLE_ROWS = 5
+
+
+def simulate_example(observation: Observation) -> pd.DataFrame:
+    """Features of a few simulated looks, to log with a model: no household's rows ever go there."""
+    tables = simulate(n_households=2, n_items_per_household=20, seed=0)
+    looks = observe_items(tables.items, tables.events, observation).head(_EXAMPLE_ROWS)
+    features = build_features(looks, tables.households, tables.items, tables.events)
+    return features.drop(columns=["item_id", "household_id", "observed_on"])
+
+
+def describe_training(
+    model_input: pd.DataFrame, fold_metrics: pd.DataFrame, predictor: WastePredictor
+) -> dict[str, Any]:
+    """Facts of the training run that no parameter says."""
+    return {
+        "n_samples": len(model_input),
+        "n_features": len(predictor.metadata.encoding.feature_names),
+        "n_folds": len(fold_metrics),
+        "waste_ratio": float(model_input["wasted"].mean()),
+        "training_date": datetime.now(UTC).date().isoformat(),
+        "threshold": predictor.threshold,
+        "rounds": predictor.metadata.rounds,
+    }
+
+
+def record_training(predictor: WastePredictor) -> dict[str, str]:
+    """Which bytes were trained on which rows; the dataset adds in which run."""
+    return {"predictor_sha256": predictor.sha256, "data_hash": predictor.metadata.data_hash}
+
+
+def register_boosters(predictor: WastePredictor) -> tuple[WastePredictor, WastePredictor]:
+    """Hand the predictor to two datasets: one registers its classifier, the other its regressor."""
+    return predictor, predictor

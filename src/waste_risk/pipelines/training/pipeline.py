@@ -1,0 +1,61 @@
+"""model_input → development, test → out-of-fold predictions → calibrator, threshold → predictor → registry."""
+
+from kedro.pipeline import Node, Pipeline
+
+from waste_risk.calibration import choose_threshold, fit_calibrator
+from waste_risk.crossval import cross_validate, summarise_folds
+from waste_risk.explain import explain
+from waste_risk.model import fit_predictor
+from waste_risk.pipelines.training.nodes import describe_training, record_training, register_boosters
+from waste_risk.splits import split_by_time
+
+
+def create_pipeline() -> Pipeline:
+    """Every decision on data of its own; the test window is only cut off here."""
+    return Pipeline(
+        [
+            Node(
+                split_by_time,
+                inputs=["model_input", "params:split"],
+                outputs=["development", "test"],
+                name="split_by_time",
+            ),
+            Node(
+                cross_validate,
+                inputs=["development", "params:training", "params:split", "params:observation"],
+                outputs=["out_of_fold", "fold_metrics"],
+                name="cross_validate",
+            ),
+            Node(summarise_folds, inputs="fold_metrics", outputs="cross_validation_metrics", name="summarise_folds"),
+            Node(
+                fit_calibrator,
+                inputs=["out_of_fold", "params:calibration"],
+                outputs="calibrator",
+                name="fit_calibrator",
+            ),
+            Node(choose_threshold, inputs=["out_of_fold", "calibrator"], outputs="threshold", name="choose_threshold"),
+            Node(
+                fit_predictor,
+                inputs={
+                    "development": "development",
+                    "fold_metrics": "fold_metrics",
+                    "calibrator": "calibrator",
+                    "threshold": "threshold",
+                    "training": "params:training",
+                    "risk_classes": "params:risk_classes",
+                    "observation": "params:observation",
+                },
+                outputs="predictor",
+                name="fit_predictor",
+            ),
+            Node(explain, inputs=["predictor", "development"], outputs="feature_importance", name="explain"),
+            Node(
+                describe_training,
+                inputs=["model_input", "fold_metrics", "predictor"],
+                outputs="training_facts",
+                name="describe_training",
+            ),
+            Node(register_boosters, inputs="predictor", outputs=["classifier", "regressor"], name="register_boosters"),
+            Node(record_training, inputs="predictor", outputs="training_run", name="record_training"),
+        ]
+    )

@@ -1,0 +1,1 @@
+"""Judging the predictor on the untouched test window."""

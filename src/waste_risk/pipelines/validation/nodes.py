@@ -1,0 +1,122 @@
+"""Steps of judging that belong to this pipeline alone."""
+
+from datetime import UTC, datetime
+from typing import Any
+
+import pandas as pd
+
+from waste_risk.checks import TableCounts
+from waste_risk.gates import GateDecision
+from waste_risk.metrics import ValidationMetrics, evaluate
+from waste_risk.model import WastePredictor
+from waste_risk.parameters import Gates, Validation
+from waste_risk.plots import (
+    plot_calibration,
+    plot_confusion_matrix,
+    plot_feature_importance,
+    plot_precision_recall,
+    plot_roc,
+)
+from waste_risk.report import SourceSummary, render_text
+from waste_risk.simulation import oracle_probability
+
+_KEPT = ["item_id", "household_id", "observed_on", "wasted", "days_to_waste"]
+
+
+def predict_test(predictor: WastePredictor, test: pd.DataFrame) -> pd.DataFrame:
+    """Predict the test window; every row carries the SHA-256 of the predictor that it judges."""
+    predicted = predictor.predict(test).rename(columns={"days_to_waste": "predicted_days_to_waste"})
+    on_label = test["days_to_printed_date"].clip(0, predictor.metadata.horizon_days)
+    return pd.concat([test[_KEPT], predicted], axis=1).assign(days_on_label=on_label, predictor_sha256=predictor.sha256)
+
+
+def find_oracle(
+    test_predictions: pd.DataFrame,
+    items: pd.DataFrame,
+    events: pd.DataFrame,
+    truth: pd.DataFrame,
+    predictor: WastePredictor,
+) -> pd.DataFrame:
+    """Look up the true probability of each judged row; of a source without latents there are no rows."""
+    looks = test_predictions if len(truth) else test_predictions.iloc[:0]
+    return oracle_probability(looks, items, events, truth, predictor.metadata.horizon_days)
+
+
+def evaluate_predictions(
+    *,
+    test_predictions: pd.DataFrame,
+    oracle: pd.DataFrame,
+    fold_metrics: pd.DataFrame,
+    predictor: WastePredictor,
+    validation: Validation,
+    gates: Gates,
+) -> ValidationMetrics:
+    """Judge the predictions of the test window.
+
+    Raises:
+        ValueError: the predictions were made by another predictor.
+    """
+    if set(test_predictions["predictor_sha256"]) != {predictor.sha256}:
+        raise ValueError("test_predictions were made by another predictor; run predict_test again")
+    return evaluate(
+        y_true=test_predictions["wasted"],
+        probability=test_predictions["waste_probability"],
+        household_id=test_predictions["household_id"],
+        days_true=test_predictions["days_to_waste"],
+        days_predicted=test_predictions["predicted_days_to_waste"],
+        days_on_label=test_predictions["days_on_label"],
+        oracle_probability=oracle["probability"] if len(oracle) else None,
+        fold_metrics=fold_metrics,
+        threshold=predictor.threshold,
+        high_confidence=gates.high_confidence,
+        horizon_days=predictor.metadata.horizon_days,
+        predictor_sha256=predictor.sha256,
+        **validation.model_dump(),
+    )
+
+
+def draw_plots(
+    *,
+    test_predictions: pd.DataFrame,
+    oracle: pd.DataFrame,
+    feature_importance: pd.DataFrame,
+    predictor: WastePredictor,
+    validation: Validation,
+    gates: Gates,
+) -> dict[str, Any]:
+    """Draw the five pictures of the report."""
+    wasted, probability = test_predictions["wasted"], test_predictions["waste_probability"]
+    true = oracle["probability"] if len(oracle) else None
+    days, threshold, high = predictor.metadata.horizon_days, predictor.threshold, gates.high_confidence
+    return {
+        "roc_curve": plot_roc(
+            y_true=wasted, probability=probability, threshold=threshold, horizon_days=days, oracle_probability=true
+        ),
+        "precision_recall_curve": plot_precision_recall(
+            y_true=wasted, probability=probability, threshold=threshold, high_confidence=high, horizon_days=days
+        ),
+        "calibration_curve": plot_calibration(
+            y_true=wasted, probability=probability, n_bins=validation.n_bins, horizon_days=days
+        ),
+        "confusion_matrix": plot_confusion_matrix(
+            y_true=wasted, probability=probability, threshold=threshold, horizon_days=days
+        ),
+        "feature_importance": plot_feature_importance(feature_importance=feature_importance, horizon_days=days),
+    }
+
+
+def write_report(
+    validation_metrics: ValidationMetrics,
+    gate_decision: GateDecision,
+    table_counts: TableCounts,
+    observation_counts: TableCounts,
+) -> str:
+    """Write the text report, dated now."""
+    source = SourceSummary(
+        n_items=int(table_counts["items"] or 0),
+        item_waste_ratio=float(table_counts["items_wasted_share"] or 0),
+        n_observations=int(observation_counts["observations"] or 0),
+        observation_waste_ratio=float(observation_counts["observations_wasted_share"] or 0),
+    )
+    now = datetime.now(UTC).replace(tzinfo=None)
+    return render_text(validation_metrics, gate_decision, generated_at=now, source=source)

@@ -1,0 +1,75 @@
+"""test, predictor → predictions beside the truth → metrics, gates → plots, report, verdict."""
+
+from kedro.pipeline import Node, Pipeline
+
+from waste_risk.gates import check_gates
+from waste_risk.pipelines.validation.nodes import (
+    draw_plots,
+    evaluate_predictions,
+    find_oracle,
+    predict_test,
+    write_report,
+)
+from waste_risk.summary import summarise_verdict
+
+
+def create_pipeline() -> Pipeline:
+    """Look at the test window once, and say yes or no."""
+    return Pipeline(
+        [
+            Node(predict_test, inputs=["predictor", "test"], outputs="test_predictions", name="predict_test"),
+            Node(
+                find_oracle,
+                inputs=["test_predictions", "items", "events", "truth", "predictor"],
+                outputs="oracle",
+                name="find_oracle",
+            ),
+            Node(
+                evaluate_predictions,
+                inputs={
+                    "test_predictions": "test_predictions",
+                    "oracle": "oracle",
+                    "fold_metrics": "fold_metrics",
+                    "predictor": "predictor",
+                    "validation": "params:validation",
+                    "gates": "params:gates",
+                },
+                outputs="validation_metrics",
+                name="evaluate_predictions",
+            ),
+            Node(
+                check_gates, inputs=["validation_metrics", "params:gates"], outputs="gate_decision", name="check_gates"
+            ),
+            Node(
+                draw_plots,
+                inputs={
+                    "test_predictions": "test_predictions",
+                    "oracle": "oracle",
+                    "feature_importance": "feature_importance",
+                    "predictor": "predictor",
+                    "validation": "params:validation",
+                    "gates": "params:gates",
+                },
+                outputs={
+                    "roc_curve": "plot_roc_curve",
+                    "precision_recall_curve": "plot_precision_recall_curve",
+                    "calibration_curve": "plot_calibration_curve",
+                    "confusion_matrix": "plot_confusion_matrix",
+                    "feature_importance": "plot_feature_importance",
+                },
+                name="draw_plots",
+            ),
+            Node(
+                write_report,
+                inputs=["validation_metrics", "gate_decision", "table_counts", "observation_counts"],
+                outputs="validation_report",
+                name="write_report",
+            ),
+            Node(
+                summarise_verdict,
+                inputs=["validation_metrics", "gate_decision"],
+                outputs="verdict_summary",
+                name="summarise_verdict",
+            ),
+        ]
+    )

@@ -1,0 +1,181 @@
+"""The validation report as plain text: the page someone reads to decide about a model."""
+
+import math
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+
+from waste_risk.gates import GateDecision
+from waste_risk.metrics import Estimate, ValidationMetrics
+
+_WIDTH = 80
+_LABEL_WIDTH = 28
+_HEAVY_RULE = "=" * _WIDTH
+_LIGHT_RULE = "-" * _WIDTH
+
+
+@dataclass(frozen=True)
+class SourceSummary:
+    """What the judged window was cut from.
+
+    Attributes:
+        n_items: items that the source knows.
+        item_waste_ratio: share of the items that were wasted in the end.
+        n_observations: observations whose label is known.
+        observation_waste_ratio: share of those that were wasted within the horizon.
+    """
+
+    n_items: int
+    item_waste_ratio: float
+    n_observations: int
+    observation_waste_ratio: float
+
+
+def render_text(
+    metrics: ValidationMetrics, decision: GateDecision, *, generated_at: datetime, source: SourceSummary | None = None
+) -> str:
+    """Write the validation report, 80 columns wide, ending in a newline."""
+    lines = [
+        _HEAVY_RULE,
+        "MODEL VALIDATION REPORT",
+        _HEAVY_RULE,
+        f"Generated: {generated_at:%Y-%m-%d %H:%M:%S}",
+        *_section("CLASSIFICATION METRICS", _classification(metrics)),
+        *_section("CALIBRATION METRICS", _calibration(metrics)),
+        *_section("THRESHOLD OPTIMIZATION", _threshold(metrics)),
+        *_section(f"BUSINESS METRICS (threshold={metrics.high_confidence:g})", _business(metrics)),
+        *_section("GATE REQUIREMENTS", _gates(decision)),
+        *_section("REASONS", decision.reasons),
+        *_section("ATTAINABLE", _attainable(metrics)),
+        *_section("DATA", _data(metrics, source)),
+        _HEAVY_RULE,
+    ]
+    return "\n".join(lines) + "\n"
+
+
+def _section(title: str, lines: Iterable[str]) -> list[str]:
+    body = list(lines)
+    return ["", title, _LIGHT_RULE, *body] if body else []
+
+
+def _classification(metrics: ValidationMetrics) -> list[str]:
+    return [
+        _line("AUC-ROC", _decimals(metrics.auc)),
+        _line("Average Precision", _decimals(metrics.average_precision)),
+        _line("Brier Score", _decimals(metrics.brier_score)),
+        _line("Log Loss", _decimals(metrics.log_loss)),
+    ]
+
+
+def _calibration(metrics: ValidationMetrics) -> list[str]:
+    return [
+        _line("Expected Calibration Error", _decimals(metrics.expected_calibration_error)),
+        _line("Calibration Slope", _decimals(metrics.calibration_slope)),
+        _line("Calibration Intercept", _decimals(metrics.calibration_intercept)),
+        _line("Hosmer-Lemeshow p-value", _decimals(metrics.hosmer_lemeshow_p_value)),
+    ]
+
+
+def _threshold(metrics: ValidationMetrics) -> list[str]:
+    return [
+        _line("Optimal Threshold", f"{metrics.threshold:.3f}"),
+        _line("  Precision", _decimals(metrics.precision)),
+        _line("  Recall", _decimals(metrics.recall)),
+        _line("  F1 Score", _decimals(metrics.f1)),
+    ]
+
+
+def _business(metrics: ValidationMetrics) -> list[str]:
+    return [
+        _line("Precision", _decimals(metrics.precision_at_high_confidence)),
+        _line("Recall", _decimals(metrics.recall_at_high_confidence)),
+    ]
+
+
+def _gates(decision: GateDecision) -> list[str]:
+    return [_line(gate.label, "✓ PASS" if gate.passed else "✗ FAIL") for gate in decision.gates]
+
+
+def _attainable(metrics: ValidationMetrics) -> list[str]:
+    if metrics.oracle_auc is None or metrics.attainable_share is None:
+        return []
+    share = metrics.attainable_share.value
+    leak = ["A model above the true probability has seen what it must not: look for a leak."] if share > 1 else []
+    return [
+        _line("AUC of true probability", _decimals(metrics.oracle_auc)),
+        _line("AUC of the model", _decimals(metrics.auc)),
+        f"The model reaches {100 * share:.1f} % of the attainable AUC, counted from 0.5.",
+        *leak,
+    ]
+
+
+def _data(metrics: ValidationMetrics, source: SourceSummary | None) -> list[str]:
+    return [
+        *_source(source),
+        _line("Rows judged", _count(metrics.n_rows)),
+        _line("Households", _count(metrics.n_households)),
+        _line("Wasted", _count(metrics.n_wasted)),
+        _line("Base rate", _decimals(metrics.base_rate)),
+        _line("Mean prediction", _decimals(metrics.mean_probability)),
+        _line("Alerts", f"{_count(metrics.n_alerts)} at or above {metrics.high_confidence:g}"),
+        *_horizon(metrics),
+        *_days(metrics),
+    ]
+
+
+def _source(source: SourceSummary | None) -> list[str]:
+    if source is None:
+        return []
+    return [
+        _line("Items", f"{_count(source.n_items)}, {_percent(source.item_waste_ratio)} wasted in the end"),
+        _line(
+            "Observations",
+            f"{_count(source.n_observations)}, {_percent(source.observation_waste_ratio)} wasted within the horizon",
+        ),
+    ]
+
+
+def _horizon(metrics: ValidationMetrics) -> list[str]:
+    return [] if metrics.horizon_days is None else [_line("Horizon", f"{metrics.horizon_days} days after the look")]
+
+
+def _days(metrics: ValidationMetrics) -> list[str]:
+    if metrics.days_mae is None or metrics.days_rmse is None:
+        return []
+    return [
+        "",
+        "Days to waste, given that the item is wasted within the horizon:",
+        _line("  Mean absolute error", _in_days(metrics.days_mae)),
+        _line("  Root mean squared error", _in_days(metrics.days_rmse)),
+        *_label_days(metrics),
+    ]
+
+
+def _label_days(metrics: ValidationMetrics) -> list[str]:
+    if metrics.label_days_mae is None or metrics.days_mae_where_label is None:
+        return []
+    return [
+        "  Where a label has a date, mean absolute error of",
+        _line("    the model", _in_days(metrics.days_mae_where_label)),
+        _line("    the days on the label", _in_days(metrics.label_days_mae)),
+    ]
+
+
+def _line(label: str, value: str) -> str:
+    return f"{label + ': ':<{_LABEL_WIDTH}}{value}"
+
+
+def _decimals(estimate: Estimate) -> str:
+    return "n/a" if math.isnan(estimate.value) else f"{estimate.value:.4f}"
+
+
+def _in_days(estimate: Estimate) -> str:
+    return "n/a" if math.isnan(estimate.value) else f"{estimate.value:.2f} days"
+
+
+def _count(number: int | None) -> str:
+    return "n/a" if number is None else f"{number:,}"
+
+
+def _percent(share: float) -> str:
+    return f"{100 * share:.1f} %"

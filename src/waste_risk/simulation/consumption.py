@@ -1,0 +1,115 @@
+"""What happens to an item day by day: put away, opened, eaten in portions, forgotten, spoiled, thrown away."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from waste_risk.distribution import per_household
+from waste_risk.hashing import Floats, Keys, derive, hash_ids, uniform
+from waste_risk.parameters import DataGeneration
+from waste_risk.simulation.latents import draw_latents, put_away
+
+Integers = npt.NDArray[np.int64]
+
+_US_PER_DAY = 86_400_000_000
+_KINDS = pd.array(["opened", "consumed", "wasted"], dtype="str")
+
+
+@dataclass(frozen=True)
+class _Happenings:
+    """Opened, eaten and thrown away: item row, kind (index of `_KINDS`), thousandths, days since purchase."""
+
+    item: Integers
+    kind: Integers
+    thousandths: Integers
+    day: Floats
+
+
+@per_household
+def simulate_consumption(
+    households: pd.DataFrame, habits: pd.DataFrame, purchases: pd.DataFrame, data_generation: DataGeneration
+) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]:
+    """Let households live with what they bought, until the end of the period.
+
+    Returns:
+        items, events (sorted by item and time), and truth: the latents from which `oracle_probability` follows,
+        with `wasted_in_the_end`, the outcome even if it lies after the period.
+    """
+    keys = hash_ids(purchases["item_id"], data_generation.seed)
+    items = put_away(purchases, keys)
+    truth = draw_latents(items, habits, households, keys)
+    happenings = _live(truth, np.round(items["quantity"].to_numpy() * 1000).astype(np.int64), keys)
+    wasted = np.zeros(len(items), dtype=bool)
+    wasted[happenings.item[happenings.kind == 2]] = True
+    return items, _record(happenings, items, data_generation), truth.assign(wasted_in_the_end=wasted)
+
+
+def _live(truth: pd.DataFrame, thousandths: Integers, keys: Keys) -> _Happenings:
+    """Use after use, all items at once; an item leaves the round when finished, forgotten or thrown away."""
+    latent = {name: truth[name].to_numpy() for name in truth.columns[2:]}
+    discard = _first_discard(latent, keys)
+    portions, left = latent["portions"], thousandths.copy()
+    now = np.zeros(len(truth))
+    remembered = np.flatnonzero(uniform(keys, 61) >= latent["first_forgetting"])
+    log: list[tuple[Integers, int, Integers, Floats]] = []
+    for use in range(1, int(portions.max(initial=0)) + 1):
+        draw = derive(keys[remembered], 200 + use)
+        day = now[remembered] - np.log(uniform(draw, 1)) / latent["pace"][remembered]
+        used = day < discard[remembered]
+        item, day, draw = remembered[used], day[used], draw[used]
+        now[item] = day
+        if use == 1:
+            clock = latent["opened_life_days"][item] * _weibull(uniform(keys[item], 62), latent["opened_shape"][item])
+            discard[item] = np.fmin(discard[item], day + clock)
+            several = portions[item] > 1
+            log.append((item[several], 0, np.zeros(several.sum(), dtype=np.int64), day[several]))
+        last = portions[item] == use
+        eaten = np.where(last, left[item], thousandths[item] // portions[item])
+        left[item] -= eaten
+        log.append((item, 1, eaten, day))
+        remembered = item[~last & (uniform(draw, 2) >= latent["forgetting"][item])]
+    item = np.flatnonzero(left > 0)
+    log.append((item, 2, left[item], discard[item]))
+    return _in_order(log)
+
+
+def _first_discard(latent: dict[str, npt.NDArray[np.float64]], keys: Keys) -> Floats:
+    """When an unopened item is thrown away: spoiled, or on its printed date."""
+    spoiled: Floats = latent["life_days"] * _weibull(uniform(keys, 63), latent["life_shape"])
+    by_date = np.where(uniform(keys, 64) < latent["date_discard"], latent["date_discard_days"], np.nan)
+    return np.fmin(spoiled, by_date)
+
+
+def _weibull(draw: Floats, shape: Floats) -> Floats:
+    deviate: Floats = (-np.log(draw)) ** (1 / shape)
+    return deviate
+
+
+def _in_order(log: list[tuple[Integers, int, Integers, Floats]]) -> _Happenings:
+    """By item; within an item the log is in the order of time already."""
+    item = np.concatenate([rows for rows, _, _, _ in log])
+    kind = np.concatenate([np.full(len(rows), kind) for rows, kind, _, _ in log])
+    order = np.argsort(item, kind="stable")
+    thousandths, day = (np.concatenate([entry[place] for entry in log])[order] for place in (2, 3))
+    return _Happenings(item[order], kind[order], thousandths, day)
+
+
+def _record(happenings: _Happenings, items: pd.DataFrame, params: DataGeneration) -> pd.DataFrame:
+    """The events of the period; what comes after its end is not known yet."""
+    purchased = items["purchased_on"].to_numpy().astype("datetime64[us]").astype(np.int64)
+    ends = np.datetime64(params.starts_on, "us").astype(np.int64) + params.period_days * _US_PER_DAY
+    # Some lives are longer than a timestamp can say.
+    moment = purchased[happenings.item] + (happenings.day.clip(0, 36_500) * _US_PER_DAY).astype(np.int64)
+    known = moment < ends
+    item = happenings.item[known]
+    return pd.DataFrame(
+        {
+            "item_id": items["item_id"].array.take(item),
+            "household_id": items["household_id"].array.take(item),
+            "kind": _KINDS.take(happenings.kind[known]),
+            "quantity": happenings.thousandths[known] / 1000,
+            "occurred_on": moment[known].astype("datetime64[us]"),
+        }
+    )

@@ -1,0 +1,168 @@
+"""What nobody sees of an item: how fast it is used, how easily forgotten, how long it keeps.
+
+With these latents the future of an item is a competition with known laws (see `truth`):
+
+- it is used at the times of a Poisson process of rate `pace`, one portion each time, until `portions` are gone;
+- when put away it is forgotten with probability `first_forgetting`, after each use with probability `forgetting`;
+- it spoils by two Weibull clocks, one from purchase, one from opening, and is then thrown away;
+- on the day after a printed date it is thrown away with probability `date_discard`, good or not.
+"""
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+from scipy.special import expit, logit, ndtri
+
+from waste_risk.hashing import Floats, Keys, hash_ids, uniform
+from waste_risk.simulation.reference import CATEGORIES, behaviour, products
+
+Integers = npt.NDArray[np.int64]
+
+# The printed date passes at midnight; the household clears out at nine in the evening of the day after.
+DISCARD_DELAY_DAYS = 1.875
+
+
+def put_away(purchases: pd.DataFrame, keys: Keys) -> pd.DataFrame:
+    """Store each purchase and print its date: items, in the order of the purchases."""
+    of_product = _of_product(purchases)
+    storage = of_product["storage"].to_numpy(dtype=object)
+    chosen = behaviour()["consumption"]
+    freezable = (of_product["category"] == "meat").to_numpy() & of_product["freezer_life_days"].notna().to_numpy()
+    frozen = freezable & (uniform(keys, 41) < chosen["freezing_share"])
+    printed = uniform(keys, 42) < of_product["printed_share"].to_numpy()
+    expires = purchases["purchased_on"] + pd.to_timedelta(
+        np.where(printed, _printed_days(of_product, keys), np.nan), "D"
+    )
+    return purchases.assign(
+        storage=pd.array(np.where(frozen, "freezer", storage), dtype="str"),
+        expires_on=expires.astype("datetime64[us]"),
+    )
+
+
+def draw_latents(items: pd.DataFrame, habits: pd.DataFrame, households: pd.DataFrame, keys: Keys) -> pd.DataFrame:
+    """Draw the latents of each item from its product, its household's habits and what else it bought: truth."""
+    of_product = _of_product(items)
+    habit = _of_household_and_category(items, habits)
+    stock = _stock(items)
+    lives = _lives(items, of_product, habit, keys)
+    portions = _portions(items, of_product, households, keys)
+    return pd.DataFrame(
+        {
+            "item_id": items["item_id"],
+            "household_id": items["household_id"],
+            "portions": portions,
+            "pace": portions / _use_days(items, lives, habit, stock, keys),
+            **_forgetting(habit, _usual(items, "first_forgetting"), stock, keys),
+            **lives,
+        }
+    )
+
+
+def _lives(items: pd.DataFrame, of_product: pd.DataFrame, habit: pd.DataFrame, keys: Keys) -> pd.DataFrame:
+    """Scales (days) and shapes of the Weibull clocks; the printed date tells of the batch."""
+    chosen = behaviour()["consumption"]
+    frozen = ((items["storage"] == "freezer") & (of_product["storage"] != "freezer")).to_numpy()
+    kept = np.where(frozen, of_product["freezer_life_days"], _printed_days(of_product, keys) + 1)
+    printed = (items["expires_on"] - items["purchased_on"]).dt.total_seconds() / 86_400
+    life = chosen["life_stretch"] * kept * np.exp(chosen["life_sd"] * ndtri(uniform(keys, 43)))
+    return pd.DataFrame(
+        {
+            "life_days": life,
+            "life_shape": _usual(items, "life_shape"),
+            "opened_life_days": np.where(frozen, np.nan, chosen["opened_stretch"] * of_product["opened_life_days"]),
+            "opened_shape": chosen["opened_shape"],
+            # Who freezes an item no longer minds the date printed on it.
+            "date_discard_days": np.where(frozen, np.nan, printed + DISCARD_DELAY_DAYS),
+            "date_discard": chosen["date_discard_by_propensity"] * habit["propensity"].to_numpy(),
+        }
+    )
+
+
+def _portions(items: pd.DataFrame, of_product: pd.DataFrame, households: pd.DataFrame, keys: Keys) -> Integers:
+    """Uses until an item is finished: servings, spread over the members who eat at the same table."""
+    chosen = behaviour()["consumption"]
+    row = pd.Index(households["household_id"]).get_indexer(pd.Index(items["household_id"]))
+    size = households["size"].to_numpy()[row]
+    servings = of_product["servings"].to_numpy() * items["quantity"].to_numpy().clip(0.25, 12) ** 0.8
+    spread = np.exp(chosen["servings_sd"] * ndtri(uniform(keys, 44)))
+    portions: Floats = np.round(servings * spread / (chosen["servings_per_use"] * size ** chosen["servings_by_size"]))
+    return portions.clip(1, int(chosen["max_portions"])).astype(np.int64)
+
+
+def _use_days(items: pd.DataFrame, lives: pd.DataFrame, habit: pd.DataFrame, stock: Floats, keys: Keys) -> Floats:
+    """Days a household takes to finish an item that it does not forget: sooner what keeps less, or less once open."""
+    chosen = behaviour()["consumption"]
+    amount = items["quantity"].to_numpy().clip(0.25, 12) ** chosen["use_days_by_amount"]
+    spread = np.exp(chosen["use_days_sd"] * ndtri(uniform(keys, 45)) + chosen["use_days_by_stock"] * stock)
+    keeps = np.fmin(lives["life_days"], chosen["opened_lives"] * lives["opened_life_days"]).to_numpy()
+    days: Floats = _usual(items, "use_days") * keeps ** chosen["use_days_by_life"] * amount * spread
+    return days / (habit["pace"].to_numpy() * _drift(items))
+
+
+def _drift(items: pd.DataFrame) -> Floats:
+    """A household's pace swings slowly, over 8 to 20 months, at a phase of its own."""
+    keys = hash_ids(items["household_id"], 46)
+    day = items["purchased_on"].to_numpy().astype("datetime64[D]").astype(np.int64)
+    swing = np.sin(2 * np.pi * (day / (240 + 360 * uniform(keys, 1)) + uniform(keys, 2)))
+    drift: Floats = np.exp(behaviour()["consumption"]["pace_drift"] * swing)
+    return drift
+
+
+def _forgetting(habit: pd.DataFrame, first: Floats, stock: Floats, keys: Keys) -> dict[str, Floats]:
+    """Probabilities to forget the item when it is put away, and after each use; a full pantry hides more."""
+    chosen = behaviour()["consumption"]
+    shift = chosen["forgetting_by_stock"] * stock + chosen["forgetting_sd"] * ndtri(uniform(keys, 47))
+    forgetting = expit(logit(habit["forgetting"].to_numpy()) + shift)
+    return {"first_forgetting": (forgetting * first).clip(0, 0.95), "forgetting": forgetting}
+
+
+def _stock(items: pd.DataFrame) -> Floats:
+    """How full the pantry is: log of units bought in the days before, of all and of the category, over the usual."""
+    units = items["quantity"].to_numpy().clip(0, 12)
+    household = pd.factorize(items["household_id"])[0]
+    of_category = household * 16 + pd.factorize(items["category"], sort=True)[0]
+    day = items["purchased_on"].to_numpy().astype("datetime64[D]").astype(np.int64)
+    return 0.5 * _fullness(household, day, units) + 0.5 * _fullness(of_category, day, units)
+
+
+def _fullness(group: Integers, day: Integers, units: Floats) -> Floats:
+    days = behaviour()["consumption"]["stock_days"]
+    key = group * 2**20 + day
+    order = np.argsort(key, kind="stable")
+    total = np.concatenate([[0], np.cumsum(np.round(units[order] * 1000).astype(np.int64))])
+    until = np.searchsorted(key[order], key, side="right")
+    recent = total[until] - total[np.searchsorted(key[order], key - days, side="right")]
+    first = np.searchsorted(key[order], group * 2**20)
+    last = np.searchsorted(key[order], (group + 1) * 2**20) - 1
+    span = (key[order][last] - key[order][first]).clip(days)
+    usual = (total[last + 1] - total[first]) * days / span
+    logarithm: Floats = np.log((recent + 1000) / (usual + 1000))
+    return logarithm.clip(-1.5, 1.5)
+
+
+def _printed_days(of_product: pd.DataFrame, keys: Keys) -> Floats:
+    """The life of the batch in whole days, as its label says where there is one."""
+    low, high = of_product["life_min_days"].to_numpy(), of_product["life_max_days"].to_numpy()
+    days: Floats = np.round(low + (high - low) * uniform(keys, 48))
+    return days.clip(1)
+
+
+def _usual(items: pd.DataFrame, knob: str) -> Floats:
+    """A constant of each item's category."""
+    constants = np.array([behaviour()["categories"][category][knob] for category in CATEGORIES], dtype=np.float64)
+    return constants[pd.Index(CATEGORIES).get_indexer(pd.Index(items["category"]))]
+
+
+def _of_product(items: pd.DataFrame) -> pd.DataFrame:
+    """The reference row of each item's product; its category's commonest product where the product is unknown."""
+    table = products()
+    row = pd.Index(table["product"]).get_indexer(pd.Index(items["product"]))
+    usual = table.sort_values("weight", ascending=False).drop_duplicates("category")
+    fallback = usual.index.to_numpy()[pd.Index(usual["category"]).get_indexer(pd.Index(items["category"]))]
+    return table.take(np.where(row < 0, fallback, row)).reset_index(drop=True)
+
+
+def _of_household_and_category(items: pd.DataFrame, habits: pd.DataFrame) -> pd.DataFrame:
+    index = pd.MultiIndex.from_frame(habits[["household_id", "category"]])
+    row = index.get_indexer(pd.MultiIndex.from_frame(items[["household_id", "category"]]))
+    return habits.take(row).reset_index(drop=True)

@@ -1,0 +1,187 @@
+"""What households buy and log: trips at their rhythm, a basket on each trip, products with prices and promotions.
+
+Lines on a trip follow the zero-truncated negative binomial of the facts; a share of them is logged in the app.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+from scipy.special import gammaincinv, ndtri, pdtrik
+
+from waste_risk.distribution import per_household
+from waste_risk.hashing import Floats, Keys, derive, hash_ids, uniform
+from waste_risk.parameters import DataGeneration
+from waste_risk.simulation.reference import CATEGORIES, behaviour, products, shopping_facts
+
+Integers = npt.NDArray[np.int64]
+
+# A household numbers its lines, so an item's id does not depend on other households.
+_LINES_PER_HOUSEHOLD = 1_000_000
+
+
+@dataclass(frozen=True)
+class _Rows:
+    """Trips or lines: the row of their household, their random key, days since the start of the period."""
+
+    household: Integers
+    key: Keys
+    day: Integers
+
+
+@per_household
+def simulate_shopping(households: pd.DataFrame, data_generation: DataGeneration) -> pd.DataFrame:
+    """Draw what each household logs from joining to the end of the period.
+
+    Returns:
+        purchases, sorted by household and day; `n_items_per_household` lines for each household on average.
+    """
+    keys = hash_ids(households["household_id"], data_generation.seed)
+    trips = _trips(households, keys, data_generation)
+    return _purchases(_lines(trips, households, keys, data_generation), households, keys, data_generation)
+
+
+def _trips(households: pd.DataFrame, keys: Keys, params: DataGeneration) -> _Rows:
+    """Every trip of every household, those with nothing to log included."""
+    start = np.datetime64(params.starts_on, "D")
+    joined = (households["joined_on"].to_numpy().astype("datetime64[D]") - start).astype(np.int64)
+    monday = int(start.astype(np.int64) + 3) % 7  # days since the Monday before the period starts
+    first_week = (joined + monday) // 7
+    n_weeks = (params.period_days - 1 + monday) // 7 + 1 - first_week
+    count = np.ceil(pdtrik(uniform(keys, 22), _trips_per_week(keys) * n_weeks)).clip(0).astype(np.int64)
+    household = np.repeat(np.arange(len(keys)), count)
+    key = derive(keys[household], _running(count).astype(np.uint64) + np.uint64(1_000))
+    week = first_week[household] + np.floor(uniform(key, 1) * n_weeks[household]).astype(np.int64)
+    day = week * 7 + _weekday(key, keys[household]) - monday
+    order = np.argsort(household * (params.period_days + 14) + day, kind="stable")
+    inside = order[(day[order] >= joined[household[order]]) & (day[order] < params.period_days)]
+    return _Rows(household[inside], key[inside], day[inside])
+
+
+def _trips_per_week(keys: Keys) -> Floats:
+    """Each household's rhythm. Trips without a food line, invisible in the facts, are the binomial's zeros."""
+    regular, lines = shopping_facts()["trips_per_week"]["regular"], shopping_facts()["lines_per_trip"]
+    rhythm: Floats = np.exp(regular["lognormal_mu"] + regular["lognormal_sigma"] * ndtri(uniform(keys, 21)))
+    zero_share = float((lines["ztnb_r"] / (lines["ztnb_r"] + lines["ztnb_mu"])) ** lines["ztnb_r"])
+    return rhythm / (1 - zero_share)
+
+
+def _weekday(trip: Keys, household: Keys) -> Integers:
+    """Days since Monday: now and then the household's favourite day, else as the facts' shares."""
+    bounds = np.cumsum(shopping_facts()["weekday_share_trips_mon_to_sun"])[:-1]
+    weight = behaviour()["shopping"]["favourite_weekday_weight"]
+    on_favourite = uniform(trip, 3) < weight
+    draw = np.where(on_favourite, uniform(household, 23), uniform(trip, 2))
+    return np.searchsorted(bounds, draw)
+
+
+def _lines(trips: _Rows, households: pd.DataFrame, keys: Keys, params: DataGeneration) -> _Rows:
+    """The logged lines of each trip: a gamma-Poisson draw, which is the negative binomial thinned to what is logged."""
+    facts = shopping_facts()["lines_per_trip"]
+    by_size = np.array(list(shopping_facts()["lines_per_year_by_household_size"].values()))
+    shares = np.array(list(shopping_facts()["household_size_share"].values()))
+    size = by_size[households["size"].to_numpy().clip(1, 5) - 1] / (by_size @ shares / shares.sum())
+    mean = facts["ztnb_mu"] * size * _logged_share(keys, params)
+    intensity = gammaincinv(facts["ztnb_r"], uniform(trips.key, 4)) / facts["ztnb_r"] * mean[trips.household]
+    count = _poisson(intensity, uniform(trips.key, 5))
+    line = np.repeat(np.arange(len(count)), count)
+    key = derive(trips.key[line], _running(count).astype(np.uint64) + np.uint64(1_000))
+    return _Rows(trips.household[line], key, trips.day[line])
+
+
+def _logged_share(keys: Keys, params: DataGeneration) -> Floats:
+    """The share of its lines that a household logs, so that `n_items_per_household` come out on average."""
+    facts, spread = shopping_facts(), behaviour()["shopping"]["logging_sd"]
+    regular = facts["trips_per_week"]["regular"]
+    trips = np.exp(regular["lognormal_mu"] + regular["lognormal_sigma"] ** 2 / 2)
+    tenure = params.period_days * (1 - behaviour()["households"]["joined_within_period"] / 2)
+    bought = trips * tenure / 7 * facts["lines_per_trip"]["mean"]
+    share: Floats = params.n_items_per_household / bought * np.exp(spread * ndtri(uniform(keys, 24)) - spread**2 / 2)
+    return share
+
+
+def _purchases(lines: _Rows, households: pd.DataFrame, keys: Keys, params: DataGeneration) -> pd.DataFrame:
+    facts, table = shopping_facts(), products()
+    month = _months(params)[lines.day]
+    category = _category(lines, keys, month)
+    product = _product(category, uniform(lines.key, 7))
+    promoted = uniform(lines.key, 8) < np.array([facts["promo_share_of_lines"][name] for name in CATEGORIES])[category]
+    per_household = np.bincount(lines.household, minlength=len(households))
+    household_id = households["household_id"].to_numpy()[lines.household]
+    return pd.DataFrame(
+        {
+            "item_id": household_id * _LINES_PER_HOUSEHOLD + _running(per_household),
+            "household_id": household_id,
+            "product": table["product"].array.take(product),
+            "category": pd.array(CATEGORIES, dtype="str").take(category),
+            "quantity": _units(uniform(lines.key, 9)).astype(np.float64),
+            "unit": table["unit"].array.take(product),
+            "unit_price": _price(lines.key, category, product, promoted),
+            "on_promotion": pd.array(promoted, dtype="boolean"),
+            "purchased_on": np.datetime64(params.starts_on, "us") + lines.day.astype("timedelta64[D]"),
+        }
+    )
+
+
+def _category(lines: _Rows, keys: Keys, month: Integers) -> Integers:
+    """A category for each line: the household's taste (Dirichlet) times the season of the month."""
+    chosen = behaviour()["shopping"]
+    alpha = chosen["taste_concentration"] * np.array([chosen["category_mix"][name] for name in CATEGORIES])
+    taste = np.stack([gammaincinv(a, uniform(keys, 30 + code)) for code, a in enumerate(alpha)])
+    season = np.array([shopping_facts()["season_index_units_per_day_jan_to_dec"][name] for name in CATEGORIES])
+    weights = np.cumsum(taste[:, lines.household] * season[:, month], axis=0)
+    draw = uniform(lines.key, 6) * weights[-1]
+    category: Integers = (draw > weights[:-1]).sum(axis=0)
+    return category
+
+
+def _product(category: Integers, draw: Floats) -> Integers:
+    """The row in `products` for each line, by the products' weights within the category."""
+    table = products()
+    code = pd.Index(CATEGORIES).get_indexer(pd.Index(table["category"]))
+    weight = table["weight"] / table.groupby("category")["weight"].transform("sum")
+    bounds = code + weight.groupby(code).cumsum().to_numpy()
+    return np.searchsorted(bounds, category + draw).clip(0, len(table) - 1)
+
+
+def _units(draw: Floats) -> Integers:
+    shares = [shopping_facts()["units_per_line"][units] for units in ("1", "2", "3", "4", "5", "6", "7+")]
+    return 1 + np.searchsorted(np.cumsum(shares)[:-1] / sum(shares), draw)
+
+
+def _price(key: Keys, category: Integers, product: Integers, promoted: npt.NDArray[np.bool_]) -> Floats:
+    """Log-normal within the category: most of the spread is the product's, the rest the line's."""
+    facts = shopping_facts()["unit_price_lognormal"]
+    location, spread = np.array([facts[name] for name in CATEGORIES]).T
+    of_product = ndtri(uniform(hash_ids(products()["product"]), 1))
+    noise = 0.8 * of_product[product] + 0.6 * ndtri(uniform(key, 10))
+    price = np.exp(location[category] + spread[category] * noise)
+    discounted: Floats = np.where(promoted, price * behaviour()["shopping"]["promotion_price"], price)
+    return discounted.round(2).clip(0.01)
+
+
+def _months(params: DataGeneration) -> Integers:
+    days = np.datetime64(params.starts_on, "D") + np.arange(params.period_days)
+    return days.astype("datetime64[M]").astype(np.int64) % 12
+
+
+def _poisson(mean: Floats, draw: Floats) -> Integers:
+    """Invert the Poisson distribution by sequential search, each round with the rows not yet decided."""
+    count = np.zeros(len(mean), dtype=np.int64)
+    rows = np.flatnonzero(draw > np.exp(-mean))
+    term = np.exp(-mean[rows])
+    below = term.copy()
+    while len(rows):
+        count[rows] += 1
+        term *= mean[rows] / count[rows]
+        below += term
+        # Beyond double precision the sum stops growing: the row is decided.
+        undecided = (draw[rows] > below) & (term > 1e-17)
+        rows, term, below = rows[undecided], term[undecided], below[undecided]
+    return count
+
+
+def _running(count: Integers) -> Integers:
+    """0, 1, 2 … within each of consecutive groups of the given sizes."""
+    return np.arange(count.sum()) - np.repeat(np.cumsum(count) - count, count)

@@ -1,0 +1,155 @@
+"""The true probability of waste, from the latents of an item and what had happened to it before the look.
+
+At a look of age a, an item with r portions left is forgotten already with the probability that Bayes' rule gives
+after s days without a use. If so, only the clocks decide. If not, uses go on as a Poisson process, and it is
+finished within t days with probability (1 - forgetting)^(r - 1) P(Gamma(r, pace) <= t), independently of the clocks.
+Integrals over the days ahead are sums over steps of `_STEP_DAYS`, with the printed date as an atom in the middle of one.
+"""
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+from scipy.special import gammainc
+
+from waste_risk.hashing import Floats
+
+_STEP_DAYS = 0.25
+_CHUNK_ROWS = 2_000
+
+Integers = npt.NDArray[np.int64]
+
+
+def oracle_probability(
+    observations: pd.DataFrame, items: pd.DataFrame, events: pd.DataFrame, truth: pd.DataFrame, horizon_days: int
+) -> pd.DataFrame:
+    """P(wasted within the horizon) and the expected days until then, given that, for each observation.
+
+    Returns:
+        probability in [0, 1] and days in (0, horizon_days], on the index of the observations.
+    """
+    state = _state(observations, items, events, truth)
+    chunks = [
+        _predict(state.iloc[start : start + _CHUNK_ROWS], horizon_days) for start in range(0, len(state), _CHUNK_ROWS)
+    ]
+    table = np.concatenate(chunks) if chunks else np.empty((0, 2))
+    return pd.DataFrame(table, columns=["probability", "days"], index=observations.index)
+
+
+def _state(observations: pd.DataFrame, items: pd.DataFrame, events: pd.DataFrame, truth: pd.DataFrame) -> pd.DataFrame:
+    """Latents of the item and what is known at the look, all in days before the look."""
+    index = pd.Index(truth["item_id"])
+    looks = observations[["item_id", "observed_on"]].reset_index(drop=True).assign(look=np.arange(len(observations)))
+    past = looks.merge(events[["item_id", "kind", "occurred_on"]], on="item_id")
+    uses = past[(past["kind"] == "consumed") & (past["occurred_on"] < past["observed_on"])]
+    by_look = uses.groupby("look")["occurred_on"].agg(["min", "max", "size"]).reindex(looks["look"])
+    row = pd.Index(items["item_id"]).get_indexer(looks["item_id"])
+    purchased = items["purchased_on"].take(row).reset_index(drop=True)
+    look = looks["observed_on"]
+    return (
+        truth.take(index.get_indexer(looks["item_id"]))
+        .reset_index(drop=True)
+        .assign(
+            age=_days(look - purchased),
+            opened_age=_days(look - by_look["min"].to_numpy()),
+            idle=_days(look - by_look["max"].reset_index(drop=True).fillna(purchased)),
+            left=lambda table: table["portions"] - by_look["size"].fillna(0).to_numpy().astype(np.int64),
+        )
+    )
+
+
+def _days(span: pd.Series) -> pd.Series:
+    return span.dt.total_seconds() / 86_400
+
+
+def _predict(state: pd.DataFrame, horizon_days: int) -> Floats:
+    """(rows, 2): probability and days, from the mass of waste in each step ahead."""
+    grid = np.arange(round(horizon_days / _STEP_DAYS) + 1) * _STEP_DAYS
+    opened = state["opened_age"].notna().to_numpy()
+    mass = np.empty((len(state), len(grid) - 1))
+    mass[opened] = _waste_of_opened(_columns(state[opened]), grid)
+    mass[~opened] = _waste_of_unopened(_columns(state[~opened]), grid)
+    probability = mass.sum(axis=1).clip(0, 1)
+    days = mass @ (grid[1:] - _STEP_DAYS / 2) / np.maximum(probability, 1e-300)
+    return np.stack([probability, days], axis=1)
+
+
+def _columns(state: pd.DataFrame) -> dict[str, Floats]:
+    return {name: state[name].to_numpy(dtype=np.float64)[:, None] for name in state.columns[2:]}
+
+
+def _waste_of_opened(item: dict[str, Floats], grid: Floats) -> Floats:
+    """Thrown away in a step, not finished before: the clocks run on, and uses go on unless it is forgotten."""
+    survival = _unopened_survival(item, grid) * _opened_survival(item, item["opened_age"], grid)
+    forgotten = _forgotten_already(item["forgetting"], item["pace"] * item["idle"])
+    finished = _finished(item, item["left"], _middle(grid))
+    return _drop(survival) * (1 - (1 - forgotten) * finished)
+
+
+def _waste_of_unopened(item: dict[str, Floats], grid: Floats) -> Floats:
+    """Either never opened before it spoils, or opened in one of the steps and then left too long."""
+    survival = _unopened_survival(item, grid)
+    forgotten = _forgotten_already(item["first_forgetting"], item["pace"] * item["age"])
+    untouched = np.exp(-item["pace"] * grid)
+    mass = _drop(survival) * (forgotten + (1 - forgotten) * np.exp(-item["pace"] * _middle(grid)))
+    several = item["left"][:, 0] > 1
+    part = {name: value[several] for name, value in item.items()}
+    opening = ((1 - forgotten) * _drop(untouched))[several]
+    mass[several] += _waste_after_opening(part, survival[several], opening, grid)
+    return mass
+
+
+def _waste_after_opening(item: dict[str, Floats], survival: Floats, opening: Floats, grid: Floats) -> Floats:
+    """Sum over the step of opening, taken at its middle, lag by lag: the laws after it depend on the lag alone.
+
+    `opening` is the probability to be opened in each step; surviving until then cancels with what follows.
+    """
+    steps = opening.shape[1]
+    mass = np.zeros_like(opening)
+    half = _STEP_DAYS / 2
+    # Opened in the middle of a step: half of that step remains, then whole ones.
+    lags = np.concatenate([[0.0], half + grid[:-1]])
+    fresh = _opened_survival(item, np.zeros((1, 1)), lags)
+    unfinished = 1 - (1 - item["forgetting"]) * _finished(item, item["left"] - 1, (lags[:-1] + lags[1:]) / 2)
+    middle = _unopened_survival(item, _middle(grid))
+    for lag in range(steps):
+        before = middle if lag == 0 else survival[:, lag:-1]
+        lost = before[:, : steps - lag] * fresh[:, lag, None] - survival[:, lag + 1 :] * fresh[:, lag + 1, None]
+        mass[:, lag:] += opening[:, : steps - lag] * lost * unfinished[:, lag, None]
+    return mass
+
+
+def _unopened_survival(item: dict[str, Floats], grid: Floats) -> Floats:
+    """P(not thrown away by the clock from purchase, nor on the printed date, in so many days | still there)."""
+    age, scale, shape = item["age"], item["life_days"], item["life_shape"]
+    spoiled = np.exp((age / scale) ** shape - ((age + grid) / scale) ** shape)
+    ahead, until = item["date_discard_days"] > age, age + grid
+    # In the very moment of the date, half of what happens in that step lies before it.
+    passed = ahead * ((item["date_discard_days"] < until) + 1.0 * (item["date_discard_days"] <= until)) / 2
+    survival: Floats = spoiled * (1 - item["date_discard"] * passed)
+    return survival
+
+
+def _opened_survival(item: dict[str, Floats], opened_for: Floats, grid: Floats) -> Floats:
+    """The same for the clock from opening; 1 where opening does not matter."""
+    scale, shape = item["opened_life_days"], item["opened_shape"]
+    survival = np.exp((opened_for / scale) ** shape - ((opened_for + grid) / scale) ** shape)
+    return np.where(np.isnan(scale), 1.0, survival)
+
+
+def _forgotten_already(prior: Floats, expected_uses: Floats) -> Floats:
+    """Bayes' rule after a time in which an item not forgotten would have been used so many times on average."""
+    return prior / (prior + (1 - prior) * np.exp(-expected_uses))
+
+
+def _finished(item: dict[str, Floats], portions: Floats, days: Floats) -> Floats:
+    """P(the last portion is eaten within so many days | not forgotten now)."""
+    finished: Floats = (1 - item["forgetting"]) ** (portions - 1) * gammainc(portions, item["pace"] * days)
+    return finished
+
+
+def _drop(survival: Floats) -> Floats:
+    return survival[:, :-1] - survival[:, 1:]
+
+
+def _middle(grid: Floats) -> Floats:
+    return (grid[:-1] + grid[1:]) / 2

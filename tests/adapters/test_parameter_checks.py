@@ -1,0 +1,82 @@
+"""Wrong parameters are named, one line each."""
+
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from waste_risk.adapters.parameter_checks import find_mistakes
+
+BASE = Path(__file__).parents[2] / "conf/base"
+
+
+def base(**changes: Any) -> dict[str, Any]:
+    sections = [yaml.safe_load(path.read_text(encoding="utf-8")) for path in BASE.glob("parameters_*.yml")]
+    return {name: value for section in sections for name, value in section.items()} | changes
+
+
+def test_the_parameters_of_the_project_are_right() -> None:
+    assert find_mistakes(base()) == []
+
+
+def test_what_is_set_for_one_run_is_known() -> None:
+    runtime = {"start_date": "2024-01-01", "end_date": date(2024, 2, 1), "data_file": "a.csv", "grocy_db": "grocy.db"}
+    assert find_mistakes(runtime) == []
+
+
+@pytest.mark.parametrize(
+    ("section", "changes", "mistakes"),
+    [
+        ("gates", {"min_auc": 1.5}, ["Parameter gates.min_auc: should be less than or equal to 1 (given 1.5)."]),
+        (
+            "gates",
+            {"min_auk": 0.5},
+            ["Parameter gates.min_auk does not exist; did you mean gates.min_auc?"],
+        ),
+        ("gates", {"colour": 1}, ["Parameter gates.colour does not exist."]),
+        ("gates", {"on_failure": "cry"}, ["Parameter gates.on_failure: should be 'report' or 'fail' (given 'cry')."]),
+        (
+            "split",
+            {"n_folds": "many", "test_share": 0},
+            [
+                "Parameter split.test_share: should be greater than 0 (given 0).",
+                "Parameter split.n_folds: should be a valid integer, unable to parse string as an integer "
+                "(given 'many').",
+            ],
+        ),
+        ("risk_classes", {"medium_from": 0.8}, ["Parameter risk_classes: medium_from must lie below high_from."]),
+    ],
+)
+def test_each_mistake_is_one_line(section: str, changes: dict[str, Any], mistakes: list[str]) -> None:
+    assert find_mistakes({section: base()[section] | changes}) == mistakes
+
+
+def test_a_mistake_in_a_nested_section_has_its_whole_name() -> None:
+    training = base()["training"]
+    training["classifier"] = {**training["classifier"], "num_leafs": 3}
+    del training["classifier"]["num_leaves"]
+    assert find_mistakes({"training": training}) == [
+        "Parameter training.classifier.num_leaves is missing.",
+        "Parameter training.classifier.num_leafs does not exist; did you mean training.classifier.num_leaves?",
+    ]
+
+
+def test_unknown_sections_are_refused() -> None:
+    assert find_mistakes({"gatse": {}, "zzz": 1}) == [
+        "Parameter gatse does not exist; did you mean gates?",
+        "Parameter zzz does not exist.",
+    ]
+
+
+def test_a_value_in_place_of_a_section_is_refused() -> None:
+    assert find_mistakes({"gates": 5}) == [
+        "Parameter gates: should be a valid dictionary or instance of Gates (given 5)."
+    ]
+
+
+def test_dates_are_dates() -> None:
+    (mistake,) = find_mistakes({"start_date": "yesterday"})
+    assert mistake.startswith("Parameter start_date: should be a valid date")
+    assert mistake.endswith("(given 'yesterday').")

@@ -1,0 +1,1 @@
+"""A small project on the settings, hooks and datasets of the real one."""

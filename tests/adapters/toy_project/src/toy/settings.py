@@ -1,0 +1,3 @@
+"""The real settings."""
+
+from waste_risk.settings import *  # noqa: F403

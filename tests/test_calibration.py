@@ -1,0 +1,101 @@
+"""Calibration: probabilities that mean what they say."""
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from waste_risk.calibration import Calibrator, choose_threshold, fit_calibrator
+from waste_risk.parameters import Calibration
+
+METHODS = ["isotonic", "sigmoid"]
+
+
+def predictions(n_rows: int = 20_000, seed: int = 0) -> pd.DataFrame:
+    """Scores whose log-odds are twice too extreme."""
+    random = np.random.default_rng(seed)
+    log_odds = random.normal(-1, 1, n_rows)
+    wasted = random.random(n_rows) < 1 / (1 + np.exp(-log_odds))
+    return pd.DataFrame({"wasted": wasted, "score": 1 / (1 + np.exp(-2 * log_odds))})
+
+
+def few(scores: list[float], wasted: list[int]) -> pd.DataFrame:
+    return pd.DataFrame({"score": scores, "wasted": np.array(wasted, dtype=bool)})
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_scores_that_are_too_extreme_become_true_probabilities(method):
+    calibrator = fit_calibrator(predictions(100_000), Calibration(method=method))
+    log_odds = np.array([-2.5, -1.0, 0.0, 1.0])
+    true = 1 / (1 + np.exp(-log_odds))
+    assert calibrator.transform(1 / (1 + np.exp(-2 * log_odds))) == pytest.approx(true, abs=0.03)
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_calibrated_rows_keep_the_share_that_was_wasted(method):
+    rows = predictions()
+    calibrated = fit_calibrator(rows, Calibration(method=method)).transform(rows["score"])
+    assert calibrated.mean() == pytest.approx(rows["wasted"].mean(), abs=0.001)
+
+
+@given(
+    rows=st.lists(st.tuples(st.floats(0, 1), st.booleans()), min_size=2, max_size=40).filter(
+        lambda rows: len({wasted for _, wasted in rows}) == 2
+    ),
+    method=st.sampled_from(METHODS),
+    scores=st.lists(st.floats(-1, 2), min_size=1, max_size=20),
+)
+def test_a_higher_score_is_never_a_lower_probability(rows, method, scores):
+    calibrator = fit_calibrator(few(*map(list, zip(*rows, strict=True))), Calibration(method=method))
+    probabilities = calibrator.transform(np.sort(scores))
+    assert (np.diff(probabilities) >= 0).all()
+    assert ((probabilities > 0) & (probabilities < 1)).all()
+
+
+def test_pure_blocks_do_not_prove_certainty():
+    calibrator = fit_calibrator(few([0.1, 0.2, 0.8, 0.9], [0, 0, 1, 1]), Calibration(method="isotonic"))
+    assert calibrator.transform([0.0, 0.2, 0.5, 0.8, 1.0]) == pytest.approx([1 / 6, 1 / 6, 1 / 2, 5 / 6, 5 / 6])
+
+
+def test_scores_in_the_wrong_order_say_nothing():
+    for method in METHODS:
+        calibrator = fit_calibrator(few([0.1, 0.2, 0.8, 0.9], [1, 1, 0, 0]), Calibration(method=method))
+        assert calibrator.transform([0.0, 0.5, 1.0]) == pytest.approx([0.5, 0.5, 0.5])
+
+
+@pytest.mark.parametrize("wasted", [[0, 0], [1, 1]])
+def test_one_class_cannot_calibrate(wasted):
+    with pytest.raises(ValueError, match="both wasted and not wasted"):
+        fit_calibrator(few([0.2, 0.6], wasted), Calibration(method="isotonic"))
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_the_knots_survive_json_bit_for_bit(method):
+    calibrator = fit_calibrator(predictions(500), Calibration(method=method))
+    assert Calibrator.from_json(calibrator.to_json()) == calibrator
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_the_estimator_for_analysts_is_the_same_line(method):
+    calibrator = fit_calibrator(predictions(), Calibration(method=method))
+    scores = np.linspace(-0.1, 1.1, 1_001)
+    assert calibrator.to_isotonic().predict(scores) == pytest.approx(calibrator.transform(scores), abs=1e-9)
+
+
+@pytest.mark.parametrize(
+    ("scores", "wasted", "threshold"),
+    [
+        ([0.1, 0.4, 0.6, 0.9], [0, 0, 1, 1], 0.6),  # all found, none wrong
+        ([0.1, 0.4, 0.6, 0.9], [0, 1, 0, 1], 0.4),  # F1 of 0.8 against 2/3 from 0.9 on
+        ([0.1, 0.2, 0.3, 0.9], [1, 0, 0, 1], 0.9),  # 2/3 twice: the highest
+    ],
+)
+def test_the_threshold_has_the_highest_f1(scores, wasted, threshold):
+    identity = Calibrator("isotonic", (0.0, 1.0), (0.0, 1.0))
+    assert choose_threshold(few(scores, wasted), identity) == pytest.approx(threshold)
+
+
+def test_the_threshold_is_a_calibrated_probability():
+    halving = Calibrator("isotonic", (0.0, 1.0), (0.0, 0.5))
+    assert choose_threshold(few([0.1, 0.4, 0.6, 0.9], [0, 0, 1, 1]), halving) == pytest.approx(0.3)

@@ -1,0 +1,187 @@
+import math
+from dataclasses import replace
+from datetime import datetime
+
+import pytest
+
+from waste_risk.gates import check_gates
+from waste_risk.metrics import Estimate, ValidationMetrics
+from waste_risk.parameters import Gates
+from waste_risk.report import SourceSummary, render_text
+
+LIMITS = Gates(
+    min_auc=0.85,
+    min_precision_at_high_confidence=0.80,
+    max_ece=0.10,
+    max_cv_std=0.05,
+    high_confidence=0.7,
+    on_failure="report",
+)
+MEASURED = ValidationMetrics(
+    auc=Estimate(0.8723, 0.8651, 0.8790),
+    average_precision=Estimate(0.7891),
+    brier_score=Estimate(0.1234),
+    log_loss=Estimate(0.3456),
+    expected_calibration_error=Estimate(0.0567),
+    calibration_slope=Estimate(0.9832),
+    calibration_intercept=Estimate(0.0123),
+    hosmer_lemeshow_p_value=Estimate(0.4567),
+    precision=Estimate(0.8234),
+    recall=Estimate(0.7654),
+    f1=Estimate(0.7932),
+    precision_at_high_confidence=Estimate(0.8456),
+    recall_at_high_confidence=Estimate(0.7123),
+    base_rate=Estimate(0.3012),
+    mean_probability=Estimate(0.2987),
+    n_rows=12_345,
+    n_households=987,
+    n_wasted=3_718,
+    n_alerts=1_750,
+    threshold=0.6234,
+    high_confidence=0.7,
+    horizon_days=30,
+    predictor_sha256=None,
+    days_mae=Estimate(4.321),
+    days_rmse=Estimate(5.678),
+    label_days_mae=Estimate(7.5),
+    days_mae_where_label=Estimate(4.111),
+    oracle_auc=Estimate(0.9312),
+    attainable_share=Estimate(0.8633),
+    cv_mean_auc=0.87,
+    cv_std_auc=0.01,
+)
+SOURCE = SourceSummary(n_items=100_000, item_waste_ratio=0.2449, n_observations=61_725, observation_waste_ratio=0.3025)
+
+HEAD = """\
+================================================================================
+MODEL VALIDATION REPORT
+================================================================================
+Generated: 2025-11-12 14:30:00
+
+CLASSIFICATION METRICS
+--------------------------------------------------------------------------------
+AUC-ROC:                    0.8723
+Average Precision:          0.7891
+Brier Score:                0.1234
+Log Loss:                   0.3456
+
+CALIBRATION METRICS
+--------------------------------------------------------------------------------
+Expected Calibration Error: 0.0567
+Calibration Slope:          0.9832
+Calibration Intercept:      0.0123
+Hosmer-Lemeshow p-value:    0.4567
+
+THRESHOLD OPTIMIZATION
+--------------------------------------------------------------------------------
+Optimal Threshold:          0.623
+  Precision:                0.8234
+  Recall:                   0.7654
+  F1 Score:                 0.7932
+
+BUSINESS METRICS (threshold=0.7)
+--------------------------------------------------------------------------------
+Precision:                  0.8456
+Recall:                     0.7123
+
+GATE REQUIREMENTS
+--------------------------------------------------------------------------------
+"""
+PASSED = """\
+AUC >= 0.85:                ✓ PASS
+Precision@0.7 >= 0.80:      ✓ PASS
+Calibration (ECE < 0.10):   ✓ PASS
+CV Stable (std < 0.05):     ✓ PASS
+"""
+FAILED = """\
+AUC >= 0.88:                ✗ FAIL
+Precision@0.7 >= 0.80:      ✓ PASS
+Calibration (ECE < 0.10):   ✓ PASS
+CV Stable (std < 0.01):     ✗ FAIL
+
+REASONS
+--------------------------------------------------------------------------------
+AUC 0.8723 is below 0.88
+CV standard deviation 0.0100 is not below 0.01
+"""
+REST = """
+ATTAINABLE
+--------------------------------------------------------------------------------
+AUC of true probability:    0.9312
+AUC of the model:           0.8723
+The model reaches 86.3 % of the attainable AUC, counted from 0.5.
+
+DATA
+--------------------------------------------------------------------------------
+Items:                      100,000, 24.5 % wasted in the end
+Observations:               61,725, 30.2 % wasted within the horizon
+Rows judged:                12,345
+Households:                 987
+Wasted:                     3,718
+Base rate:                  0.3012
+Mean prediction:            0.2987
+Alerts:                     1,750 at or above 0.7
+Horizon:                    30 days after the look
+
+Days to waste, given that the item is wasted within the horizon:
+  Mean absolute error:      4.32 days
+  Root mean squared error:  5.68 days
+  Where a label has a date, mean absolute error of
+    the model:              4.11 days
+    the days on the label:  7.50 days
+================================================================================
+"""
+
+
+def render(metrics=MEASURED, limits=LIMITS, source=SOURCE):
+    decision = check_gates(metrics, limits)
+    return render_text(metrics, decision, generated_at=datetime(2025, 11, 12, 14, 30), source=source)
+
+
+def test_an_approved_model_reads_exactly_so():
+    assert render() == HEAD + PASSED + REST
+
+
+def test_a_refused_model_reads_exactly_so_with_each_reason_beneath_the_gates():
+    limits = LIMITS.model_copy(update={"min_auc": 0.88, "max_cv_std": 0.01})
+    assert render(limits=limits) == HEAD + FAILED + REST
+
+
+def test_without_oracle_source_and_days_only_the_judged_rows_follow_the_gates():
+    bare = replace(
+        MEASURED, oracle_auc=None, attainable_share=None, days_mae=None, n_households=None, horizon_days=None
+    )
+    assert render(bare, source=None).removeprefix(HEAD + PASSED) == (
+        "\nDATA\n" + "-" * 80 + "\n"
+        "Rows judged:                12,345\n"
+        "Households:                 n/a\n"
+        "Wasted:                     3,718\n"
+        "Base rate:                  0.3012\n"
+        "Mean prediction:            0.2987\n"
+        "Alerts:                     1,750 at or above 0.7\n" + "=" * 80 + "\n"
+    )
+
+
+def test_a_model_above_the_oracle_is_called_a_leak():
+    leaking = replace(MEASURED, oracle_auc=Estimate(0.85), attainable_share=Estimate(1.0637))
+    assert "The model reaches 106.4 % of the attainable AUC" in render(leaking)
+    assert "look for a leak" in render(leaking)
+    assert "leak" not in render()
+
+
+def test_what_is_undefined_reads_as_not_available_and_fails():
+    silent = replace(MEASURED, precision_at_high_confidence=Estimate(math.nan), calibration_slope=Estimate(math.nan))
+    text = render(silent)
+    assert "Calibration Slope:          n/a\n" in text
+    assert "Precision@0.7 >= 0.80:      ✗ FAIL\n" in text
+    assert "nan" not in text
+
+
+@pytest.mark.parametrize("high_confidence", [0.7, 0.655])
+def test_no_line_is_wider_than_the_rules(high_confidence):
+    hopeless = LIMITS.model_copy(
+        update={"min_auc": 0.9999, "min_precision_at_high_confidence": 0.9999, "max_ece": 0.0001,
+                "max_cv_std": 0.0001, "high_confidence": high_confidence}
+    )  # fmt: skip
+    undefined = replace(MEASURED, precision_at_high_confidence=Estimate(math.nan), cv_std_auc=None)
+    assert max(len(line) for line in render(undefined, limits=hopeless).splitlines()) == 80
