@@ -8,7 +8,7 @@ export UV_COMPILE_BYTECODE := 1
 unexport PYTHONDONTWRITEBYTECODE
 unexport VIRTUAL_ENV
 
-.PHONY: help setup run test lint lock viz mlflow clean
+.PHONY: help setup run test lint docs lock viz mlflow clean
 help: ## list the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 12
 
@@ -33,6 +33,9 @@ lint: setup ## ruff, format check, mypy
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+
+docs: setup ## output and pictures of the last `make run` into the documentation
+	$(BIN)/python docs/generate.py
 
 lock: setup ## resolve the dependencies anew
 	$(BIN)/uv pip compile --quiet --upgrade --universal --generate-hashes --no-emit-index-url --python-version 3.11 \

@@ -7,7 +7,7 @@ from statistics import median
 import numpy as np
 import pandas as pd
 
-from waste_risk.simulation.reference import shelf_life
+from waste_risk.simulation.reference import shelf_life, shopping_facts
 
 DAY = 86_400
 NAN = float("nan")
@@ -15,7 +15,7 @@ USUAL = {"dairy": 280, "produce": 380, "meat": 220, "grains": 120, "canned": 50,
 
 
 def reference_features(observations, households, items, events) -> pd.DataFrame:
-    """One row of plain numbers and words for each observation."""
+    """One row of plain numbers for each observation."""
     known_items = {row["item_id"]: _item(row) for row in items.to_dict("records")}
     by_household = defaultdict(list)
     for item in known_items.values():
@@ -56,8 +56,8 @@ def _item(row) -> dict:
         "id": row["item_id"],
         "household": row["household_id"],
         "product": row["product"],
-        "category": row["category"] if row["category"] in USUAL else "__other__",
-        "storage": row["storage"] if row["storage"] in ("fridge", "freezer", "pantry") else "__other__",
+        "category": row["category"] if row["category"] in USUAL else "other",
+        "storage": row["storage"],
         "bought": bought,
         "printed": printed,
         "expiry": expiry,
@@ -118,8 +118,8 @@ def _fate(item, now) -> dict:
 
 def _item_group(me) -> dict:
     return {
-        "category": me["category"],
-        "storage": me["storage"],
+        **{f"is_{category}": me["category"] == category for category in USUAL},
+        **{f"is_in_{storage}": me["storage"] == storage for storage in ("fridge", "freezer", "pantry")},
         "quantity": me["amount"] / 1000,
         "unit_price": me["price"],
         "line_cost": NAN if me["cents"] is None else me["cents"] / 100,
@@ -165,7 +165,7 @@ def _household_group(me, mine, same, home, now) -> dict:
     past = [item for item in is_open if item["printed"] is not None and item["printed"] < now]
     age = _ratio(sum(now - item["bought"] for item in is_open) / DAY, len(is_open))
     return {
-        "income_band": home["income_band"],
+        **{f"income_is_{band}": _meant(home["income_band"], band) for band in ("low", "middle", "high")},
         "household_size": home["size"],
         "household_children": NAN if pd.isna(home["children"]) else home["children"],
         "quantity_left_per_person": _ratio(me["left"] / 1000, home["size"]),
@@ -187,7 +187,7 @@ def _household_history(mine, now) -> dict:
     return {
         "waste_rate": (len(wasted) + 2.0) / (len(ended) + 8),
         "waste_to_usual": _waste_to_usual(mine),
-        "ended_items": min(len(ended), 100),
+        "ended_items": min(len(ended), 20),
         "waste_rate_90d": _ratio(sum(item["wasted"] for item in lately), len(lately)),
         "days_since_last_waste": min((now - max(item["ended"] for item in wasted)) / DAY, 90) if wasted else NAN,
         "share_of_waste_unopened": _ratio(len(unopened), len(wasted)),
@@ -220,7 +220,7 @@ def _category_history(me, mine, same, twins) -> dict:
     first = [item["gaps_in_life"][0] for item in same if item["gaps"]]
     return {
         "category_waste_rate": rate,
-        "category_ended_items": min(len(ended), 100),
+        "category_ended_items": min(len(ended), 5),
         "category_last_wasted": _ratio(sum(last), len(last)),
         "category_mean_days_to_finish": _mean_days_to_finish(ended),
         "category_mean_days_between_uses": _ratio(sum(gaps), len(gaps)) / DAY,
@@ -239,10 +239,9 @@ def _shrunk(same, mine, name) -> float:
 
 def _season(me, now) -> dict:
     look, bought = (np.datetime64(second, "s").item() for second in (now, me["bought"]))
-    angle = 2 * math.pi * (look.timetuple().tm_yday - 1) / 365.25
+    by_month = shopping_facts()["season_index_units_per_day_jan_to_dec"].get(me["category"], [1.0] * 12)
     return {
-        "season_sine": math.sin(angle),
-        "season_cosine": math.cos(angle),
+        "category_season_index": by_month[look.month - 1],
         "purchase_weekday": bought.weekday(),
         "look_weekday": look.weekday(),
     }
@@ -293,8 +292,12 @@ def _interactions(f) -> dict:
     }
 
 
+def _meant(word, one) -> float:
+    return NAN if word is None else word == one
+
+
 def _single(value):
-    return value if isinstance(value, str | None) else float(np.float32(value))
+    return float(np.float32(value))
 
 
 def _ratio(top, bottom) -> float:

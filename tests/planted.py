@@ -1,13 +1,13 @@
-"""Rows of model_input with a signal that we planted: two numeric features and one category decide."""
+"""Rows of model_input with a signal that we planted: two features say whether an item is wasted, a third when."""
 
 import numpy as np
 import pandas as pd
 
-from waste_risk.features import FEATURES
+from waste_risk.features import FEATURE_NAMES
 from waste_risk.parameters import LightGBM, Observation, RiskClasses, Split, Training
 
-NUMBERS = [feature.name for feature in FEATURES if feature.dtype == "float32"]
-CATEGORIES = [feature.name for feature in FEATURES if feature.dtype == "category"]
+NAMES = list(FEATURE_NAMES)
+NUMBER, INDICATOR, WHEN = "life_used", "is_produce", "days_left"
 
 BOOSTER = LightGBM(
     num_boost_round=60,
@@ -40,18 +40,17 @@ RISK_CLASSES = RiskClasses(medium_from=0.3, high_from=0.7)
 
 def plant(n_rows: int = 3_000, seed: int = 1, n_days: int = 400) -> pd.DataFrame:
     random = np.random.default_rng(seed)
-    numbers = {name: random.normal(size=n_rows).astype("float32") for name in NUMBERS}
-    words = {name: pd.Categorical(random.choice(["a", "b", "c"], n_rows)) for name in CATEGORIES}
-    log_odds = 1.5 * numbers[NUMBERS[0]] + 1.5 * (words[CATEGORIES[0]] == "b") - 1.5
+    features = {name: random.normal(size=n_rows).astype("float32") for name in NAMES}
+    features[INDICATOR] = random.choice([0, 0, 1], n_rows).astype("float32")
+    log_odds = 1.5 * features[NUMBER] + 1.5 * features[INDICATOR] - 1.5
     wasted = random.random(n_rows) < 1 / (1 + np.exp(-log_odds))
-    days = np.clip(10 + 5 * numbers[NUMBERS[1]] + random.normal(size=n_rows), 0, 29)
+    days = np.clip(10 + 5 * features[WHEN] + random.normal(size=n_rows), 0, 29)
     observed_on = pd.Timestamp("2024-01-01") + pd.to_timedelta(np.sort(random.integers(0, n_days, n_rows)), unit="D")
     rows = {
         "item_id": np.arange(n_rows),
         "household_id": random.integers(0, 50, n_rows),
         "observed_on": observed_on.astype("datetime64[us]"),
-        **numbers,
-        **words,
+        **features,
         "wasted": wasted,
         "days_to_waste": np.where(wasted, days, np.nan),
         "label_known_on": (observed_on + pd.Timedelta(days=OBSERVATION.horizon_days)).astype("datetime64[us]"),

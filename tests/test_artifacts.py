@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
-from planted import OBSERVATION, RISK_CLASSES, TRAINING, plant
+from planted import NAMES, OBSERVATION, RISK_CLASSES, TRAINING, plant
 
 from waste_risk import artifacts
 from waste_risk.calibration import fit_calibrator
@@ -21,7 +21,7 @@ PICKLES = ["calibrator.pkl", "explainer.pkl"]
 
 def fit(n_rounds: int) -> WastePredictor:
     folds = pd.DataFrame({"n_train": [1_000], "rounds_classifier": [n_rounds], "rounds_regressor": [n_rounds]})
-    rows = pd.DataFrame({"score": [0.1, 0.4, 0.5, 0.8], "wasted": [False, True, False, True]})
+    rows = pd.DataFrame({"score": [0.1, 0.4, 0.5, 0.8], "wasted": [False, True, False, True], "fold": 1})
     calibrator = fit_calibrator(rows, Calibration(method="isotonic"))
     return fit_predictor(plant(1_000), folds, calibrator, 0.4, TRAINING, RISK_CLASSES, OBSERVATION)
 
@@ -63,12 +63,11 @@ def test_analysts_get_pickles_that_agree_with_the_predictor(tmp_path, predictor)
     artifacts.save(predictor, tmp_path / "predictor", for_analysts=True)
     calibrator, explainer = (pickle.loads((tmp_path / "predictor" / name).read_bytes()) for name in PICKLES)
     features = plant(50, seed=4)
-    X = predictor.metadata.encoding.encode(features)
     contributions = predictor.explain(features)
     assert sorted(os.listdir(tmp_path / "predictor")) == sorted(TEXTS + PICKLES)
     assert calibrator.predict([0.2, 0.45]) == pytest.approx(predictor.calibrator.transform([0.2, 0.45]))
     assert explainer.data is None  # no rows travel with it
-    assert explainer.shap_values(X) == pytest.approx(contributions.drop(columns="base_value").to_numpy())
+    assert explainer.shap_values(features[NAMES]) == pytest.approx(contributions.drop(columns="base_value").to_numpy())
     assert WastePredictor.load(tmp_path / "predictor").sha256 == predictor.sha256
 
 

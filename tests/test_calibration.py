@@ -17,11 +17,11 @@ def predictions(n_rows: int = 20_000, seed: int = 0) -> pd.DataFrame:
     random = np.random.default_rng(seed)
     log_odds = random.normal(-1, 1, n_rows)
     wasted = random.random(n_rows) < 1 / (1 + np.exp(-log_odds))
-    return pd.DataFrame({"wasted": wasted, "score": 1 / (1 + np.exp(-2 * log_odds))})
+    return pd.DataFrame({"wasted": wasted, "score": 1 / (1 + np.exp(-2 * log_odds)), "fold": 1})
 
 
 def few(scores: list[float], wasted: list[int]) -> pd.DataFrame:
-    return pd.DataFrame({"score": scores, "wasted": np.array(wasted, dtype=bool)})
+    return pd.DataFrame({"score": scores, "wasted": np.array(wasted, dtype=bool), "fold": 1})
 
 
 @pytest.mark.parametrize("method", METHODS)
@@ -55,7 +55,19 @@ def test_a_higher_score_is_never_a_lower_probability(rows, method, scores):
 
 def test_pure_blocks_do_not_prove_certainty():
     calibrator = fit_calibrator(few([0.1, 0.2, 0.8, 0.9], [0, 0, 1, 1]), Calibration(method="isotonic"))
-    assert calibrator.transform([0.0, 0.2, 0.5, 0.8, 1.0]) == pytest.approx([1 / 6, 1 / 6, 1 / 2, 5 / 6, 5 / 6])
+    assert calibrator.transform([0.0, 0.2, 0.5, 0.8, 1.0]) == pytest.approx([1 / 4, 1 / 4, 1 / 2, 3 / 4, 3 / 4])
+
+
+def test_what_a_pure_block_admits_does_not_exceed_the_next_block():
+    scores = [0.1, *np.linspace(0.2, 0.3, 100)]
+    calibrator = fit_calibrator(few(scores, [0, *[1] * 10, *[0] * 90]), Calibration(method="isotonic"))
+    assert calibrator.transform([0.1, 0.25]) == pytest.approx([0.1, 0.1])
+
+
+def test_later_folds_weigh_more():
+    rows = few([0.3] * 6, [1, 1, 1, 0, 0, 1]).assign(fold=[1, 1, 1, 2, 2, 2])
+    for method in METHODS:
+        assert fit_calibrator(rows, Calibration(method=method)).transform(0.3) == pytest.approx(5 / 9)
 
 
 def test_scores_in_the_wrong_order_say_nothing():

@@ -9,8 +9,10 @@ from random_pantry import Pantry, random_pantry
 
 from waste_risk.features import FEATURES, build_features
 
-NUMBERS = [feature.name for feature in FEATURES if feature.dtype == "float32"]
-WORDS = [feature.name for feature in FEATURES if feature.dtype == "category"]
+NAMES = [feature.name for feature in FEATURES]
+CATEGORIES = ["is_dairy", "is_produce", "is_meat", "is_grains", "is_canned", "is_frozen", "is_beverages"]
+STORAGES = ["is_in_fridge", "is_in_freezer", "is_in_pantry"]
+BANDS = ["income_is_low", "income_is_middle", "income_is_high"]
 
 
 def small_pantry() -> Pantry:
@@ -54,8 +56,12 @@ def small_pantry() -> Pantry:
 @pytest.mark.parametrize(
     ("name", "expected"),
     [
-        ("category", "dairy"),
-        ("income_band", "low"),
+        ("is_dairy", 1),
+        ("is_produce", 0),
+        ("is_in_fridge", 1),
+        ("is_in_freezer", 0),
+        ("income_is_low", 1),
+        ("income_is_high", 0),
         ("line_cost", 3.0),
         ("on_promotion", 1),
         ("printed_life_days", 10),
@@ -106,18 +112,16 @@ def small_pantry() -> Pantry:
         ("share_left_minus_life_left", -0.1),
     ],
 )
-def test_each_feature_says_what_it_means(name: str, expected: float | str) -> None:
-    value = build_features(*small_pantry())[name].iloc[0]
-    assert value == (expected if isinstance(expected, str) else pytest.approx(expected, rel=1e-6))
+def test_each_feature_says_what_it_means(name: str, expected: float) -> None:
+    assert build_features(*small_pantry())[name].iloc[0] == pytest.approx(expected, rel=1e-6)
 
 
 @pytest.mark.parametrize("seed", range(6))
 def test_features_are_those_of_plain_loops_over_the_past_bit_for_bit(seed: int) -> None:
     pantry = random_pantry(seed)
     features, expected = build_features(*pantry), reference_features(*pantry)
-    assert set(expected) == {feature.name for feature in FEATURES}
-    assert_frame_equal(features[NUMBERS], expected[NUMBERS].astype(np.float64).astype(np.float32), check_exact=True)
-    assert_frame_equal(features[WORDS].astype("str"), expected[WORDS].astype("str"))
+    assert set(expected) == set(NAMES)
+    assert_frame_equal(features[NAMES], expected[NAMES].astype(np.float64).astype(np.float32), check_exact=True)
 
 
 @pytest.mark.parametrize("seed", range(3))
@@ -198,8 +202,7 @@ def test_the_unit_of_timestamps_changes_nothing(unit: str) -> None:
     converted = (
         table.astype(dict.fromkeys(table.select_dtypes("datetime"), f"datetime64[{unit}]")) for table in pantry
     )
-    numbers = build_features(*converted)[NUMBERS]
-    assert_frame_equal(numbers, build_features(*pantry)[NUMBERS], check_exact=True)
+    assert_frame_equal(build_features(*converted)[NAMES], build_features(*pantry)[NAMES], check_exact=True)
 
 
 def test_no_feature_tells_the_year() -> None:
@@ -212,7 +215,7 @@ def test_no_feature_tells_the_year() -> None:
         table.assign(**{name: table[name] + years for name in table.select_dtypes("datetime")}) for table in pantry
     )
     features, expected = build_features(*moved), build_features(*pantry)
-    assert_frame_equal(features[NUMBERS + WORDS], expected[NUMBERS + WORDS], check_exact=True)
+    assert_frame_equal(features[NAMES], expected[NAMES], check_exact=True)
 
 
 def test_a_long_history_is_counted_up_to_a_cap() -> None:
@@ -227,14 +230,15 @@ def test_a_long_history_is_counted_up_to_a_cap() -> None:
     events = pd.concat([pantry.events, eaten], ignore_index=True)
     features = build_features(pantry.observations, pantry.households, items, events).iloc[0]
     capped = ["ended_items", "category_ended_items", "open_items", "mean_age_of_open_items", "product_open_items"]
-    assert features[capped].tolist() == [100, 100, 200, 90, 50]
+    assert features[capped].tolist() == [20, 5, 200, 90, 50]
 
 
 def test_the_catalogue_lists_the_columns_in_order_with_type_group_and_meaning() -> None:
     features = build_features(*small_pantry())
-    assert list(features) == ["item_id", "household_id", "observed_on", *(feature.name for feature in FEATURES)]
-    assert [str(features[feature.name].dtype) for feature in FEATURES] == [feature.dtype for feature in FEATURES]
-    assert 60 <= len(FEATURES) == len({feature.name for feature in FEATURES})
+    assert list(features) == ["item_id", "household_id", "observed_on", *NAMES]
+    assert set(features[NAMES].dtypes) == {np.dtype("float32")}
+    assert {feature.dtype for feature in FEATURES} == {"float32"}
+    assert 60 <= len(NAMES) == len(set(NAMES))
     assert {feature.group for feature in FEATURES} == {
         *("item", "time", "quantity", "household", "household_history"),
         *("category_history", "season", "shopping", "interactions"),
@@ -250,22 +254,37 @@ def test_no_observations_make_an_empty_table_of_the_same_types() -> None:
     assert_frame_equal(build_features(*(table.head(0) for table in pantry)), empty)
 
 
-def test_unknown_words_become_other_and_missing_ones_null() -> None:
+@pytest.mark.parametrize(("column", "names"), [("category", CATEGORIES), ("storage", STORAGES), ("income_band", BANDS)])
+def test_a_word_is_one_in_its_own_feature_and_zero_in_those_of_the_others(column: str, names: list[str]) -> None:
+    for name in names:
+        features = _features_with(column, name.rpartition("_")[2])
+        assert features[names].tolist() == [float(name == other) for other in names]
+
+
+@pytest.mark.parametrize(
+    ("column", "word", "names"),
+    [("category", "pet food", CATEGORIES), ("storage", "garage", STORAGES), ("income_band", "unknown", BANDS)],
+)
+def test_any_other_word_is_zero_in_all_of_them_and_a_missing_one_null(column: str, word: str, names: list[str]) -> None:
+    assert (_features_with(column, word)[names] == 0).all()
+    assert _features_with(column, None)[names].isna().all()
+
+
+def _features_with(column: str, word: str | None) -> pd.Series:
+    looks, households, items, events = small_pantry()
+    if column in households:
+        households = households.assign(**{column: word})
+    else:
+        items = items.assign(**{column: word})
+    return build_features(looks, households, items, events).iloc[0]
+
+
+def test_an_item_without_words_still_has_a_reference_life() -> None:
     pantry = small_pantry()
-    strange = pantry.items.assign(category="pet food", product="kibble", storage="garage")
-    features = build_features(pantry.observations, pantry.households, strange, pantry.events).iloc[0]
-    assert features[["category", "storage"]].tolist() == ["__other__", "__other__"]
     nameless = pantry.items.assign(category=None, product=None, storage=None)
     features = build_features(pantry.observations, pantry.households, nameless, pantry.events).iloc[0]
-    assert features[["category", "storage", "reference_opened_life_days"]].isna().all()
+    assert np.isnan(features["reference_opened_life_days"])
     assert features["reference_life_days"] > 0
-
-
-def test_a_category_has_the_same_codes_whatever_categories_occur() -> None:
-    pantry = small_pantry()
-    every = ["dairy", "produce", "meat", "grains", "canned", "frozen", "beverages", "__other__"]
-    assert build_features(*pantry)["category"].cat.categories.tolist() == every
-    assert build_features(pantry.observations.head(0), *pantry[1:])["category"].cat.categories.tolist() == every
 
 
 def test_a_household_without_history_has_priors_and_nulls() -> None:
@@ -288,7 +307,7 @@ def test_a_household_without_history_has_priors_and_nulls() -> None:
 def test_a_household_missing_from_the_table_has_no_size_and_still_features() -> None:
     pantry = small_pantry()
     features = build_features(pantry.observations, pantry.households.tail(1), *pantry[2:]).iloc[0]
-    assert features[["household_size", "income_band", "quantity_left_per_person"]].isna().all()
+    assert features[["household_size", *BANDS, "quantity_left_per_person"]].isna().all()
     assert features["share_left"] == 0.5
 
 

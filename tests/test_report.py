@@ -113,7 +113,7 @@ The model reaches 86.3 % of the attainable AUC, counted from 0.5.
 
 DATA
 --------------------------------------------------------------------------------
-Items:                      100,000, 24.5 % wasted in the end
+Items:                      100,000, 24.5 % wasted so far
 Observations:               61,725, 30.2 % wasted within the horizon
 Rows judged:                12,345
 Households:                 987

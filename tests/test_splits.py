@@ -60,10 +60,19 @@ def test_days_that_cannot_be_split_are_refused(days, share, message):
 
 
 def test_folds_train_on_what_is_known_and_judge_blocks_of_about_equal_size():
-    observed_on = looks(*range(12))["observed_on"]
-    folds = list(PurgedTimeSeriesSplit(n_splits=3, horizon_days=2).split(observed_on, groups=observed_on))
+    observed_on = looks(*range(15))["observed_on"]
+    folds = list(PurgedTimeSeriesSplit(n_splits=3, horizon_days=1).split(observed_on, groups=observed_on))
     assert [(train.tolist(), judged.tolist()) for train, judged in folds] == [
-        ([0, 1], [3, 4, 5]),
+        ([0, 1, 2, 3, 4, 5], [6, 7, 8]),
+        ([0, 1, 2, 3, 4, 5, 6, 7, 8], [9, 10, 11]),
+        ([0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11], [12, 13, 14]),
+    ]
+
+
+def test_the_first_fold_waits_for_three_horizons_of_days():
+    observed_on = looks(*range(12))["observed_on"]
+    folds = list(PurgedTimeSeriesSplit(n_splits=2, horizon_days=2).split(observed_on, groups=observed_on))
+    assert [(train.tolist(), judged.tolist()) for train, judged in folds] == [
         ([0, 1, 2, 3, 4], [6, 7, 8]),
         ([0, 1, 2, 3, 4, 5, 6, 7], [9, 10, 11]),
     ]
@@ -119,11 +128,10 @@ def test_it_is_a_splitter_of_scikit_learn():
     ("y", "groups", "message"),
     [
         (None, None, "groups must hold the time of observation"),
-        (None, pd.to_datetime(["2024-01-01"] * 12), "12 rows on 1 days cannot be cut at 2 days"),
-        (None, pd.date_range("2024-01-01", periods=12, freq="h"), "12 rows on 1 days cannot be cut at 2 days"),
-        (None, pd.date_range("2024-01-01", periods=3), "fold 1: no label is known on 2024-01-02"),
+        (None, pd.date_range("2024-01-01", periods=12, freq="h"), "the rows end before 2024-01-07; 6 days only train"),
+        (None, pd.to_datetime(["2024-01-01"] * 11 + ["2024-01-08"]), "12 rows on 2 days cannot be cut at 2 days"),
         ([0] * 6 + [1] * 6, pd.date_range("2024-01-01", periods=12), "fold 1: the training rows hold one class only"),
-        ([0, 1] * 3 + [1] * 6, pd.date_range("2024-01-01", periods=12), "fold 2: the judged rows hold one class only"),
+        ([0, 1] * 4 + [1] * 4, pd.date_range("2024-01-01", periods=12), "fold 2: the judged rows hold one class only"),
     ],
 )
 def test_folds_that_say_nothing_are_refused(y, groups, message):

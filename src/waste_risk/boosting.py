@@ -12,11 +12,12 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from waste_risk.encoding import Encoding, Matrix
 from waste_risk.parameters import LightGBM, Training
 from waste_risk.splits import newest_window
 
 Mask = NDArray[np.bool_]
+Matrix = NDArray[np.float32]
+Names = tuple[str, ...]
 
 ROWS_PER_THREAD = 100_000
 
@@ -42,36 +43,49 @@ CLASSIFIER = Target("classifier", "wasted", "binary", "binary_logloss")
 REGRESSOR = Target("regressor", "days_to_waste", "regression_l1", "l1")
 
 
+def to_matrix(features: pd.DataFrame, names: Names) -> Matrix:
+    """Make the matrix that boosters read, (n_rows, n_features) in the order of the names; a null is NaN.
+
+    Raises:
+        ValueError: features are missing; the message names all of them.
+    """
+    missing = [name for name in names if name not in features.columns]
+    if missing:
+        raise ValueError(f"features are missing: {', '.join(missing)}")
+    # Row by row: trees are fitted on some rows and asked about single ones.
+    return np.ascontiguousarray(features[list(names)].to_numpy(np.float32, na_value=np.nan))
+
+
 def fit_with_early_stopping(
-    X: Matrix, rows: pd.DataFrame, target: Target, training: Training, encoding: Encoding
+    X: Matrix, rows: pd.DataFrame, target: Target, training: Training, feature_names: Names
 ) -> lgb.Booster:
     """Choose the number of rounds on the newest labelled rows, then fit on all labelled rows.
 
     Args:
-        X: the encoded features of ``rows``.
+        X: the features of ``rows``.
         rows: label, ``observed_on`` and ``label_known_on``.
         target: which booster; rows without its label are left out.
         training: the knobs of both boosters.
-        encoding: how ``X`` was made.
+        feature_names: of the columns of ``X``.
 
     Raises:
         ValueError: too few days, or no label known before the newest rows.
     """
     labelled = rows[target.label].notna().to_numpy()
     known, parameters = rows[labelled], _parameters(target, training, len(rows))
-    data = _bin(X[labelled], known[target.label], parameters, encoding)
+    data = _bin(X[labelled], known[target.label], parameters, feature_names)
     older, newest = newest_window(known["observed_on"], known["label_known_on"], training.early_stopping_share)
     rounds = _best_rounds(data, older, newest, target.knobs(training), parameters)
     return lgb.train(parameters, data, scale_rounds(rounds, chosen_on=older.sum(), fitted_on=len(known)))
 
 
 def fit_with_rounds(
-    X: Matrix, rows: pd.DataFrame, target: Target, training: Training, encoding: Encoding, *, rounds: int
+    X: Matrix, rows: pd.DataFrame, target: Target, training: Training, feature_names: Names, *, rounds: int
 ) -> lgb.Booster:
     """Fit on all labelled rows for a number of rounds that was chosen before."""
     labelled = rows[target.label].notna().to_numpy()
     parameters = _parameters(target, training, len(rows))
-    return lgb.train(parameters, _bin(X[labelled], rows.loc[labelled, target.label], parameters, encoding), rounds)
+    return lgb.train(parameters, _bin(X[labelled], rows.loc[labelled, target.label], parameters, feature_names), rounds)
 
 
 def scale_rounds(rounds: float, *, chosen_on: int, fitted_on: int) -> int:
@@ -94,9 +108,9 @@ def _parameters(target: Target, training: Training, n_rows: int) -> dict[str, An
     return {"objective": target.objective, "metric": target.metric, **knobs, **shared, **balance, **fixed}
 
 
-def _bin(X: Matrix, label: "pd.Series[Any]", parameters: dict[str, Any], encoding: Encoding) -> lgb.Dataset:
-    # Named and with categories, so that the booster alone reads features, without this project around it.
-    return lgb.Dataset(encoding.decode(X), label.to_numpy(dtype=float), params=parameters).construct()
+def _bin(X: Matrix, label: "pd.Series[Any]", parameters: dict[str, Any], feature_names: Names) -> lgb.Dataset:
+    names = list(feature_names)
+    return lgb.Dataset(X, label.to_numpy(dtype=float), feature_name=names, params=parameters).construct()
 
 
 def _best_rounds(data: lgb.Dataset, older: Mask, newest: Mask, knobs: LightGBM, parameters: dict[str, Any]) -> int:

@@ -55,7 +55,8 @@ def fit_calibrator(out_of_fold: pd.DataFrame, params: Calibration) -> Calibrator
     """Learn how often an item with a given score is wasted, from the out-of-fold predictions.
 
     Isotonic regression (Zadrozny and Elkan, 2002) assumes an order alone; the sigmoid (Platt, 1999, here on the logit
-    of the score, so that it can be the identity) has two parameters and suits few positives.
+    of the score, so that it can be the identity) has two parameters and suits few positives. A row weighs as much as
+    its fold's number: the later the fold, the more its model resembles the one to be calibrated.
 
     Raises:
         ValueError: there are no positives or no negatives.
@@ -64,9 +65,9 @@ def fit_calibrator(out_of_fold: pd.DataFrame, params: Calibration) -> Calibrator
     if wasted.all() or not wasted.any():
         raise ValueError("a calibrator needs both wasted and not wasted items")
     fit = {"isotonic": _fit_isotonic, "sigmoid": _fit_sigmoid}[params.method]
-    scores, probabilities = fit(out_of_fold["score"].to_numpy(dtype=float), wasted)
-    # However pure a block is, n rows do not prove certainty: the rule of succession bounds what they can say.
-    least = 1 / (len(wasted) + 2)
+    weights = out_of_fold["fold"].to_numpy(dtype=float)
+    scores, probabilities = fit(out_of_fold["score"].to_numpy(dtype=float), wasted, weights)
+    least = 1 / (len(wasted) + 2)  # the rule of succession, over all rows
     bounded = np.clip(probabilities, least, 1 - least)
     return Calibrator(params.method, tuple(scores.tolist()), tuple(bounded.tolist()))
 
@@ -82,15 +83,23 @@ def choose_threshold(out_of_fold: pd.DataFrame, calibrator: Calibrator) -> float
     return float(tally.scores[np.argmax(2 * found / (alerts + tally.positives.sum()))])
 
 
-def _fit_isotonic(scores: Array, wasted: NDArray[np.bool_]) -> tuple[Array, Array]:
-    line = IsotonicRegression().fit(scores, wasted)
-    return line.X_thresholds_, line.y_thresholds_
+def _fit_isotonic(scores: Array, wasted: NDArray[np.bool_], weights: Array) -> tuple[Array, Array]:
+    line = IsotonicRegression(out_of_bounds="clip").fit(scores, wasted, sample_weight=weights)
+    fitted = line.predict(scores)
+    return line.X_thresholds_, line.y_thresholds_.clip(_least(fitted), 1 - _least(1 - fitted))
 
 
-def _fit_sigmoid(scores: Array, wasted: NDArray[np.bool_]) -> tuple[Array, Array]:
+def _least(fitted: Array) -> float:
+    """However pure the lowest block is, its n rows prove no certainty: the rule of succession, up to the next block."""
+    above = fitted[fitted > 0]
+    n_never = len(fitted) - len(above)
+    return min(1 / (n_never + 2), above.min()) if n_never else 0.0
+
+
+def _fit_sigmoid(scores: Array, wasted: NDArray[np.bool_], weights: Array) -> tuple[Array, Array]:
     knots = np.linspace(-LARGEST_LOG_ODDS, LARGEST_LOG_ODDS, N_KNOTS)
     log_odds = np.clip(logit(scores), -LARGEST_LOG_ODDS, LARGEST_LOG_ODDS)
-    line = LogisticRegression(C=np.inf).fit(log_odds[:, np.newaxis], wasted)
+    line = LogisticRegression(C=np.inf).fit(log_odds[:, np.newaxis], wasted, sample_weight=weights)
     if line.coef_[0, 0] <= 0:  # scores that do not rank say nothing: everyone gets the base rate
-        return np.array([0.5]), np.array([wasted.mean()])
+        return np.array([0.5]), np.array([np.average(wasted, weights=weights)])
     return expit(knots), line.predict_proba(knots[:, np.newaxis])[:, 1]

@@ -23,7 +23,6 @@ _TYPES = {
     "Int64": "whole numbers or null",
     "bool": "true or false",
     "boolean": "true, false or null",
-    "category": "of type category",
 }
 _CONVERTIBLE = {"float64": "iuf", "int64": "iu", "Int64": "iuf", "datetime64[us]": "M", "bool": "b", "boolean": "b"}
 

@@ -9,9 +9,8 @@ import numpy as np
 import pandas as pd
 
 from waste_risk import metrics
-from waste_risk.boosting import CLASSIFIER, REGRESSOR, fit_with_early_stopping
-from waste_risk.encoding import Encoding, Matrix
-from waste_risk.features import FEATURES
+from waste_risk.boosting import CLASSIFIER, REGRESSOR, Matrix, fit_with_early_stopping, to_matrix
+from waste_risk.features import FEATURE_NAMES
 from waste_risk.parameters import Observation, Split, Training
 from waste_risk.splits import Positions, PurgedTimeSeriesSplit
 
@@ -29,16 +28,15 @@ def cross_validate(
         fold_metrics: one row per fold: sizes, dates, rounds, and metrics of the raw score; NaN where one is undefined.
 
     Raises:
-        ValueError: a fold, or the window that chooses its rounds, has nothing to learn from; or a fold has one class.
+        ValueError: features are missing; a fold, or the window that chooses its rounds, has nothing to learn from; or
+            a fold has one class.
     """
-    encoding = Encoding.read(development, tuple(feature.name for feature in FEATURES))
     splitter = PurgedTimeSeriesSplit(split.n_folds, observation.horizon_days)
     folds = list(splitter.split(development, development["wasted"], development["observed_on"]))
     predict_fold = partial(
         _predict_fold,
-        X=encoding.encode(development),
+        X=to_matrix(development, FEATURE_NAMES),
         development=development,
-        encoding=encoding,
         training=_on_one_thread(training),
         horizon_days=observation.horizon_days,
     )
@@ -64,14 +62,13 @@ def _predict_fold(
     *,
     X: Matrix,
     development: pd.DataFrame,
-    encoding: Encoding,
     training: Training,
     horizon_days: int,
 ) -> tuple[pd.DataFrame, dict[str, Any]]:
     train, judged = fold
     past = development.iloc[train]
     classifier, regressor = (
-        fit_with_early_stopping(X[train], past, target, training, encoding) for target in (CLASSIFIER, REGRESSOR)
+        fit_with_early_stopping(X[train], past, target, training, FEATURE_NAMES) for target in (CLASSIFIER, REGRESSOR)
     )
     predicted = development.iloc[judged][KEPT].assign(
         score=classifier.predict(X[judged]),

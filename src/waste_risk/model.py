@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from statistics import median
-from typing import Self
+from typing import NamedTuple, Self
 
 import lightgbm as lgb
 import numpy as np
@@ -17,10 +17,9 @@ import sklearn
 from numpy.typing import NDArray
 
 from waste_risk import artifacts
-from waste_risk.boosting import CLASSIFIER, REGRESSOR, Target, fit_with_rounds, scale_rounds
+from waste_risk.boosting import CLASSIFIER, REGRESSOR, Target, fit_with_rounds, scale_rounds, to_matrix
 from waste_risk.calibration import Calibrator
-from waste_risk.encoding import Encoding
-from waste_risk.features import FEATURES
+from waste_risk.features import FEATURE_NAMES
 from waste_risk.parameters import Observation, RiskClasses, Section, Training
 
 CLASSES = np.array(["low", "medium", "high"])
@@ -32,7 +31,7 @@ class Metadata(Section):
     Attributes:
         versions: of Python and the libraries that shape the numbers.
         horizon_days: how far ahead the label looks.
-        encoding: features and vocabularies.
+        feature_names: columns of a features table that the boosters read, in their order.
         training: the parameters of both boosters.
         risk_classes: where the risk turns from low to medium to high.
         rounds: trees of each booster.
@@ -45,7 +44,7 @@ class Metadata(Section):
 
     versions: dict[str, str]
     horizon_days: int
-    encoding: Encoding
+    feature_names: tuple[str, ...]
     training: Training
     risk_classes: RiskClasses
     rounds: dict[str, int]
@@ -84,7 +83,7 @@ class WastePredictor:
         Raises:
             ValueError: features are missing; the message names all of them.
         """
-        X = self.metadata.encoding.encode(features)
+        X = to_matrix(features, self.metadata.feature_names)
         probability = self.calibrator.transform(self.classifier.predict(X))
         columns = {
             "waste_probability": probability,
@@ -101,9 +100,9 @@ class WastePredictor:
         Raises:
             ValueError: features are missing; the message names all of them.
         """
-        encoding = self.metadata.encoding
-        contributions = self.classifier.predict(encoding.encode(features), pred_contrib=True)
-        return pd.DataFrame(contributions, columns=[*encoding.feature_names, "base_value"], index=features.index)
+        names = self.metadata.feature_names
+        contributions = self.classifier.predict(to_matrix(features, names), pred_contrib=True)
+        return pd.DataFrame(contributions, columns=[*names, "base_value"], index=features.index)
 
     @cached_property
     def sha256(self) -> str:
@@ -117,7 +116,7 @@ class WastePredictor:
             "classifier.txt": self.classifier.model_to_string(),
             "regressor.txt": self.regressor.model_to_string(),
             "calibrator.json": self.calibrator.to_json(),
-            "feature_names.json": artifacts.to_json(self.metadata.encoding.feature_names),
+            "feature_names.json": artifacts.to_json(self.metadata.feature_names),
             "metadata.json": artifacts.to_json(settings),
         }
 
@@ -149,6 +148,13 @@ class WastePredictor:
         return cls.from_files(artifacts.load(folder))
 
 
+class PredictorWithExample(NamedTuple):
+    """A predictor, and simulated rows of its features to show how its boosters are called."""
+
+    predictor: WastePredictor
+    example: pd.DataFrame
+
+
 def fit_predictor(  # noqa: PLR0917
     development: pd.DataFrame,
     fold_metrics: pd.DataFrame,
@@ -159,17 +165,16 @@ def fit_predictor(  # noqa: PLR0917
     observation: Observation,
 ) -> WastePredictor:
     """Fit both boosters on all development rows, for the median of the folds' rounds, carried over to their number."""
-    encoding = Encoding.read(development, tuple(feature.name for feature in FEATURES))
-    X = encoding.encode(development)
+    X = to_matrix(development, FEATURE_NAMES)
     rounds = {target.name: _median_rounds(fold_metrics, target, len(development)) for target in (CLASSIFIER, REGRESSOR)}
     classifier, regressor = (
-        _plain(fit_with_rounds(X, development, target, training, encoding, rounds=rounds[target.name]))
+        _plain(fit_with_rounds(X, development, target, training, FEATURE_NAMES, rounds=rounds[target.name]))
         for target in (CLASSIFIER, REGRESSOR)
     )
     metadata = Metadata(
         versions=_versions(),
         horizon_days=observation.horizon_days,
-        encoding=encoding,
+        feature_names=FEATURE_NAMES,
         training=training,
         risk_classes=risk_classes,
         rounds=rounds,

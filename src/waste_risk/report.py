@@ -20,7 +20,7 @@ class SourceSummary:
 
     Attributes:
         n_items: items that the source knows.
-        item_waste_ratio: share of the items that were wasted in the end.
+        item_waste_ratio: share of the items with any waste by the end of the data.
         n_observations: observations whose label is known.
         observation_waste_ratio: share of those that were wasted within the horizon.
     """
@@ -127,7 +127,7 @@ def _source(source: SourceSummary | None) -> list[str]:
     if source is None:
         return []
     return [
-        _line("Items", f"{_count(source.n_items)}, {_percent(source.item_waste_ratio)} wasted in the end"),
+        _line("Items", f"{_count(source.n_items)}, {_percent(source.item_waste_ratio)} wasted so far"),
         _line(
             "Observations",
             f"{_count(source.n_observations)}, {_percent(source.observation_waste_ratio)} wasted within the horizon",

@@ -48,6 +48,11 @@ def check(table: str, frame: pd.DataFrame) -> pd.DataFrame:
     return verify(frame, schema(table))
 
 
+def empty_table(table: str) -> pd.DataFrame:
+    """A table without rows, with the columns and types of its contract."""
+    return check(table, pd.DataFrame(columns=list(schema(table).columns)))
+
+
 @cache
 def schema(table: str) -> pa.DataFrameSchema:
     """Return the contract of one table."""
@@ -159,12 +164,7 @@ def _look_columns() -> Columns:
 def _feature_columns() -> Columns:
     from waste_risk.features import FEATURES  # noqa: PLC0415, the raw tables need no features
 
-    return {
-        feature.name: typed("category", nullable=True)
-        if feature.dtype == "category"
-        else number(dtype="float32", nullable=True)
-        for feature in FEATURES
-    }
+    return {feature.name: number(dtype=feature.dtype, nullable=True) for feature in FEATURES}
 
 
 def _label_columns() -> Columns:

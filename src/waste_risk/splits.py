@@ -48,10 +48,11 @@ def newest_window(observed_on: pd.Series, label_known_on: pd.Series, share: floa
 class PurgedTimeSeriesSplit(BaseCrossValidator):  # type: ignore[misc]
     """Judge on successive blocks of days, train on everything whose label is known before the block begins.
 
-    The rows are cut into ``n_splits + 1`` blocks of about equal numbers of rows; the first only trains. It is
-    scikit-learn's TimeSeriesSplit with dates in place of positions and with time to learn the labels in place of a
-    gap in rows (purging: López de Prado, Advances in Financial Machine Learning, 2018, section 7.4.1). Rows may come
-    in any order.
+    The rows are cut into ``n_splits + 2`` blocks of about equal numbers of rows. The first two only train, so that the
+    first fold's model resembles the last one; they span at least three horizons: one is lost to purging, one more
+    where early stopping holds out a window. It is scikit-learn's TimeSeriesSplit with dates in place of positions and
+    with time to learn the labels in place of a gap in rows (purging: López de Prado, Advances in Financial Machine
+    Learning, 2018, section 7.4.1). Rows may come in any order.
     """
 
     def __init__(self, n_splits: int, horizon_days: int) -> None:
@@ -82,13 +83,22 @@ class PurgedTimeSeriesSplit(BaseCrossValidator):  # type: ignore[misc]
             raise ValueError("groups must hold the time of observation of each row")
         observed_on = pd.DatetimeIndex(groups)
         label_known_on = observed_on + pd.Timedelta(days=self.horizon_days)
-        shares = [block / (self.n_splits + 1) for block in range(1, self.n_splits + 1)]
-        starts = _first_days(observed_on, shares)
+        first = max(2 / (self.n_splits + 2), _share_of_days(observed_on, 3 * self.horizon_days))
+        starts = _first_days(observed_on, [first + (1 - first) * k / self.n_splits for k in range(self.n_splits)])
         for fold, (start, end) in enumerate(zip(starts, [*starts[1:], pd.Timestamp.max], strict=True), start=1):
             train = np.flatnonzero(label_known_on <= start)
             judged = np.flatnonzero((observed_on >= start) & (observed_on < end))
             _refuse_one_sided(fold, start, y, train, judged)
             yield train, judged
+
+
+def _share_of_days(observed_on: pd.DatetimeIndex, n_days: int) -> float:
+    """The share of the rows on the first days of the data."""
+    until = observed_on.min().floor("D") + pd.Timedelta(days=n_days)
+    share = float((observed_on < until).mean())
+    if share == 1:
+        raise ValueError(f"the rows end before {until:%Y-%m-%d}; {n_days} days only train before the first fold")
+    return share
 
 
 def _first_days(observed_on: pd.DatetimeIndex, shares: list[float]) -> list[pd.Timestamp]:

@@ -1,5 +1,6 @@
-"""Boosters in the registry answer a table of features as the predictor does."""
+"""Boosters in the registry answer a table of features as the predictor does, and show no household's rows."""
 
+import logging
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -11,14 +12,18 @@ import numpy as np
 import pandas as pd
 import pytest
 from kedro.io import DatasetError
-from projects import HERE, Project
+from mlflow.models import Model
+from mlflow.types import DataType
+from projects import HERE, ROOT, Project
 
 from waste_risk.adapters.datasets import PredictorDataset
 from waste_risk.adapters.registry import BoosterDataset
-from waste_risk.model import WastePredictor
+from waste_risk.model import PredictorWithExample, WastePredictor
+from waste_risk.parameters import Observation, load
+from waste_risk.pipelines.training.nodes import simulate_example
 
 sys.path.append(str(HERE / "toy_project/src"))
-from toy.models import make_features  # noqa: E402, it is found there
+from toy.models import NAMES, make_features  # noqa: E402, it is found there
 
 
 @pytest.fixture(scope="module")
@@ -37,33 +42,73 @@ def predictor(trained: Project) -> WastePredictor:
     return WastePredictor.load(trained.folder / "data/simulated/waste_predictor_final")
 
 
-X = make_features().drop(columns="wasted")
+CLASSIFIER = "models:/waste_risk_classifier/1"
+X = make_features()[list(NAMES)]
 TABLES = {
     "as the features are": X,
-    "with other codes": X.assign(category=X["category"].cat.reorder_categories(["dairy", "meat"])),
-    "with nulls": X.assign(category=X["category"].where(X["age"] > 0.5)),
-    "with one level only": X[X["category"] == "meat"].assign(category=lambda rows: pd.Categorical(rows["category"])),
+    "with nulls": X.mask(X["age_days"] > 1000.5),
+    "of one row": X.head(1),
 }
+
+
+@pytest.fixture(scope="module")
+def simulated() -> pd.DataFrame:
+    """What the logged rows should be: features of simulated looks."""
+    observation = load(Observation, ROOT / "conf/base/parameters_data_engineering.yml")
+    return simulate_example(observation)[list(NAMES)]
 
 
 @pytest.mark.parametrize("table", TABLES)
 def test_the_registered_classifier_gives_the_predictors_probabilities(predictor: WastePredictor, table: str) -> None:
     features = TABLES[table]
-    booster = mlflow.lightgbm.load_model("models:/waste_risk_classifier/1")
-    expected = predictor.classifier.predict(predictor.metadata.encoding.encode(features))
+    booster = mlflow.lightgbm.load_model(CLASSIFIER)
+    expected = predictor.classifier.predict(features.to_numpy())
     assert isinstance(booster, lgb.Booster)
     np.testing.assert_array_equal(booster.predict(features), expected)
     assert ((expected > 0) & (expected < 1)).all()
 
 
-def test_the_registered_model_also_answers_as_a_python_function(predictor: WastePredictor) -> None:
-    answers = mlflow.pyfunc.load_model("models:/waste_risk_classifier/1").predict(X)
-    np.testing.assert_array_equal(answers, predictor.classifier.predict(predictor.metadata.encoding.encode(X)))
+@pytest.mark.parametrize("table", TABLES)
+def test_the_registered_model_also_answers_as_a_python_function(predictor: WastePredictor, table: str) -> None:
+    features = TABLES[table]
+    model = mlflow.pyfunc.load_model(CLASSIFIER)
+    expected = predictor.classifier.predict(features.to_numpy())
+    np.testing.assert_array_equal(model.predict(features), expected)
+    np.testing.assert_array_equal(model.predict(features[features.columns[::-1]]), expected)
 
 
-def test_a_booster_without_vocabularies_would_answer_wrongly_without_an_error(predictor: WastePredictor) -> None:
-    expected = predictor.classifier.predict(predictor.metadata.encoding.encode(X))
-    assert not np.array_equal(predictor.classifier.predict(X), expected)
+@pytest.mark.usefixtures("trained")
+@pytest.mark.parametrize("name", ["waste_risk_classifier", "waste_risk_regressor"])
+def test_the_signature_names_every_feature_in_order(name: str) -> None:
+    signature = Model.load(f"models:/{name}/1").signature
+    assert signature.inputs.input_names() == list(NAMES)
+    assert signature.inputs.input_types() == [DataType.float] * len(NAMES)
+    assert signature.outputs.input_types() == [DataType.double]
+
+
+@pytest.mark.parametrize("name", ["waste_risk_classifier", "waste_risk_regressor"])
+def test_the_rows_logged_with_a_model_are_simulated_ones_and_none_of_the_source(
+    predictor: WastePredictor, simulated: pd.DataFrame, name: str
+) -> None:
+    model = mlflow.pyfunc.load_model(f"models:/{name}/1")
+    logged = model.input_example
+    pd.testing.assert_frame_equal(logged, simulated, check_column_type=False, check_exact=True)
+    assert not logged["age_days"].isin(X["age_days"]).any()
+    np.testing.assert_array_equal(model.predict(logged), predictor.classifier.predict(simulated.to_numpy()))
+
+
+@pytest.mark.filterwarnings("error")
+def test_a_model_is_logged_without_a_warning(
+    trained: Project,
+    predictor: WastePredictor,
+    simulated: pd.DataFrame,
+    caplog: pytest.LogCaptureFixture,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(logging.getLogger("mlflow"), "propagate", True)
+    with mlflow.start_run(run_id=trained.runs()[0].info.run_id):
+        BoosterDataset("classifier", "quiet", "simulated").save(PredictorWithExample(predictor, simulated))
+    assert [record.message for record in caplog.records if record.levelno >= logging.WARNING] == []
 
 
 def test_each_version_says_its_source_its_predictor_and_its_run(trained: Project, predictor: WastePredictor) -> None:
@@ -75,21 +120,20 @@ def test_each_version_says_its_source_its_predictor_and_its_run(trained: Project
 
 
 def test_registering_again_makes_the_next_version_and_the_newest_of_a_source_is_loaded(
-    trained: Project, predictor: WastePredictor
+    trained: Project, predictor: WastePredictor, simulated: pd.DataFrame
 ) -> None:
+    shown = PredictorWithExample(predictor, simulated)
     dataset = BoosterDataset(part="classifier", registered_model_name="again", source="simulated")
     with pytest.raises(DatasetError, match="again has no version of source simulated"):
         dataset.load()
     with mlflow.start_run(run_id=trained.runs()[0].info.run_id):
         for source in ("simulated", "simulated", "other"):
-            BoosterDataset(part="classifier", registered_model_name="again", source=source).save(predictor)
+            BoosterDataset(part="classifier", registered_model_name="again", source=source).save(shown)
     versions = {
         int(found.version): found.tags["source"] for found in trained.store.search_model_versions("name='again'")
     }
     assert versions == {1: "simulated", 2: "simulated", 3: "other"}
-    np.testing.assert_array_equal(
-        dataset.load().predict(X), predictor.classifier.predict(predictor.metadata.encoding.encode(X))
-    )
+    np.testing.assert_array_equal(dataset.load().predict(X), predictor.classifier.predict(X.to_numpy()))
 
 
 @pytest.mark.usefixtures("trained")
@@ -99,7 +143,6 @@ def test_a_model_is_kept_as_text_and_requires_what_it_needs() -> None:
     required = [line.partition("==")[0] for line in (folder / "requirements.txt").read_text().splitlines()]
     assert required == ["mlflow", "lightgbm", "numpy", "pandas", "scipy"]
     assert not list(folder.glob("*.pkl"))
-    assert not list(folder.glob("*example*"))
 
 
 def test_the_predictors_folder_is_an_artifact_of_the_run(trained: Project) -> None:

@@ -21,14 +21,14 @@ def log_of(project: Project) -> str:
     return (project.folder / "logs" / log.removeprefix("logs/")).read_text(encoding="utf-8")
 
 
-def test_the_screen_shows_a_line_for_each_node_and_a_last_one_with_time_and_memory(logged: Outcome) -> None:
+def test_the_screen_shows_a_line_for_each_node_and_a_last_one_with_time_memory_and_files(logged: Outcome) -> None:
     assert (logged.code, logged.errors) == (0, "")
     *nodes, last = logged.screen.splitlines()
     assert [re.sub(r" +\d+\.\d s$", "", line)[:5] for line in nodes] == [f"[{number}/6]" for number in range(1, 7)]
     assert sorted(line.split()[1] for line in nodes) == [
         *("describe", "make_items", "measure", "plot", "record", "write_report"),
     ]
-    assert re.fullmatch(r"6 nodes in \d+\.\d s, at most \d+\.\d GB of memory", last)
+    assert re.fullmatch(r"6 nodes in \d+\.\d s, at most \d+\.\d GB of memory, 4 files of 0\.\d MB", last)
 
 
 @pytest.mark.usefixtures("logged")

@@ -10,7 +10,7 @@ from abc import abstractmethod
 from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Generic, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, NoReturn, TypeVar
 
 import numpy as np
 import pandas as pd
@@ -21,6 +21,7 @@ from pydantic import TypeAdapter
 
 from waste_risk import artifacts
 from waste_risk.adapters.files import replacing
+from waste_risk.schema import empty_table
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -82,6 +83,30 @@ class AtomicParquetDataset(AtomicDataset[pd.DataFrame]):
 
     def _read(self, path: Path) -> pd.DataFrame:
         return pd.read_parquet(path, engine="pyarrow")
+
+
+class EmptyTableDataset(AbstractDataset[NoReturn, pd.DataFrame]):
+    """A table that a source does not have, such as the truth: no rows, and the columns of its contract."""
+
+    def __init__(self, table: str, metadata: dict[str, Any] | None = None) -> None:
+        """Choose the table, one of ``waste_risk.schema.TABLES``."""
+        self._table = table
+        self.metadata = metadata
+
+    def load(self) -> pd.DataFrame:
+        """Make the table."""
+        return empty_table(self._table)
+
+    def save(self, data: NoReturn) -> NoReturn:  # noqa: ARG002 - Kedro's signature
+        """Refuse, as there is nowhere to keep it.
+
+        Raises:
+            DatasetError: always.
+        """
+        raise DatasetError(f"{self._table} is a table that this source does not have; it cannot be saved")
+
+    def _describe(self) -> dict[str, Any]:
+        return {"table": self._table}
 
 
 class AtomicTextDataset(AtomicDataset[str]):

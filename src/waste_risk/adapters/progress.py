@@ -86,7 +86,7 @@ class ProgressHook:
     @hook_impl(trylast=True)
     def after_pipeline_run(self, pipeline: Pipeline, catalog: DataCatalog) -> None:
         """Say how it went, in the order of the pipeline; exit with 1 if the gates said no and are meant to."""
-        LOGGER.info("%s%s", self._duration(), _peak_memory())
+        LOGGER.info("%s%s%s", self._duration(), _peak_memory(), _written(pipeline, catalog))
         outputs = [name for node in pipeline.nodes for name in node.outputs if name.endswith(SUMMARY)]
         for line in (line for name in outputs for line in _lines(self._outcomes[name])):
             LOGGER.info("%s", line)
@@ -143,6 +143,14 @@ def _lines(summary: Any) -> list[str]:
 
 def _approved(decision: Any) -> bool:
     return bool(decision["approved"] if isinstance(decision, Mapping) else decision.approved)
+
+
+def _written(pipeline: Pipeline, catalog: DataCatalog) -> str:
+    """How many files the run left on disk, and their size."""
+    datasets = [catalog.get(name) for name in sorted(pipeline.all_outputs())]
+    paths = [Path(dataset._filepath) for dataset in datasets if dataset and hasattr(dataset, "_filepath")]
+    files = [file for path in paths for file in (path.rglob("*") if path.is_dir() else [path]) if file.is_file()]
+    return f", {len(files)} files of {sum(file.stat().st_size for file in files) / 1e6:.1f} MB"
 
 
 def _peak_memory() -> str:

@@ -1,4 +1,4 @@
-"""LightGBM boosters in the MLflow registry: as text, with the vocabularies that let them read a features table."""
+"""LightGBM boosters in the MLflow registry: as text, with a signature that names every feature."""
 
 from collections.abc import Iterable, Mapping
 from importlib.metadata import version
@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import lightgbm as lgb
 import mlflow
+import pandas as pd
 from kedro.io import AbstractDataset, DatasetError
 from mlflow import MlflowClient
 from mlflow.exceptions import MlflowException
@@ -16,15 +17,12 @@ from mlflow.types import ColSpec, DataType, Schema
 from waste_risk.adapters.tracking import active_run_id
 
 if TYPE_CHECKING:
-    from waste_risk.model import WastePredictor
+    from waste_risk.model import PredictorWithExample
 
 REQUIREMENTS = ("lightgbm", "numpy", "pandas", "scipy")
-# Outputs only. MLflow has no type for pandas categories: a signature of the inputs refuses them, or turns them into
-# objects, which LightGBM refuses; so would an input example. The inputs are named in the model's metadata instead.
-SIGNATURE = ModelSignature(outputs=Schema([ColSpec(DataType.double)]))
 
 
-class BoosterDataset(AbstractDataset["WastePredictor", lgb.Booster]):
+class BoosterDataset(AbstractDataset["PredictorWithExample", lgb.Booster]):
     """One booster of a predictor, logged with the run and registered; the version carries source and predictor."""
 
     def __init__(
@@ -36,19 +34,19 @@ class BoosterDataset(AbstractDataset["WastePredictor", lgb.Booster]):
         self._source = source
         self.metadata = metadata
 
-    def save(self, data: "WastePredictor") -> None:
-        """Log the booster in the run and register it."""
+    def save(self, data: "PredictorWithExample") -> None:
+        """Log the booster in the run, with the example's features, and register it."""
         run_id = active_run_id()
-        encoding = data.metadata.encoding
-        categories = [name for name in encoding.feature_names if name in encoding.vocabularies]
+        predictor, names = data.predictor, list(data.predictor.metadata.feature_names)
         logged = mlflow.lightgbm.log_model(
-            self_contained(getattr(data, self._part), [encoding.vocabularies[name] for name in categories]),
+            getattr(predictor, self._part),
             name=self._part,
-            signature=SIGNATURE,
+            signature=signature(names),
+            # Of type object: MLflow compares the names with numbers, of which pandas' own type of text warns.
+            input_example=data.example[names].set_axis(pd.Index(names, dtype=object), axis=1),
             pip_requirements=pinned(*REQUIREMENTS),
-            metadata={"features": list(encoding.feature_names), "categories": categories},
         )
-        tags = {"source": self._source, "predictor_sha256": data.sha256}
+        tags = {"source": self._source, "predictor_sha256": predictor.sha256}
         register(self._registered_model_name, logged.model_uri, logged.model_id, run_id, tags)
 
     def load(self) -> lgb.Booster:
@@ -85,15 +83,10 @@ def register(name: str, model_uri: str, model_id: str, run_id: str, tags: Mappin
     return int(created.version)
 
 
-def self_contained(booster: lgb.Booster, vocabularies: Iterable[Iterable[str]]) -> lgb.Booster:
-    """Return a copy that maps category columns by vocabularies of its own, given in the order of the columns.
-
-    A booster fitted on codes knows none: given a table with categories it would take the table's own codes, and answer
-    without an error where these mean something else.
-    """
-    copy = lgb.Booster(model_str=booster.model_to_string())
-    copy.pandas_categorical = [list(levels) for levels in vocabularies]
-    return copy
+def signature(feature_names: Iterable[str]) -> ModelSignature:
+    """Say that a booster reads these float32 columns in this order, and answers with one number a row."""
+    inputs = Schema([ColSpec(DataType.float, name) for name in feature_names])
+    return ModelSignature(inputs=inputs, outputs=Schema([ColSpec(DataType.double)]))
 
 
 def pinned(*packages: str) -> list[str]:

@@ -1,14 +1,13 @@
 """From tables to features: the one function that training and serving share."""
 
 from collections.abc import Mapping
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
 from waste_risk.distribution import per_household
-from waste_risk.features.catalogue import FEATURES
+from waste_risk.features.catalogue import FEATURE_NAMES
 from waste_risk.features.category_history import category_history
 from waste_risk.features.household import household, household_history
 from waste_risk.features.interactions import INGREDIENTS, interactions
@@ -16,13 +15,10 @@ from waste_risk.features.looks import Looks, read_looks
 from waste_risk.features.own_item import item, quantity, time
 from waste_risk.features.pantry import read_pantry
 from waste_risk.features.shopping import season, shopping
-from waste_risk.features.vocabulary import VOCABULARIES
 
 KEYS = ["item_id", "household_id", "observed_on"]
 
 _GROUPS = (item, time, quantity, household, household_history, category_history, season, shopping)
-_WORDS = [feature.name for feature in FEATURES if feature.dtype == "category"]
-_NUMBERS = [feature.name for feature in FEATURES if feature.dtype == "float32"]
 
 
 @per_household
@@ -35,23 +31,21 @@ def build_features(
     defined is null.
 
     Returns:
-        item_id, household_id, observed_on and FEATURES (words first), in the order of the observations.
+        item_id, household_id, observed_on and FEATURES, in the order of the observations.
 
     Raises:
         ValueError: an id is not unique, an observed item is missing, or was bought after the look.
     """
     pantry = read_pantry(households, items, events)
-    words = {name: np.empty(len(observations), dtype=np.int8) for name in _WORDS}
     # In the order of FEATURES, feature by observation: what becomes one block of the frame without a copy.
-    numbers = np.empty((len(_NUMBERS), len(observations)), dtype=np.float32)
+    numbers = np.empty((len(FEATURE_NAMES), len(observations)), dtype=np.float32)
     for looks in read_looks(observations, pantry):
-        _fill({**words, **dict(zip(_NUMBERS, numbers, strict=True))}, looks)
-    keys = observations[KEYS].reset_index(drop=True)
-    known = {name: pd.Categorical.from_codes(words[name], pd.Index(VOCABULARIES[name])) for name in _WORDS}
-    return pd.concat([keys.assign(**known), pd.DataFrame(numbers.T, columns=_NUMBERS, copy=False)], axis=1)
+        _fill(dict(zip(FEATURE_NAMES, numbers, strict=True)), looks)
+    features = pd.DataFrame(numbers.T, columns=pd.Index(FEATURE_NAMES), copy=False)
+    return pd.concat([observations[KEYS].reset_index(drop=True), features], axis=1)
 
 
-def _fill(columns: Mapping[str, npt.NDArray[Any]], looks: Looks) -> None:
+def _fill(columns: Mapping[str, npt.NDArray[np.float32]], looks: Looks) -> None:
     """Write the features of some looks into the rows of their observations."""
     for group in _GROUPS:
         for name, values in group(looks).items():

@@ -1,6 +1,7 @@
 """The features: name, type, group, and in a sentence what each means and when it is null.
 
-"Before the look" is meant throughout. Rates are shares in [0, 1], durations days, and "usual" is the household's own.
+A word is a feature for each level it may have, 0 in all of them for any other word. "Before the look" is meant
+throughout. Rates are shares in [0, 1], durations days, and "usual" is the household's own.
 """
 
 from dataclasses import dataclass
@@ -12,7 +13,7 @@ class Feature:
     """One column of the features table."""
 
     name: str
-    dtype: Literal["float32", "category"]
+    dtype: Literal["float32"]
     group: str
     meaning: str
 
@@ -21,19 +22,19 @@ def _numbers(group: str, **meanings: str) -> tuple[Feature, ...]:
     return tuple(Feature(name, "float32", group, meaning) for name, meaning in meanings.items())
 
 
-def _words(group: str, **meanings: str) -> tuple[Feature, ...]:
-    return tuple(Feature(name, "category", group, meaning) for name, meaning in meanings.items())
-
-
 FEATURES: tuple[Feature, ...] = (
-    *_words(
-        "item",
-        category="category of the product; __other__ for one that is not in the vocabulary",
-        storage="where it was put on the day of purchase; __other__ for a place not in the vocabulary",
-    ),
-    *_words("household", income_band="low, middle, high or unknown; null for a household that is not in the table"),
     *_numbers(
         "item",
+        is_dairy="1 if it is dairy or eggs; null without a category",
+        is_produce="1 if it is fruit or vegetables; null without a category",
+        is_meat="1 if it is meat or fish; null without a category",
+        is_grains="1 if it is bread, cereals or made of other grain; null without a category",
+        is_canned="1 if it is canned or in a jar; null without a category",
+        is_frozen="1 if it was sold frozen; null without a category",
+        is_beverages="1 if it is a beverage; null without a category",
+        is_in_fridge="1 if it was put into the fridge on the day of purchase; null if unknown",
+        is_in_freezer="1 if it was put into the freezer on the day of purchase; null if unknown",
+        is_in_pantry="1 if it was put into the pantry on the day of purchase; null if unknown",
         quantity="quantity bought, in its unit",
         unit_price="price of one unit; null if unknown",
         line_cost="price of the whole line; null if unknown",
@@ -66,6 +67,9 @@ FEATURES: tuple[Feature, ...] = (
     ),
     *_numbers(
         "household",
+        income_is_low='1 if the income band is low, 0 if it is another or "unknown"; null if missing',
+        income_is_middle='1 if the income band is middle, 0 if it is another or "unknown"; null if missing',
+        income_is_high='1 if the income band is high, 0 if it is another or "unknown"; null if missing',
         household_size="members; null if unknown",
         household_children="children; null if unknown",
         quantity_left_per_person="quantity left for each member; null if the size is unknown",
@@ -78,7 +82,7 @@ FEATURES: tuple[Feature, ...] = (
         "household_history",
         waste_rate="share of the household's ended items that were wasted, shrunk towards 0.25 by 8 items",
         waste_to_usual="wasted items over those usually wasted in the same categories, shrunk towards 1 by 8 items",
-        ended_items="items of the household that were used up or wasted, 100 at most",
+        ended_items="items of the household that were used up or wasted, 20 at most",
         waste_rate_90d="share wasted of the items that ended in 90 days; null without any",
         days_since_last_waste="days since the household last threw something away, 90 at most; null if it never did",
         share_of_waste_unopened="share of the wasted items that had not been opened; null without any",
@@ -91,7 +95,7 @@ FEATURES: tuple[Feature, ...] = (
         "category_history",
         category_waste_rate="share wasted of the household's ended items in the category, shrunk by 5 items towards "
         "the usual rate of the category times waste_to_usual",
-        category_ended_items="ended items of the household in the category, 100 at most",
+        category_ended_items="ended items of the household in the category, 5 at most",
         category_last_wasted="1 if the category's latest ended item was wasted, 0 if used up; null without one",
         category_mean_days_to_finish="mean days from purchase to used up in the category; null without any",
         category_mean_days_between_uses="mean days between uses of an item of the category; null without any",
@@ -106,8 +110,8 @@ FEATURES: tuple[Feature, ...] = (
     ),
     *_numbers(
         "season",
-        season_sine="sine of the day of the year",
-        season_cosine="cosine of the day of the year",
+        category_season_index="how much of the category is bought in the month of the look, over the year's mean, by "
+        "published shopping; 1 for other categories",
         purchase_weekday="weekday of the purchase, Monday is 0",
         look_weekday="weekday of the look, Monday is 0",
     ),
@@ -136,3 +140,5 @@ FEATURES: tuple[Feature, ...] = (
         category_waste_rate_by_life_used="category_waste_rate times life_used",
     ),
 )
+
+FEATURE_NAMES = tuple(feature.name for feature in FEATURES)

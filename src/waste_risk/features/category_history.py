@@ -2,11 +2,13 @@
 
 import numpy as np
 
-from waste_risk.features.household import MAX_ENDED, waste_to_usual
+from waste_risk.features.household import waste_to_usual
 from waste_risk.features.looks import Looks
 from waste_risk.features.own_item import Values
 from waste_risk.features.timeline import DAY, Floats, ratio
 from waste_risk.features.vocabulary import usual_waste_permille
+
+_MAX_ENDED = 5
 
 # How many entries the wider group (the household for a category, the category for a product) counts for.
 PRIOR_ITEMS = 5
@@ -19,7 +21,7 @@ def category_history(looks: Looks) -> Values:
     rate = _category_waste_rate(looks)
     return {
         "category_waste_rate": rate,
-        "category_ended_items": np.minimum(ended.count(), MAX_ENDED),
+        "category_ended_items": np.minimum(ended.count(), _MAX_ENDED),
         "category_last_wasted": _last_wasted(looks),
         "category_mean_days_to_finish": ratio(ended.sum("time_to_finish") / DAY, ended.sum("finished")),
         "category_mean_days_between_uses": uses.mean("gap") / DAY,

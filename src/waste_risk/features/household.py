@@ -5,10 +5,11 @@ import numpy as np
 from waste_risk.features.looks import Looks
 from waste_risk.features.own_item import Values
 from waste_risk.features.timeline import DAY, Floats, ratio
+from waste_risk.features.vocabulary import INCOME_BANDS, indicators
 
 # Counts and ages that would grow with the months a household uses the app are capped: trees would read the calendar.
 MAX_OPEN = 200
-MAX_ENDED = 100
+MAX_ENDED = 20
 MAX_DAYS = 90
 
 # What is taken for usual until the household shows otherwise, and how many items that counts for.
@@ -22,7 +23,7 @@ def household(looks: Looks) -> Values:
     code = looks.items.household[looks.item]
     past_date = past.level.expired.before(past.key).count() - past.level.expired_and_emptied.before(past.key).count()
     return {
-        "income_band": households.income_band[code],
+        **indicators("income_is_", households.income_band[code], INCOME_BANDS),
         "household_size": households.size[code],
         "household_children": households.children[code],
         "quantity_left_per_person": ratio(looks.left / 1000, households.size[code]),

@@ -116,7 +116,7 @@ class Past:
 def levels(pantry: Pantry) -> tuple[Level, Level, Level]:
     """Number households, categories of a household, and products of a household."""
     items, outcomes = pantry.items, _outcomes(pantry)
-    category = items.household * (len(CATEGORIES) + 1) + (items.category + 1)
+    category = items.household * (len(CATEGORIES) + 2) + (items.category + 1)
     product = pd.factorize(items.household * (items.product.max(initial=0) + 2) + (items.product + 1))[0]
     return Level(pantry, outcomes, items.household), Level(pantry, outcomes, category), Level(pantry, outcomes, product)
 

@@ -7,6 +7,7 @@ import numpy.typing as npt
 
 from waste_risk.features.looks import Looks
 from waste_risk.features.timeline import DAY, NEVER, ratio
+from waste_risk.features.vocabulary import CATEGORIES, STORAGES, indicators
 
 Values = dict[str, npt.NDArray[Any]]
 
@@ -18,8 +19,8 @@ def item(looks: Looks) -> Values:
     items, row = looks.items, looks.item
     printed_life = np.where(items.printed > NEVER, (items.printed - items.bought) / DAY, np.nan)
     return {
-        "category": items.category[row],
-        "storage": items.storage[row],
+        **indicators("is_", items.category[row], CATEGORIES),
+        **indicators("is_in_", items.storage[row], STORAGES),
         "quantity": items.amount[row] / 1000,
         "unit_price": items.price[row],
         "line_cost": np.where(items.is_priced, items.cents / 100, np.nan)[row],

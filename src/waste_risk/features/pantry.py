@@ -179,7 +179,7 @@ def places(index: pd.Index, ids: pd.Series) -> Integers:
 def read_events(index: pd.Index, events: pd.DataFrame) -> Timeline:
     """The events of known items on one timeline: owner is the item's row, `removed` what was taken of it."""
     item = places(index, events["item_id"])
-    kind = codes(events["kind"], (*KINDS, "")).astype(np.int8)
+    kind = codes(events["kind"], KINDS).astype(np.int8)
     amount, second = thousandths(events["quantity"]), to_seconds(events["occurred_on"])
     if (item < 0).any():
         known = item >= 0

@@ -51,14 +51,14 @@ def _by_storage(rows: pd.DataFrame) -> Floats:
 
 @cache
 def _medians() -> Floats:
-    """Median life of each category and storage, last row and column for the unknown."""
+    """Median life of each category and storage, last two rows and columns for others and unknown ones."""
     table = shelf_life()
     overall, by_category = table["life_days"].median(), table.groupby("category")["life_days"].median()
-    medians = np.full((len(CATEGORIES) + 1, len(STORAGES) + 1), overall)
+    medians = np.full((len(CATEGORIES) + 2, len(STORAGES) + 2), overall)
     medians[codes(by_category.index.to_series(), CATEGORIES)] = by_category.to_numpy()[:, None]
     both = table.groupby(["category", "storage"])["life_days"].median().reset_index()
     medians[codes(both["category"], CATEGORIES), codes(both["storage"], STORAGES)] = both["life_days"]
     return medians
 
 
-_NOT_LISTED = np.full((len(STORAGES) + 1, 2), np.nan)
+_NOT_LISTED = np.full((len(STORAGES) + 2, 2), np.nan)

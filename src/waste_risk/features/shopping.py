@@ -1,29 +1,27 @@
 """The season, and how the household shops: how often, how much at once, what it bought before and since."""
 
-import math
-
 import numpy as np
 
 from waste_risk.features.household import MAX_DAYS
 from waste_risk.features.looks import Looks
 from waste_risk.features.own_item import Values
 from waste_risk.features.timeline import DAY, Integers, ratio
+from waste_risk.simulation.reference import CATEGORIES, shopping_facts
 
 _MAX_LINES = 50
 
-# From a table, since vectorised sines may differ in the last bit with a value's place in the array.
-_YEAR = [2 * math.pi * day / 365.25 for day in range(366)]
-_SINE, _COSINE = np.array([math.sin(angle) for angle in _YEAR]), np.array([math.cos(angle) for angle in _YEAR])
+# Month by category (other and unknown ones last). The month itself would be a calendar position: before a second year
+# of data, trees learn the newest months from it and are wrong about those that follow.
+_INDEX = shopping_facts()["season_index_units_per_day_jan_to_dec"]
+_SEASON = np.array([_INDEX[name] for name in CATEGORIES] + 2 * [[1.0] * 12]).T
 
 
 def season(looks: Looks) -> Values:
-    """The time of the year and the days of the week."""
+    """What the season does to the category, and the days of the week."""
     day, bought = looks.second // DAY, looks.items.bought[looks.item] // DAY
-    date = day.astype("datetime64[D]")
-    day_of_year = (date - date.astype("datetime64[Y]").astype("datetime64[D]")).astype(np.int64)
+    month = day.astype("datetime64[D]").astype("datetime64[M]").astype(np.int64) % 12
     return {
-        "season_sine": _SINE[day_of_year],
-        "season_cosine": _COSINE[day_of_year],
+        "category_season_index": _SEASON[month, looks.items.category[looks.item]],
         "purchase_weekday": (bought + 3) % 7,
         "look_weekday": (day + 3) % 7,
     }

@@ -3,7 +3,7 @@
 At a look of age a, an item with r portions left is forgotten already with the probability that Bayes' rule gives
 after s days without a use. If so, only the clocks decide. If not, uses go on as a Poisson process, and it is
 finished within t days with probability (1 - forgetting)^(r - 1) P(Gamma(r, pace) <= t), independently of the clocks.
-Integrals over the days ahead are sums over steps of `_STEP_DAYS`, with the printed date as an atom in the middle of one.
+Integrals over the days ahead are sums over steps of `_STEP_DAYS`; the printed date is an atom in the middle of one.
 """
 
 import numpy as np
@@ -58,7 +58,8 @@ def _state(observations: pd.DataFrame, items: pd.DataFrame, events: pd.DataFrame
 
 
 def _days(span: pd.Series) -> pd.Series:
-    return span.dt.total_seconds() / 86_400
+    days: pd.Series = span.dt.total_seconds() / 86_400
+    return days
 
 
 def _predict(state: pd.DataFrame, horizon_days: int) -> Floats:

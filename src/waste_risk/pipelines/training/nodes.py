@@ -6,7 +6,7 @@ from typing import Any
 import pandas as pd
 
 from waste_risk.features import build_features
-from waste_risk.model import WastePredictor
+from waste_risk.model import PredictorWithExample, WastePredictor
 from waste_risk.observation import observe_items
 from waste_risk.parameters import Observation
 from waste_risk.simulation import simulate
@@ -28,7 +28,7 @@ def describe_training(
     """Facts of the training run that no parameter says."""
     return {
         "n_samples": len(model_input),
-        "n_features": len(predictor.metadata.encoding.feature_names),
+        "n_features": len(predictor.metadata.feature_names),
         "n_folds": len(fold_metrics),
         "waste_ratio": float(model_input["wasted"].mean()),
         "training_date": datetime.now(UTC).date().isoformat(),
@@ -42,6 +42,9 @@ def record_training(predictor: WastePredictor) -> dict[str, str]:
     return {"predictor_sha256": predictor.sha256, "data_hash": predictor.metadata.data_hash}
 
 
-def register_boosters(predictor: WastePredictor) -> tuple[WastePredictor, WastePredictor]:
+def register_boosters(
+    predictor: WastePredictor, observation: Observation
+) -> tuple[PredictorWithExample, PredictorWithExample]:
     """Hand the predictor to two datasets: one registers its classifier, the other its regressor."""
-    return predictor, predictor
+    shown = PredictorWithExample(predictor, simulate_example(observation))
+    return shown, shown

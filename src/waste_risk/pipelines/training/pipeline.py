@@ -6,7 +6,11 @@ from waste_risk.calibration import choose_threshold, fit_calibrator
 from waste_risk.crossval import cross_validate, summarise_folds
 from waste_risk.explain import explain
 from waste_risk.model import fit_predictor
-from waste_risk.pipelines.training.nodes import describe_training, record_training, register_boosters
+from waste_risk.pipelines.training.nodes import (
+    describe_training,
+    record_training,
+    register_boosters,
+)
 from waste_risk.splits import split_by_time
 
 
@@ -55,7 +59,12 @@ def create_pipeline() -> Pipeline:
                 outputs="training_facts",
                 name="describe_training",
             ),
-            Node(register_boosters, inputs="predictor", outputs=["classifier", "regressor"], name="register_boosters"),
+            Node(
+                register_boosters,
+                inputs=["predictor", "params:observation"],
+                outputs=["classifier", "regressor"],
+                name="register_boosters",
+            ),
             Node(record_training, inputs="predictor", outputs="training_run", name="record_training"),
         ]
     )

@@ -23,8 +23,14 @@ from waste_risk.simulation import oracle_probability
 _KEPT = ["item_id", "household_id", "observed_on", "wasted", "days_to_waste"]
 
 
-def predict_test(predictor: WastePredictor, test: pd.DataFrame) -> pd.DataFrame:
-    """Predict the test window; every row carries the SHA-256 of the predictor that it judges."""
+def predict_test(predictor: WastePredictor, training_run: dict[str, str], test: pd.DataFrame) -> pd.DataFrame:
+    """Predict the test window; every row carries the SHA-256 of the predictor that it judges.
+
+    Raises:
+        ValueError: the predictor is not the one of the training run.
+    """
+    if training_run["predictor_sha256"] != predictor.sha256:
+        raise ValueError("the predictor is not the one that training_run names; run the pipeline training again")
     predicted = predictor.predict(test).rename(columns={"days_to_waste": "predicted_days_to_waste"})
     on_label = test["days_to_printed_date"].clip(0, predictor.metadata.horizon_days)
     return pd.concat([test[_KEPT], predicted], axis=1).assign(days_on_label=on_label, predictor_sha256=predictor.sha256)

@@ -17,7 +17,12 @@ def create_pipeline() -> Pipeline:
     """Look at the test window once, and say yes or no."""
     return Pipeline(
         [
-            Node(predict_test, inputs=["predictor", "test"], outputs="test_predictions", name="predict_test"),
+            Node(
+                predict_test,
+                inputs=["predictor", "training_run", "test"],
+                outputs="test_predictions",
+                name="predict_test",
+            ),
             Node(
                 find_oracle,
                 inputs=["test_predictions", "items", "events", "truth", "predictor"],

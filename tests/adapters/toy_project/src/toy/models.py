@@ -5,25 +5,25 @@ import numpy as np
 import pandas as pd
 
 from waste_risk.calibration import Calibrator
-from waste_risk.encoding import Encoding
-from waste_risk.model import Metadata, WastePredictor
-from waste_risk.parameters import RiskClasses, Training
+from waste_risk.model import Metadata, PredictorWithExample, WastePredictor
+from waste_risk.parameters import Observation, RiskClasses, Training
+from waste_risk.pipelines.training.nodes import register_boosters
 
-# Neither the names of the categories nor their levels are in the order of the alphabet.
-ENCODING = Encoding(
-    feature_names=("age", "storage", "category"),
-    vocabularies={"storage": ("pantry", "fridge", "__other__"), "category": ("produce", "dairy", "meat", "__other__")},
-)
+# Neither in the order of the alphabet nor in that of the features table.
+NAMES = ("is_meat", "age_days", "is_in_pantry")
 
 
-def fit(_: pd.DataFrame, training: Training, risk_classes: RiskClasses) -> tuple[WastePredictor, ...]:
+def fit(
+    _: pd.DataFrame, training: Training, risk_classes: RiskClasses, observation: Observation
+) -> tuple[WastePredictor, PredictorWithExample, PredictorWithExample]:
     rows = make_features()
-    data = lgb.Dataset(ENCODING.encode(rows), rows["wasted"], categorical_feature=[1, 2])
+    X, wasted = rows[list(NAMES)].to_numpy(), rows["wasted"].to_numpy()
+    data = lgb.Dataset(X, wasted, feature_name=list(NAMES))
     fitted = lgb.train({"objective": "binary", "min_data_in_leaf": 5, "num_threads": 1, "verbose": -1}, data, 5)
     metadata = Metadata(
         versions={},
-        horizon_days=30,
-        encoding=ENCODING,
+        horizon_days=observation.horizon_days,
+        feature_names=NAMES,
         training=training,
         risk_classes=risk_classes,
         rounds={"classifier": 5, "regressor": 5},
@@ -35,14 +35,18 @@ def fit(_: pd.DataFrame, training: Training, risk_classes: RiskClasses) -> tuple
     )
     booster = lgb.Booster(model_str=fitted.model_to_string())
     predictor = WastePredictor(booster, Calibrator("isotonic", (0.0, 1.0), (0.0, 1.0)), booster, 0.5, metadata)
-    return predictor, predictor, predictor
+    return predictor, *register_boosters(predictor, observation)
 
 
 def make_features() -> pd.DataFrame:
-    """Rows whose own category codes are not those of the vocabulary: dairy is 1 here, as it is there, but meat is 0."""
+    """Rows of a source, of which none may be shown; no simulated look has such an age."""
     random = np.random.default_rng(0)
-    age = random.random(300).astype("float32")
-    storage = pd.Categorical(random.choice(["fridge", "pantry"], 300), categories=["fridge", "pantry"])
-    category = pd.Categorical(random.choice(["dairy", "meat"], 300), categories=["meat", "dairy"])
-    wasted = (category == "meat") ^ ((age > 0.7) & (storage == "pantry"))
-    return pd.DataFrame({"age": age, "storage": storage, "category": category, "wasted": wasted})
+    rows = pd.DataFrame(
+        {
+            "is_meat": random.integers(0, 2, 300),
+            "age_days": 1000 + random.random(300),
+            "is_in_pantry": random.integers(0, 2, 300),
+        },
+        dtype="float32",
+    )
+    return rows.assign(wasted=(rows["is_meat"] == 1) ^ ((rows["age_days"] > 1000.7) & (rows["is_in_pantry"] == 1)))

@@ -4,7 +4,7 @@ import pandas as pd
 from kedro.pipeline import Node, Pipeline
 
 from toy import nodes
-from waste_risk.parameters import RiskClasses, Training
+from waste_risk.parameters import Observation, RiskClasses, Training
 
 
 def register_pipelines() -> dict[str, Pipeline]:
@@ -29,7 +29,7 @@ def register_pipelines() -> dict[str, Pipeline]:
         [
             Node(
                 _fit,
-                ["items", "params:training", "params:risk_classes"],
+                ["items", "params:training", "params:risk_classes", "params:observation"],
                 ["predictor", "classifier", "regressor"],
                 name="fit",
             )
@@ -47,7 +47,9 @@ def register_pipelines() -> dict[str, Pipeline]:
     }
 
 
-def _fit(items: pd.DataFrame, training: Training, risk_classes: RiskClasses) -> tuple[object, ...]:
+def _fit(
+    items: pd.DataFrame, training: Training, risk_classes: RiskClasses, observation: Observation
+) -> tuple[object, ...]:
     from toy.models import fit  # noqa: PLC0415, the other pipelines need no LightGBM
 
-    return fit(items, training, risk_classes)
+    return fit(items, training, risk_classes, observation)

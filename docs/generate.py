@@ -1,0 +1,46 @@
+"""Put what the last `make run` printed and drew into the documentation: `make docs`."""
+
+import re
+import shutil
+from pathlib import Path
+
+ROOT = Path(__file__).parents[1]
+REPORTING = ROOT / "data/simulated/08_reporting"
+PICTURES = ("roc_curve", "calibration_curve")
+
+
+def main() -> None:
+    """Write README.md and docs/images."""
+    readme = ROOT / "README.md"
+    screen = _last_screen()
+    report = (REPORTING / "validation_report.txt").read_text(encoding="utf-8")
+    text = fill(readme.read_text(encoding="utf-8"), "output", f"```\n{screen}```\n\n{_pictures()}")
+    readme.write_text(fill(text, "report", f"```\n{report}```\n"), encoding="utf-8")
+    (ROOT / "docs/images").mkdir(exist_ok=True)
+    for name in PICTURES:
+        shutil.copy(REPORTING / f"{name}.png", ROOT / "docs/images")
+
+
+def fill(text: str, block: str, content: str) -> str:
+    """Replace what stands between the two marks of a block."""
+    marks = re.compile(rf"(<!-- {block}: begin[^>]*-->\n).*?(<!-- {block}: end -->)", re.DOTALL)
+    filled, n_blocks = marks.subn(lambda found: f"{found[1]}{content}{found[2]}", text)
+    if n_blocks != 1:
+        raise ValueError(f"the text has {n_blocks} blocks named {block}, not one")
+    return filled
+
+
+def _last_screen() -> str:
+    """What the newest run printed: its log without times of day, the middle nodes left out."""
+    newest = max((ROOT / "logs").glob("*.log"))
+    lines = [line.split(" INFO ", 1)[1] for line in newest.read_text(encoding="utf-8").splitlines()]
+    nodes = [line for line in lines if line.startswith("[")]
+    return "\n".join([*nodes[:3], "…", nodes[-1], *lines[len(nodes) :]]) + "\n"
+
+
+def _pictures() -> str:
+    return "".join(f'<img src="docs/images/{name}.png" width="380"> ' for name in PICTURES).strip() + "\n"
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,126 @@
+"""What the project promises of its default data, by its functions alone: no Kedro, no MLflow."""
+
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from waste_risk.calibration import choose_threshold, fit_calibrator
+from waste_risk.crossval import cross_validate
+from waste_risk.features import build_features
+from waste_risk.gates import GateDecision, check_gates
+from waste_risk.metrics import ValidationMetrics, evaluate
+from waste_risk.model import fit_predictor
+from waste_risk.model_input import assemble_model_input
+from waste_risk.observation import latest_record, observe_items
+from waste_risk.parameters import Calibration, Gates, Observation, RiskClasses, Split, Training, Validation, load
+from waste_risk.simulation import Tables, oracle_probability, simulate
+from waste_risk.splits import split_by_time
+
+CONF = Path(__file__).parents[1] / "conf/base"
+OBSERVATION = load(Observation, CONF / "parameters_data_engineering.yml")
+SPLIT, TRAINING, CALIBRATION = (
+    load(section, CONF / "parameters_training.yml") for section in (Split, Training, Calibration)
+)
+GATES, VALIDATION, RISK_CLASSES = (
+    load(section, CONF / "parameters_validation.yml") for section in (Gates, Validation, RiskClasses)
+)
+
+
+class Verdict(NamedTuple):
+    metrics: ValidationMetrics
+    decision: GateDecision
+
+
+@pytest.fixture(scope="module")
+def tables() -> Tables:
+    return simulate()
+
+
+@pytest.fixture(scope="module")
+def observations(tables: Tables) -> pd.DataFrame:
+    return observe_items(tables.items, tables.events, OBSERVATION)
+
+
+@pytest.fixture(scope="module")
+def model_input(tables: Tables, observations: pd.DataFrame) -> pd.DataFrame:
+    features = build_features(observations, tables.households, tables.items, tables.events)
+    until = latest_record(tables.items, tables.events)
+    return assemble_model_input(observations, features, tables.households, until)
+
+
+def judge(model_input: pd.DataFrame, tables: Tables) -> Verdict:
+    """Train and judge as the pipelines do."""
+    development, test = split_by_time(model_input, SPLIT)
+    out_of_fold, fold_metrics = cross_validate(development, TRAINING, SPLIT, OBSERVATION)
+    calibrator = fit_calibrator(out_of_fold, CALIBRATION)
+    threshold = choose_threshold(out_of_fold, calibrator)
+    predictor = fit_predictor(development, fold_metrics, calibrator, threshold, TRAINING, RISK_CLASSES, OBSERVATION)
+    predicted = predictor.predict(test)
+    oracle = oracle_probability(test, tables.items, tables.events, tables.truth, OBSERVATION.horizon_days)
+    metrics = evaluate(
+        y_true=test["wasted"],
+        probability=predicted["waste_probability"],
+        household_id=test["household_id"],
+        days_true=test["days_to_waste"],
+        days_predicted=predicted["days_to_waste"],
+        days_on_label=test["days_to_printed_date"].clip(0, OBSERVATION.horizon_days),
+        oracle_probability=oracle["probability"],
+        fold_metrics=fold_metrics,
+        threshold=threshold,
+        high_confidence=GATES.high_confidence,
+        **VALIDATION.model_dump(),
+    )
+    return Verdict(metrics, check_gates(metrics, GATES))
+
+
+@pytest.fixture(scope="module")
+def verdict(model_input: pd.DataFrame, tables: Tables) -> Verdict:
+    return judge(model_input, tables)
+
+
+def test_at_least_three_of_five_items_are_open_at_their_look(tables: Tables, observations: pd.DataFrame) -> None:
+    until = latest_record(tables.items, tables.events)
+    looked_at = tables.items["purchased_on"] < until - pd.Timedelta(days=OBSERVATION.max_look_days)
+    early = observations["item_id"].isin(tables.items.loc[looked_at, "item_id"])
+    assert early.sum() / looked_at.sum() >= 0.60
+
+
+def test_more_looks_than_items_end_in_waste(tables: Tables, model_input: pd.DataFrame) -> None:
+    items = tables.items["item_id"].isin(tables.events.loc[tables.events["kind"] == "wasted", "item_id"]).mean()
+    assert items < model_input["wasted"].mean() < 0.36
+
+
+def test_the_default_model_passes_its_gates_below_the_oracle(verdict: Verdict) -> None:
+    metrics = verdict.metrics
+    assert verdict.decision.approved, verdict.decision.reasons
+    assert metrics.oracle_auc is not None
+    assert metrics.cv_std_auc is not None
+    assert 0.85 <= metrics.auc.value < metrics.oracle_auc.value
+    assert metrics.precision_at_high_confidence.value >= 0.80
+    assert metrics.recall_at_high_confidence.value >= 0.30
+    assert metrics.expected_calibration_error.value < 0.05
+    assert metrics.cv_std_auc < 0.05
+
+
+def test_the_mean_prediction_meets_the_base_rate(verdict: Verdict) -> None:
+    assert verdict.metrics.mean_probability.value == pytest.approx(verdict.metrics.base_rate.value, abs=0.01)
+
+
+def test_the_days_are_better_than_those_on_the_label(verdict: Verdict) -> None:
+    metrics = verdict.metrics
+    assert metrics.days_mae_where_label is not None
+    assert metrics.label_days_mae is not None
+    assert metrics.days_mae_where_label.value <= 0.90 * metrics.label_days_mae.value
+
+
+def test_shuffled_labels_teach_nothing_and_the_gates_say_so(model_input: pd.DataFrame, tables: Tables) -> None:
+    order = np.random.default_rng(1).permutation(len(model_input))
+    labels = ["wasted", "days_to_waste"]
+    shuffled = model_input.assign(**{name: model_input[name].to_numpy()[order] for name in labels})
+    metrics, decision = judge(shuffled, tables)
+    assert metrics.auc.value == pytest.approx(0.5, abs=0.02)
+    assert not decision.approved
+    assert {"auc", "precision_at_high_confidence"} <= {gate.name for gate in decision.gates if not gate.passed}

@@ -1,0 +1,294 @@
+"""The whole job as a user runs it, on a small source, in a folder of its own."""
+
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+import mlflow
+import numpy as np
+import pandas as pd
+import pytest
+from mlflow import MlflowClient
+
+from waste_risk.features import FEATURES
+from waste_risk.model import WastePredictor
+
+ROOT = Path(__file__).parents[1]
+NAMES = [feature.name for feature in FEATURES]
+
+
+@dataclass(frozen=True)
+class Outcome:
+    code: int
+    screen: str
+    errors: str
+
+
+@dataclass(frozen=True)
+class Checkout:
+    """The project in a folder of its own, without data."""
+
+    folder: Path
+
+    @classmethod
+    def make(cls, folder: Path) -> "Checkout":
+        folder.mkdir()
+        for name in ("conf", "src"):
+            shutil.copytree(ROOT / name, folder / name, ignore=shutil.ignore_patterns("__pycache__", "local"))
+        for name in ("pyproject.toml", ".telemetry"):
+            shutil.copy(ROOT / name, folder)
+        (folder / "conf/local").mkdir()
+        return cls(folder)
+
+    def start(self, *arguments: str) -> "subprocess.Popen[str]":
+        environment = {**os.environ, "PYTHONPATH": str(self.folder / "src")}
+        environment.pop("MLFLOW_TRACKING_URI", None)
+        return subprocess.Popen(
+            [sys.executable, "-m", "kedro", "run", *arguments],
+            cwd=self.folder,
+            env=environment,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+
+    def run(self, *arguments: str) -> Outcome:
+        process = self.start(*arguments)
+        screen, errors = process.communicate(timeout=300)
+        return Outcome(process.returncode, screen, errors)
+
+    def file(self, name: str) -> Path:
+        return self.folder / "data/test" / name
+
+    @property
+    def store(self) -> str:
+        return f"sqlite:///{self.folder / 'mlflow.db'}"
+
+
+@pytest.fixture(scope="module")
+def checkout(tmp_path_factory: pytest.TempPathFactory) -> Checkout:
+    return Checkout.make(tmp_path_factory.mktemp("main") / "project")
+
+
+@pytest.fixture(scope="module")
+def done(checkout: Checkout) -> Outcome:
+    outcome = checkout.run("--env", "test")
+    assert outcome.code == 0, outcome.errors
+    return outcome
+
+
+@pytest.fixture(scope="module")
+def finished(checkout: Checkout, done: Outcome) -> Checkout:
+    """The project after its main job."""
+    assert done.code == 0
+    return checkout
+
+
+@pytest.fixture(scope="module")
+def metrics(finished: Checkout) -> dict[str, object]:
+    loaded: dict[str, object] = json.loads(finished.file("08_reporting/validation_metrics.json").read_text())
+    return loaded
+
+
+def test_the_signal_is_found_and_lies_below_what_can_be_known(metrics: dict[str, dict[str, float]]) -> None:
+    assert 0.85 <= metrics["auc"]["value"] < metrics["oracle_auc"]["value"] < 0.96
+    assert metrics["expected_calibration_error"]["value"] < 0.05
+    assert metrics["precision_at_high_confidence"]["value"] >= 0.80
+    assert metrics["recall_at_high_confidence"]["value"] >= 0.30
+
+
+def test_the_mean_prediction_is_near_the_base_rate(metrics: dict[str, dict[str, float]]) -> None:
+    low, high = metrics["base_rate"]["low"], metrics["base_rate"]["high"]
+    assert low - 0.01 < metrics["mean_probability"]["value"] < high + 0.01
+
+
+def test_the_last_lines_say_what_the_data_were_and_what_the_verdict_is(done: Outcome) -> None:
+    lines = done.screen.splitlines()
+    assert lines[-1] == "Verdict:      PASS, 4 of 4 gates"
+    assert "300 households" in done.screen
+    assert "wasted within 30 days" in done.screen
+    assert sum(line.startswith("[") and line.endswith(" s") for line in lines) == 28
+
+
+def test_the_report_has_every_section(finished: Checkout) -> None:
+    report = finished.file("08_reporting/validation_report.txt").read_text()
+    for section in ("CLASSIFICATION", "CALIBRATION", "THRESHOLD", "BUSINESS", "GATE", "ATTAINABLE", "DATA"):
+        assert section in report
+    assert report.count("✓ PASS") == 4
+
+
+def test_the_run_is_in_the_store_with_parameters_metrics_and_artifacts(finished: Checkout) -> None:
+    client = MlflowClient(finished.store)
+    (run,) = client.search_runs([client.get_experiment_by_name("waste_risk").experiment_id])
+    parameters, measured = run.data.params, run.data.metrics
+    assert run.info.status == "FINISHED"
+    assert parameters["n_features"] == str(len(FEATURES))
+    assert {"n_samples", "n_folds", "waste_ratio", "training_date", "training.classifier.num_leaves"} <= set(parameters)
+    wanted = ["auc", "avg_precision", "precision_at_50", "recall_at_50", "precision_at_70", "recall_at_70", "f1_at_70"]
+    for name in [*wanted, "days_mae", "days_rmse"]:
+        assert measured[f"cv.{name}"] == pytest.approx(
+            np.mean([measured[f"fold_{fold}.{name}"] for fold in range(1, 6)])
+        )
+    folder = Path(run.info.artifact_uri)
+    kept = {path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file()}
+    assert len([name for name in kept if name.startswith("plots/") and name.endswith(".png")]) == 5
+    assert "reports/validation_report.txt" in kept
+    assert any(name.endswith(".log") for name in kept)
+    final = {"classifier.txt", "regressor.txt", "calibrator.json", "calibrator.pkl", "explainer.pkl"}
+    for name in [*final, "feature_names.json", "metadata.json"]:
+        assert f"waste_predictor_final/{name}" in kept
+
+
+def test_the_saved_and_the_registered_model_give_the_same_probabilities(finished: Checkout) -> None:
+    test = pd.read_parquet(finished.file("05_model_input/test.parquet"))
+    predicted = pd.read_parquet(finished.file("07_model_output/test_predictions.parquet"))
+    saved = WastePredictor.load(finished.file("06_models/waste_predictor_final"))
+    np.testing.assert_array_equal(saved.predict(test)["waste_probability"], predicted["waste_probability"])
+    before = mlflow.get_tracking_uri()
+    mlflow.set_tracking_uri(finished.store)
+    try:
+        raw = mlflow.lightgbm.load_model("models:/waste_risk_classifier/1").predict(test[NAMES])
+        days = mlflow.lightgbm.load_model("models:/waste_risk_regressor/1").predict(test[NAMES])
+    finally:
+        mlflow.set_tracking_uri(before)
+    np.testing.assert_array_equal(saved.calibrator.transform(raw), predicted["waste_probability"])
+    np.testing.assert_array_equal(np.clip(days, 0, 30), predicted["predicted_days_to_waste"])
+
+
+@pytest.mark.parametrize("options", [(), ("--runner=ThreadRunner",)], ids=["again", "threads"])
+def test_the_same_seed_gives_the_same_bytes(finished: Checkout, tmp_path: Path, options: tuple[str, ...]) -> None:
+    other = Checkout.make(tmp_path / "project")
+    outcome = other.run("--env", "test", *options)
+    assert outcome.code == 0, outcome.errors
+    models = ["classifier.txt", "regressor.txt", "calibrator.json", "calibrator.pkl", "feature_names.json"]
+    tables = ["05_model_input/model_input.parquet", "07_model_output/test_predictions.parquet"]
+    for name in [*(f"06_models/waste_predictor_final/{name}" for name in models), *tables]:
+        assert other.file(name).read_bytes() == finished.file(name).read_bytes(), name
+    # The explainer, a pickle for analysts, differs from process to process; the predictor's own hash leaves it out.
+    name = "08_reporting/validation_metrics.json"
+    assert other.file(name).read_text() == finished.file(name).read_text()
+
+
+def test_each_pipeline_runs_on_its_own_and_validation_hangs_below_its_training(finished: Checkout) -> None:
+    outcome = finished.run("--env", "test", "--pipelines", "validation")
+    assert outcome.code == 0, outcome.errors
+    client = MlflowClient(finished.store)
+    newest, first = client.search_runs(["1"])
+    assert newest.data.tags["mlflow.parentRunId"] == first.info.run_id
+
+
+def test_gates_that_say_no_are_told_with_their_reason_and_exit_with_1_if_asked(finished: Checkout) -> None:
+    arguments = ["--env", "test", "--pipelines", "validation", "--params", "gates.min_auc=0.99"]
+    told = finished.run(*arguments)
+    assert told.code == 0
+    assert told.screen.splitlines()[-2] == "Verdict:      FAIL, 3 of 4 gates"
+    assert "is below 0.99" in told.screen.splitlines()[-1]
+    failed = finished.run(*arguments[:-1], "gates.min_auc=0.99,gates.on_failure=fail")
+    assert failed.code == 1
+    assert "✗ FAIL" in finished.file("08_reporting/validation_report.txt").read_text()
+
+
+@pytest.mark.parametrize(
+    ("setting", "line"),
+    [
+        ("nonsense.key=5", "Parameter nonsense does not exist"),
+        ("training.classifier.num_leafs=40", "did you mean training.classifier.num_leaves?"),
+        ("split.test_share=0.9", "Parameter split.test_share: should be less than or equal to 0.5 (given 0.9)."),
+        ("data_generation.n_households=many", "Parameter data_generation.n_households: should be a valid integer"),
+    ],
+)
+def test_a_wrong_parameter_stops_the_run_before_it_starts_with_one_line(
+    checkout: Checkout, setting: str, line: str
+) -> None:
+    outcome = checkout.run("--env", "test", "--params", setting)
+    assert outcome.code == 1
+    assert "[ 1/" not in outcome.screen
+    assert line in outcome.errors
+    assert len(outcome.errors.strip().splitlines()) == 1
+
+
+def test_a_broken_input_table_stops_the_run_with_table_column_rule_and_count(finished: Checkout) -> None:
+    file = finished.file("01_raw/items.parquet")
+    sound = file.read_bytes()
+    items = pd.read_parquet(file)
+    items.loc[items.index[:3], "quantity"] = -7.25
+    items.to_parquet(file)
+    try:
+        outcome = finished.run("--env", "test", "--pipelines", "data_engineering")
+    finally:
+        file.write_bytes(sound)
+    assert outcome.code == 1
+    assert f"items.quantity: must be greater than 0 (3 of {len(items)} rows)" in outcome.errors
+    assert "7.25" not in outcome.screen + outcome.errors
+
+
+def test_a_killed_run_leaves_whole_files_and_the_next_one_goes_on(tmp_path: Path) -> None:
+    project = Checkout.make(tmp_path / "project")
+    process = project.start("--env", "test")
+    assert process.stdout is not None
+    for line in process.stdout:
+        if "build_features" in line:
+            break
+    process.send_signal(signal.SIGKILL)
+    process.wait()
+    for path in project.folder.glob("data/test/*/*.parquet"):
+        pd.read_parquet(path)
+    resumed = project.run("--env", "test", "--from-nodes", "check_tables")
+    assert resumed.code == 0, resumed.errors
+    assert "PASS, 4 of 4 gates" in resumed.screen
+
+
+SWAP = {
+    "globals.yml": "source: mine\n",
+    "run.yml": "pipelines: [data_engineering, training, validation]\n",
+    "catalog.yml": """
+items:
+  type: pandas.CSVDataset
+  filepath: exports/items.csv
+  load_args: {parse_dates: [purchased_on, expires_on]}
+  validator: {class: waste_risk.adapters.contracts.Contract, options: {table: items}}
+
+households:
+  type: pandas.CSVDataset
+  filepath: exports/households.csv
+  load_args: {parse_dates: [joined_on]}
+  validator: {class: waste_risk.adapters.contracts.Contract, options: {table: households}}
+
+events:
+  type: pandas.CSVDataset
+  filepath: exports/events.csv
+  load_args: {parse_dates: [occurred_on]}
+  validator: {class: waste_risk.adapters.contracts.Contract, options: {table: events}}
+
+truth:
+  type: waste_risk.adapters.datasets.EmptyTableDataset
+  table: truth
+  validator: {class: waste_risk.adapters.contracts.Contract, options: {table: truth}}
+""",
+}
+
+
+def test_another_source_is_three_small_files(finished: Checkout) -> None:
+    """The README's example: tables from CSV files, and nobody knows the truth."""
+    (finished.folder / "conf/mine").mkdir()
+    (finished.folder / "exports").mkdir()
+    for name, text in SWAP.items():
+        (finished.folder / "conf/mine" / name).write_text(text)
+    for table in ("items", "households", "events"):
+        frame = pd.read_parquet(finished.file(f"01_raw/{table}.parquet"))
+        frame.to_csv(finished.folder / f"exports/{table}.csv", index=False)
+    outcome = finished.run("--env", "mine")
+    assert outcome.code == 0, outcome.errors
+    ours, theirs = (
+        json.loads((finished.folder / f"data/{source}/08_reporting/validation_metrics.json").read_text())
+        for source in ("test", "mine")
+    )
+    assert theirs["auc"]["value"] == pytest.approx(ours["auc"]["value"], abs=0.001)
+    assert theirs["oracle_auc"] is None
+    tags = {found.tags["source"] for found in MlflowClient(finished.store).search_model_versions("")}
+    assert tags == {"test", "mine"}

@@ -1,0 +1,114 @@
+"""What Kedro puts together: every dataset has its place, every table its contract, and the core knows no framework."""
+
+import ast
+from pathlib import Path
+from typing import Any
+
+import pytest
+from kedro.config import OmegaConfigLoader
+from kedro.framework.startup import bootstrap_project
+from kedro.io import DataCatalog
+from kedro.pipeline import Pipeline
+
+from waste_risk.adapters.parameter_checks import find_mistakes
+from waste_risk.pipeline_registry import register_pipelines
+from waste_risk.settings import CONFIG_LOADER_ARGS
+
+ROOT = Path(__file__).parents[1]
+SOURCE = ROOT / "src/waste_risk"
+ENVIRONMENTS = ["base", "test", "complete_journey"]
+CONTRACT_TABLES = [
+    *("households", "purchases", "habits", "items", "events", "truth"),
+    *("observations", "features", "model_input"),
+]
+FRAMEWORKS = {"kedro", "kedro_datasets", "kedro_mlflow", "kedro_viz", "mlflow", "bentoml", "airflow"}
+SHELL = {"settings.py", "pipeline_registry.py", "adapters", "pipelines", "serving"}
+ONLY_FOR_PEOPLE = {
+    *("cross_validation_metrics", "training_facts", "classifier", "regressor", "validation_report"),
+    *("purchases", "training_run", "source_summary", "observation_summary", "verdict_summary"),
+}
+
+
+@pytest.fixture(scope="module")
+def pipelines() -> dict[str, Pipeline]:
+    bootstrap_project(ROOT)
+    return register_pipelines()
+
+
+def load(environment: str) -> OmegaConfigLoader:
+    arguments: dict[str, Any] = {**CONFIG_LOADER_ARGS, "default_run_env": environment}
+    return OmegaConfigLoader(str(ROOT / "conf"), env=environment, **arguments)
+
+
+def free_inputs(pipeline: Pipeline) -> set[str]:
+    return {name for name in pipeline.inputs() if not name.startswith("params:")}
+
+
+@pytest.mark.parametrize("environment", ENVIRONMENTS)
+def test_every_free_input_of_the_sources_run_is_in_the_catalog(
+    pipelines: dict[str, Pipeline], environment: str
+) -> None:
+    config = load(environment)
+    run = sum((pipelines[name] for name in config["run"]["pipelines"]), Pipeline([]))
+    assert free_inputs(run) <= set(config["catalog"])
+
+
+def test_the_main_job_needs_nothing_but_parameters(pipelines: dict[str, Pipeline]) -> None:
+    assert free_inputs(pipelines["__default__"]) == set()
+
+
+def test_each_pipeline_can_run_on_what_the_others_left(pipelines: dict[str, Pipeline]) -> None:
+    catalog = DataCatalog.from_config(load("base")["catalog"])
+    for name in ("data_engineering", "training", "validation", "retrain"):
+        assert all(dataset in catalog for dataset in free_inputs(pipelines[name]))
+
+
+@pytest.mark.parametrize("environment", ENVIRONMENTS)
+def test_every_entry_is_used(pipelines: dict[str, Pipeline], environment: str) -> None:
+    used = set().union(*(pipeline.datasets() for pipeline in pipelines.values()))
+    entries = {name for name in load(environment)["catalog"] if "{" not in name and not name.startswith("_")}
+    assert entries <= used
+
+
+def test_every_output_is_read_by_a_node_or_kept_for_people(pipelines: dict[str, Pipeline]) -> None:
+    outputs = {name for name in pipelines["__default__"].outputs() if not name.startswith("plot_")}
+    assert outputs <= ONLY_FOR_PEOPLE
+
+
+@pytest.mark.parametrize("environment", ENVIRONMENTS)
+@pytest.mark.parametrize("table", CONTRACT_TABLES)
+def test_every_contract_table_is_checked_in_every_environment(environment: str, table: str) -> None:
+    """On save and on load, which is Kedro's default."""
+    validator = load(environment)["catalog"][table]["validator"]
+    assert validator == {"class": "waste_risk.adapters.contracts.Contract", "options": {"table": table}}
+
+
+def test_a_node_has_the_name_of_its_function(pipelines: dict[str, Pipeline]) -> None:
+    for pipeline in pipelines.values():
+        assert [node.name for node in pipeline.nodes] == [node.func.__name__ for node in pipeline.nodes]
+
+
+@pytest.mark.parametrize("environment", ENVIRONMENTS)
+def test_the_parameters_of_every_environment_are_valid(environment: str) -> None:
+    assert find_mistakes(load(environment)["parameters"]) == []
+
+
+def test_each_source_has_a_data_folder_of_its_own() -> None:
+    sources = [load(environment)["globals"]["source"] for environment in ENVIRONMENTS]
+    assert len(set(sources)) == len(sources)
+    for environment, source in zip(ENVIRONMENTS, sources, strict=True):
+        entry = load(environment)["catalog"]["items"]
+        assert entry["filepath"] == f"data/{source}/01_raw/items.parquet"
+
+
+@pytest.mark.parametrize("path", sorted(SOURCE.rglob("*.py")), ids=lambda path: str(path.relative_to(SOURCE)))
+def test_only_the_shell_imports_a_framework(path: Path) -> None:
+    if path.relative_to(SOURCE).parts[0] in SHELL:
+        return
+    imported = set()
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            imported |= {alias.name.split(".")[0] for alias in node.names}
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            imported.add(node.module.split(".")[0])
+    assert imported & FRAMEWORKS == set()
