@@ -1,5 +1,6 @@
 """What the project promises of its default data, by its functions alone: no Kedro, no MLflow."""
 
+import re
 from pathlib import Path
 from typing import NamedTuple
 
@@ -124,3 +125,16 @@ def test_shuffled_labels_teach_nothing_and_the_gates_say_so(model_input: pd.Data
     assert metrics.auc.value == pytest.approx(0.5, abs=0.02)
     assert not decision.approved
     assert {"auc", "precision_at_high_confidence"} <= {gate.name for gate in decision.gates if not gate.passed}
+
+
+def test_the_readme_shows_what_a_run_prints(verdict: Verdict, tables: Tables, model_input: pd.DataFrame) -> None:
+    """Its output is generated (`make docs`); other processors may differ in the last digits."""
+    readme = (CONF.parents[1] / "README.md").read_text(encoding="utf-8")
+    said = re.search(r"Model: +AUC ([\d.]+), of ([\d.]+) attainable; expected calibration error ([\d.]+)", readme)
+    assert said is not None
+    metrics = verdict.metrics
+    assert metrics.oracle_auc is not None
+    measured = [metrics.auc.value, metrics.oracle_auc.value, metrics.expected_calibration_error.value]
+    assert [float(number) for number in said.groups()] == pytest.approx(measured, abs=0.003)
+    assert f"{len(tables.items):,} items, {len(tables.events):,} events" in readme
+    assert f"Observations: {len(model_input):,}, " in readme

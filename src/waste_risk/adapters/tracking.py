@@ -37,7 +37,7 @@ class TrackingHook(MlflowHook):  # type: ignore[misc]
     @hook_impl
     def after_context_created(self, context: KedroContext) -> None:
         """Choose the store of ``mlflow.yml``; MLflow says by itself only what is wrong."""
-        for name in ("mlflow", "mlflow.store.db.utils"):  # the second sets a level of its own
+        for name in ("mlflow", "mlflow.store.db.utils", "kedro_mlflow"):  # these set levels of their own
             logging.getLogger(name).setLevel(logging.WARNING)
         super().after_context_created(context)
 
