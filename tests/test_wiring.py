@@ -112,3 +112,20 @@ def test_only_the_shell_imports_a_framework(path: Path) -> None:
         elif isinstance(node, ast.ImportFrom) and node.module:
             imported.add(node.module.split(".")[0])
     assert imported & FRAMEWORKS == set()
+
+
+LAYERS = ["raw", "intermediate", "primary", "feature", "model_input", "models", "model_output", "reporting"]
+
+
+def test_no_node_leads_from_a_later_layer_to_an_earlier_one(pipelines: dict[str, Pipeline]) -> None:
+    """Else Kedro-Viz shows no layers at all."""
+    catalog = load("base")["catalog"]
+    layer = {
+        name: LAYERS.index(entry["metadata"]["kedro-viz"]["layer"])
+        for name, entry in catalog.items()
+        if "metadata" in entry
+    }
+    for node in pipelines["__default__"].nodes:
+        read = [layer[name] for name in node.inputs if name in layer]
+        written = [layer[name] for name in node.outputs if name in layer]
+        assert max(read, default=0) <= min(written, default=len(LAYERS)), node.name
