@@ -19,7 +19,14 @@ from waste_risk.simulation.reference import complete_journey_products, products,
 
 CATALOG = Path(__file__).parents[1] / "conf/complete_journey/catalog.yml"
 YEAR = DataGeneration.model_validate(
-    {"n_households": 3, "n_items_per_household": 10, "seed": 7, "period_days": 364, "starts_on": "2017-01-01"}
+    {
+        "n_households": 3,
+        "n_items_per_household": 10,
+        "seed": 7,
+        "period_days": 364,
+        "starts_on": "2017-01-01",
+        "scenario": "usual",
+    }
 )
 
 KINDS = pd.DataFrame(

@@ -8,6 +8,7 @@ from waste_risk.gates import check_gates
 from waste_risk.metrics import Estimate, ValidationMetrics
 from waste_risk.parameters import Gates
 from waste_risk.report import SourceSummary, render_text
+from waste_risk.summary import summarise_verdict
 
 LIMITS = Gates(
     min_auc=0.85,
@@ -185,3 +186,20 @@ def test_no_line_is_wider_than_the_rules(high_confidence):
     )  # fmt: skip
     undefined = replace(MEASURED, precision_at_high_confidence=Estimate(math.nan), cv_std_auc=None)
     assert max(len(line) for line in render(undefined, limits=hopeless).splitlines()) == 80
+
+
+def test_the_closing_lines_warn_of_a_leak():
+    leaking = replace(MEASURED, oracle_auc=Estimate(0.85), attainable_share=Estimate(1.0637, 1.02, 1.1))
+    assert "look for a leak" in summarise_verdict(leaking, check_gates(leaking, LIMITS))[-1]
+    assert "leak" not in " ".join(summarise_verdict(MEASURED, check_gates(MEASURED, LIMITS)))
+
+
+def test_above_the_oracle_by_chance_is_no_leak():
+    lucky = replace(MEASURED, oracle_auc=Estimate(0.87), attainable_share=Estimate(1.0062, 0.97, 1.04))
+    assert "leak" not in render(lucky) + " ".join(summarise_verdict(lucky, check_gates(lucky, LIMITS)))
+
+
+def test_a_true_probability_without_signal_is_said_to_have_none():
+    nothing = replace(MEASURED, oracle_auc=Estimate(0.5, 0.5, 0.5), attainable_share=Estimate(math.nan))
+    assert "there is no signal to find" in render(nothing)
+    assert "nan" not in render(nothing)

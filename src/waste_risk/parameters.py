@@ -13,6 +13,7 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 Share = Annotated[float, Field(ge=0, le=1)]
 OpenShare = Annotated[float, Field(gt=0, lt=1)]
 Seed = Annotated[int, Field(ge=0, lt=2**31)]
+Scenario = Literal["usual", "drift", "leak", "noise", "new_households", "no_printed_dates", "dirty"]
 
 
 class Section(BaseModel):
@@ -22,13 +23,14 @@ class Section(BaseModel):
 
 
 class DataGeneration(Section):
-    """Size and seed of the simulated source."""
+    """Size and seed of the simulated source, and what is out of the usual in it."""
 
     n_households: int = Field(ge=1, le=10_000_000)
     n_items_per_household: float = Field(gt=0, le=5_000)
     seed: Seed
     period_days: int = Field(ge=90, le=3_650)
     starts_on: date
+    scenario: Scenario
 
 
 class Observation(Section):

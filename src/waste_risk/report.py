@@ -8,6 +8,8 @@ from datetime import datetime
 from waste_risk.gates import GateDecision
 from waste_risk.metrics import Estimate, ValidationMetrics
 
+LEAK = "A model above the true probability has seen what it must not: look for a leak."
+
 _WIDTH = 80
 _LABEL_WIDTH = 28
 _HEAVY_RULE = "=" * _WIDTH
@@ -100,12 +102,12 @@ def _attainable(metrics: ValidationMetrics) -> list[str]:
     if metrics.oracle_auc is None or metrics.attainable_share is None:
         return []
     share = metrics.attainable_share.value
-    leak = ["A model above the true probability has seen what it must not: look for a leak."] if share > 1 else []
+    reached = f"The model reaches {100 * share:.1f} % of the attainable AUC, counted from 0.5."
     return [
         _line("AUC of true probability", _decimals(metrics.oracle_auc)),
         _line("AUC of the model", _decimals(metrics.auc)),
-        f"The model reaches {100 * share:.1f} % of the attainable AUC, counted from 0.5.",
-        *leak,
+        "The true probability is the same everywhere: there is no signal to find." if math.isnan(share) else reached,
+        *([LEAK] if metrics.beats_oracle else []),
     ]
 
 

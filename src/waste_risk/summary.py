@@ -6,6 +6,7 @@ from waste_risk.checks import TableCounts
 from waste_risk.gates import GateDecision
 from waste_risk.metrics import ValidationMetrics
 from waste_risk.parameters import Observation
+from waste_risk.report import LEAK
 
 
 def summarise_source(households: pd.DataFrame, items: pd.DataFrame, events: pd.DataFrame) -> list[str]:
@@ -38,7 +39,7 @@ def summarise_observations(observation_counts: TableCounts, observation: Observa
 
 
 def summarise_verdict(metrics: ValidationMetrics, decision: GateDecision) -> list[str]:
-    """Say whether the model passed, and if not, why."""
+    """Say whether the model passed, and if not, why; and warn of a model that knows more than there is to know."""
     ceiling = "" if metrics.oracle_auc is None else f", of {metrics.oracle_auc.value:.4f} attainable"
     return [
         f"Model:        AUC {metrics.auc.value:.4f}{ceiling}; expected calibration error "
@@ -46,6 +47,7 @@ def summarise_verdict(metrics: ValidationMetrics, decision: GateDecision) -> lis
         f"Verdict:      {'PASS' if decision.approved else 'FAIL'}, {sum(gate.passed for gate in decision.gates)} of "
         f"{len(decision.gates)} gates",
         *(f"              {reason}" for reason in decision.reasons),
+        *([f"Leak:         {LEAK}"] if metrics.beats_oracle else []),
     ]
 
 

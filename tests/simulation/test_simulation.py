@@ -17,7 +17,14 @@ RATES = {
     "frozen": 0.08,
     "beverages": 0.15,
 }
-PARAMS = DataGeneration(n_households=300, n_items_per_household=40, seed=3, period_days=365, starts_on="2023-06-15")
+PARAMS = DataGeneration(
+    n_households=300,
+    n_items_per_household=40,
+    seed=3,
+    period_days=365,
+    starts_on="2023-06-15",
+    scenario="usual",
+)
 
 
 @pytest.fixture(scope="module")

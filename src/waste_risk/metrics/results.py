@@ -21,7 +21,7 @@ class ValidationMetrics:
         label_days_mae: the error of "the days left on the label" over the wasted rows that have a label.
         days_mae_where_label: the model's error over the same rows, for a fair comparison.
         oracle_auc: AUC of the true probability, which simulated data know.
-        attainable_share: (AUC − 0.5) / (oracle's AUC − 0.5); above 1 means a leak.
+        attainable_share: (AUC − 0.5) / (oracle's AUC − 0.5); NaN where the oracle has no signal.
         n_alerts: rows at or above ``high_confidence``.
         cv_std_auc: sample standard deviation (ddof 1) of the AUC over the folds.
     """
@@ -57,6 +57,12 @@ class ValidationMetrics:
     attainable_share: Estimate | None = None
     cv_mean_auc: float | None = None
     cv_std_auc: float | None = None
+
+    @property
+    def beats_oracle(self) -> bool:
+        """Whether the model's AUC lies above the true probability's by more than chance, as only a leak can."""
+        share = self.attainable_share
+        return share is not None and (share.value if share.low is None else min(share.low, share.value)) > 1
 
     def to_dict(self) -> dict[str, Any]:
         """Give plain values that JSON can hold: an estimate is value, low and high; NaN becomes null."""

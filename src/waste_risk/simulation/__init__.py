@@ -4,7 +4,7 @@ from typing import NamedTuple
 
 import pandas as pd
 
-from waste_risk.parameters import DataGeneration
+from waste_risk.parameters import DataGeneration, Scenario
 from waste_risk.simulation.consumption import simulate_consumption
 from waste_risk.simulation.households import simulate_households
 from waste_risk.simulation.shopping import simulate_shopping
@@ -37,6 +37,8 @@ def simulate(
     seed: int = 42,
     period_days: int = 540,
     starts_on: str = "2024-01-01",
+    *,
+    scenario: Scenario = "usual",
 ) -> Tables:
     """Simulate a source without Kedro: the tables that the pipeline `data_generation` writes."""
     params = DataGeneration.model_validate(
@@ -46,6 +48,7 @@ def simulate(
             "seed": seed,
             "period_days": period_days,
             "starts_on": starts_on,
+            "scenario": scenario,
         }
     )
     households, habits = simulate_households(params)

@@ -10,6 +10,7 @@ from waste_risk.distribution import per_household
 from waste_risk.hashing import Floats, Keys, derive, hash_ids, uniform
 from waste_risk.parameters import DataGeneration
 from waste_risk.simulation.latents import draw_latents, put_away
+from waste_risk.simulation.scenarios import change_laws, falsify, print_dates
 
 Integers = npt.NDArray[np.int64]
 
@@ -38,12 +39,13 @@ def simulate_consumption(
         with `wasted_in_the_end`, the outcome even if it lies after the period.
     """
     keys = hash_ids(purchases["item_id"], data_generation.seed)
-    items = put_away(purchases, keys)
-    truth = draw_latents(items, habits, households, keys)
+    items = print_dates(put_away(purchases, keys), data_generation.scenario)
+    truth = change_laws(draw_latents(items, habits, households, keys), items, data_generation)
     happenings = _live(truth, np.round(items["quantity"].to_numpy() * 1000).astype(np.int64), keys)
     wasted = np.zeros(len(items), dtype=bool)
     wasted[happenings.item[happenings.kind == 2]] = True
-    return items, _record(happenings, items, data_generation), truth.assign(wasted_in_the_end=wasted)
+    events = _record(happenings, items, data_generation)
+    return *falsify(items, events, keys, data_generation.scenario), truth.assign(wasted_in_the_end=wasted)
 
 
 def _live(truth: pd.DataFrame, thousandths: Integers, keys: Keys) -> _Happenings:

@@ -7,6 +7,7 @@ from scipy.special import betaincinv, expit, ndtri
 from waste_risk.hashing import Floats, Keys, derive, hash_ids, uniform
 from waste_risk.parameters import DataGeneration
 from waste_risk.simulation.reference import CATEGORIES, behaviour
+from waste_risk.simulation.scenarios import joining_days
 
 
 def simulate_households(data_generation: DataGeneration) -> tuple[pd.DataFrame, pd.DataFrame]:
@@ -43,7 +44,7 @@ def _households(ids: pd.Series, keys: Keys, params: DataGeneration) -> pd.DataFr
     bands = np.array(list(chosen["income_band_shares"]))
     # A household of one has no children; in others each member but one is a child with the same probability.
     children = np.floor(uniform(keys, 2) * size * chosen["children_share_of_others"] * 2).clip(0, size - 1)
-    joined = np.floor(uniform(keys, 4) * chosen["joined_within_period"] * params.period_days)
+    joined = np.floor(uniform(keys, 4) * joining_days(params))
     return pd.DataFrame(
         {
             "household_id": ids,

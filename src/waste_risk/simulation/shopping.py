@@ -14,6 +14,7 @@ from waste_risk.distribution import per_household
 from waste_risk.hashing import Floats, Keys, derive, hash_ids, uniform
 from waste_risk.parameters import DataGeneration
 from waste_risk.simulation.reference import CATEGORIES, behaviour, products, shopping_facts
+from waste_risk.simulation.scenarios import mean_stay_days, stay_days
 
 Integers = npt.NDArray[np.int64]
 
@@ -55,7 +56,8 @@ def _trips(households: pd.DataFrame, keys: Keys, params: DataGeneration) -> _Row
     week = first_week[household] + np.floor(uniform(key, 1) * n_weeks[household]).astype(np.int64)
     day = week * 7 + _weekday(key, keys[household]) - monday
     order = np.argsort(household * (params.period_days + 14) + day, kind="stable")
-    inside = order[(day[order] >= joined[household[order]]) & (day[order] < params.period_days)]
+    left = np.minimum(joined + stay_days(params), params.period_days)
+    inside = order[(day[order] >= joined[household[order]]) & (day[order] < left[household[order]])]
     return _Rows(household[inside], key[inside], day[inside])
 
 
@@ -95,8 +97,7 @@ def _logged_share(keys: Keys, params: DataGeneration) -> Floats:
     facts, spread = shopping_facts(), behaviour()["shopping"]["logging_sd"]
     regular = facts["trips_per_week"]["regular"]
     trips = np.exp(regular["lognormal_mu"] + regular["lognormal_sigma"] ** 2 / 2)
-    tenure = params.period_days * (1 - behaviour()["households"]["joined_within_period"] / 2)
-    bought = trips * tenure / 7 * facts["lines_per_trip"]["mean"]
+    bought = trips * mean_stay_days(params) / 7 * facts["lines_per_trip"]["mean"]
     share: Floats = params.n_items_per_household / bought * np.exp(spread * ndtri(uniform(keys, 24)) - spread**2 / 2)
     return share
 

@@ -69,7 +69,8 @@ def _predict(state: pd.DataFrame, horizon_days: int) -> Floats:
     mass = np.empty((len(state), len(grid) - 1))
     mass[opened] = _waste_of_opened(_columns(state[opened]), grid)
     mass[~opened] = _waste_of_unopened(_columns(state[~opened]), grid)
-    probability = mass.sum(axis=1).clip(0, 1)
+    # Beyond twelve decimals are rounding errors, and equal probabilities must be equal to be ranked as such.
+    probability = mass.sum(axis=1).clip(0, 1).round(12)
     days = mass @ (grid[1:] - _STEP_DAYS / 2) / np.maximum(probability, 1e-300)
     return np.stack([probability, days], axis=1)
 
