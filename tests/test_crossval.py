@@ -6,6 +6,7 @@ import pytest
 from planted import NAMES, OBSERVATION, SPLIT, TRAINING, plant
 from sklearn.metrics import average_precision_score, roc_auc_score
 
+from waste_risk.contract import ContractError
 from waste_risk.crossval import cross_validate
 from waste_risk.splits import PurgedTimeSeriesSplit
 
@@ -103,3 +104,9 @@ def test_a_fold_of_one_class_is_refused(development):
 def test_missing_features_are_named(development):
     with pytest.raises(ValueError, match=f"^features are missing: {NAMES[0]}, {NAMES[3]}$"):
         cross_validate(development.drop(columns=[NAMES[3], NAMES[0]]), TRAINING, SPLIT, OBSERVATION)
+
+
+def test_labels_of_another_horizon_are_refused(development):
+    other = OBSERVATION.model_copy(update={"horizon_days": 7})
+    with pytest.raises(ContractError, match=r"horizon_days = 7 days after observed_on \(3000 of 3000 rows\)"):
+        cross_validate(development, TRAINING, SPLIT, other)

@@ -193,6 +193,20 @@ def test_gates_that_say_no_are_told_with_their_reason_and_exit_with_1_if_asked(f
     assert "✗ FAIL" in finished.file("08_reporting/validation_report.txt").read_text()
 
 
+def test_a_horizon_that_the_labels_do_not_have_is_refused_in_one_line(finished: Checkout) -> None:
+    outcome = finished.run("--env", "test", "--pipelines", "training", "--params", "observation.horizon_days=7")
+    assert outcome.code == 1
+    assert outcome.errors.startswith("model_input.label_known_on: must lie observation.horizon_days = 7 days")
+
+
+def test_a_run_that_begins_too_late_says_what_is_missing_in_one_line(finished: Checkout) -> None:
+    outcome = finished.run("--env", "test", "--from-nodes", "build_features")
+    assert outcome.code == 1
+    assert "data_until" in outcome.errors
+    assert outcome.errors.strip().endswith("begin at the node that makes them")
+    assert len(outcome.errors.strip().splitlines()) == 1
+
+
 @pytest.mark.parametrize(
     ("setting", "line"),
     [

@@ -10,6 +10,7 @@ import pandas as pd
 
 from waste_risk import metrics
 from waste_risk.boosting import CLASSIFIER, REGRESSOR, Matrix, fit_with_early_stopping, to_matrix
+from waste_risk.contract import ContractError
 from waste_risk.features import FEATURE_NAMES
 from waste_risk.parameters import Observation, Split, Training
 from waste_risk.splits import Positions, PurgedTimeSeriesSplit
@@ -28,9 +29,11 @@ def cross_validate(
         fold_metrics: one row per fold: sizes, dates, rounds, and metrics of the raw score; NaN where one is undefined.
 
     Raises:
+        ContractError: the labels were made with another horizon than the parameter says.
         ValueError: features are missing; a fold, or the window that chooses its rounds, has nothing to learn from; or
             a fold has one class.
     """
+    _refuse_other_horizon(development, observation.horizon_days)
     splitter = PurgedTimeSeriesSplit(split.n_folds, observation.horizon_days)
     folds = list(splitter.split(development, development["wasted"], development["observed_on"]))
     predict_fold = partial(
@@ -46,6 +49,15 @@ def cross_validate(
     out_of_fold = [predicted.assign(fold=fold) for fold, (predicted, _) in enumerate(results, start=1)]
     fold_metrics = [{"fold": fold, **measured} for fold, (_, measured) in enumerate(results, start=1)]
     return pd.concat(out_of_fold, ignore_index=True), pd.DataFrame(fold_metrics)
+
+
+def _refuse_other_horizon(development: pd.DataFrame, horizon_days: int) -> None:
+    other = (development["label_known_on"] - development["observed_on"]) != pd.Timedelta(days=horizon_days)
+    if other.any():
+        raise ContractError(
+            f"model_input.label_known_on: must lie observation.horizon_days = {horizon_days} days after observed_on "
+            f"({other.sum()} of {len(other)} rows); run data_engineering with this horizon first"
+        )
 
 
 def _on_one_thread(training: Training) -> Training:

@@ -5,10 +5,10 @@ The YAML files in ``conf`` are the only home of the values; this module holds na
 
 from datetime import date
 from pathlib import Path
-from typing import Annotated, Literal, Self, TypeVar
+from typing import Annotated, Any, Literal, Self, TypeVar
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, field_validator, model_validator
 
 Share = Annotated[float, Field(ge=0, le=1)]
 OpenShare = Annotated[float, Field(gt=0, lt=1)]
@@ -21,6 +21,17 @@ class Section(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
+    @field_validator("*", mode="before")
+    @classmethod
+    def _not_of_another_kind(cls, value: Any, info: ValidationInfo) -> Any:
+        """Refuse what pydantic would convert although nobody means it: true as 1, 0 as the year 1970."""
+        kind = cls.model_fields[str(info.field_name)].annotation
+        if isinstance(value, bool) and kind in {int, float}:
+            raise ValueError("should be a number")
+        if isinstance(value, int | float) and kind is date:
+            raise ValueError("should be a date such as 2024-01-31")
+        return value
+
 
 class DataGeneration(Section):
     """Size and seed of the simulated source, and what is out of the usual in it."""
@@ -28,8 +39,8 @@ class DataGeneration(Section):
     n_households: int = Field(ge=1, le=10_000_000)
     n_items_per_household: float = Field(gt=0, le=5_000)
     seed: Seed
-    period_days: int = Field(ge=90, le=3_650)
-    starts_on: date
+    period_days: int = Field(ge=180, le=3_650)
+    starts_on: date = Field(ge=date(1970, 1, 1), le=date(2090, 1, 1))
     scenario: Scenario
 
 

@@ -46,6 +46,16 @@ def test_what_is_set_for_one_run_is_known() -> None:
                 "(given 'many').",
             ],
         ),
+        (
+            "observation",
+            {"horizon_days": True},
+            ["Parameter observation.horizon_days: should be a number (given True)."],
+        ),
+        (
+            "data_generation",
+            {"starts_on": 0},
+            ["Parameter data_generation.starts_on: should be a date such as 2024-01-31 (given 0)."],
+        ),
         ("risk_classes", {"medium_from": 0.8}, ["Parameter risk_classes: medium_from must lie below high_from."]),
     ],
 )

@@ -13,6 +13,8 @@ from mlflow.entities import RunStatus
 
 from waste_risk.contract import ContractError
 
+_NOT_KEPT = "Pipeline input(s)"  # how Kedro begins when a dataset is neither made nor in the catalog
+
 
 class RunError(click.ClickException):
     """A run ended for a reason that needs no traceback."""
@@ -39,10 +41,10 @@ class SourceSession(KedroSession):
         _refuse_unknown(names)
         try:
             return super().run(pipeline_names=names, **options)
-        except (DatasetError, ContractError) as error:
-            if click.get_current_context(silent=True) is None:
+        except (DatasetError, ContractError, ValueError) as error:
+            if click.get_current_context(silent=True) is None or not _says_it_all(error):
                 raise
-            raise RunError(str(error)) from error
+            raise RunError(_explain(error)) from error
 
     def __exit__(
         self,
@@ -57,6 +59,20 @@ class SourceSession(KedroSession):
 
     def _source_pipelines(self) -> list[str]:
         return list(self._get_config_loader()["run"]["pipelines"])
+
+
+def _says_it_all(error: Exception) -> bool:
+    return isinstance(error, DatasetError | ContractError) or str(error).startswith(_NOT_KEPT)
+
+
+def _explain(error: Exception) -> str:
+    """A run that begins at a node may need what only an earlier node makes."""
+    kept = (
+        ""
+        if isinstance(error, DatasetError | ContractError)
+        else "; they are not kept: begin at the node that makes them"
+    )
+    return f"{error}{kept}"
 
 
 def _refuse_unknown(names: list[str]) -> None:

@@ -6,6 +6,7 @@ from typing import Any
 import pandas as pd
 
 from waste_risk.checks import TableCounts
+from waste_risk.contract import ContractError
 from waste_risk.gates import GateDecision
 from waste_risk.metrics import ValidationMetrics, evaluate
 from waste_risk.model import WastePredictor
@@ -27,10 +28,17 @@ def predict_test(predictor: WastePredictor, training_run: dict[str, str], test: 
     """Predict the test window; every row carries the SHA-256 of the predictor that it judges.
 
     Raises:
-        ValueError: the predictor is not the one of the training run.
+        ContractError: the predictor is not the one of the training run, or has learnt from the test window.
     """
     if training_run["predictor_sha256"] != predictor.sha256:
-        raise ValueError("the predictor is not the one that training_run names; run the pipeline training again")
+        raise ContractError("the predictor is not the one that training_run names; run the pipeline training again")
+    learnt_until = pd.Timestamp(predictor.metadata.observed_until) + pd.Timedelta(days=predictor.metadata.horizon_days)
+    too_early = test["observed_on"] < learnt_until
+    if too_early.any():
+        raise ContractError(
+            f"test.observed_on: must not lie before {learnt_until:%Y-%m-%d}, when the predictor's labels were known "
+            f"({too_early.sum()} of {len(test)} rows); run the pipeline training again"
+        )
     predicted = predictor.predict(test).rename(columns={"days_to_waste": "predicted_days_to_waste"})
     on_label = test["days_to_printed_date"].clip(0, predictor.metadata.horizon_days)
     return pd.concat([test[_KEPT], predicted], axis=1).assign(days_on_label=on_label, predictor_sha256=predictor.sha256)
@@ -60,10 +68,10 @@ def evaluate_predictions(
     """Judge the predictions of the test window.
 
     Raises:
-        ValueError: the predictions were made by another predictor.
+        ContractError: the predictions were made by another predictor.
     """
     if set(test_predictions["predictor_sha256"]) != {predictor.sha256}:
-        raise ValueError("test_predictions were made by another predictor; run predict_test again")
+        raise ContractError("test_predictions were made by another predictor; run predict_test again")
     return evaluate(
         y_true=test_predictions["wasted"],
         probability=test_predictions["waste_probability"],

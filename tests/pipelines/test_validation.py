@@ -1,0 +1,42 @@
+"""What may be judged by whom."""
+
+import pandas as pd
+import pytest
+from planted import OBSERVATION, RISK_CLASSES, TRAINING, plant
+
+from waste_risk.calibration import Calibrator
+from waste_risk.contract import ContractError
+from waste_risk.model import WastePredictor, fit_predictor
+from waste_risk.pipelines.validation.nodes import predict_test
+
+CALIBRATOR = Calibrator("isotonic", (0.0, 1.0), (0.0, 1.0))
+FOLDS = pd.DataFrame({"n_train": [1_000], "rounds_classifier": [5], "rounds_regressor": [5]})
+
+
+@pytest.fixture(scope="module")
+def predictor() -> WastePredictor:
+    """Learnt from days 0 to 199; the last label was known on day 229."""
+    return fit_predictor(plant(1_000, n_days=200), FOLDS, CALIBRATOR, 0.5, TRAINING, RISK_CLASSES, OBSERVATION)
+
+
+def later_than(first: int) -> pd.DataFrame:
+    rows = plant(1_000, seed=2, n_days=300)
+    return rows[rows["observed_on"] >= pd.Timestamp("2024-01-01") + pd.Timedelta(days=first)]
+
+
+def test_every_judged_row_names_the_predictor(predictor: WastePredictor) -> None:
+    run = {"predictor_sha256": predictor.sha256}
+    predictions = predict_test(predictor, run, later_than(229))
+    assert set(predictions["predictor_sha256"]) == {predictor.sha256}
+    assert predictions["days_on_label"].between(0, 30).all()
+
+
+def test_rows_that_the_predictor_may_have_learnt_from_are_refused(predictor: WastePredictor) -> None:
+    run = {"predictor_sha256": predictor.sha256}
+    with pytest.raises(ContractError, match="test.observed_on: must not lie before 2024-08-17"):
+        predict_test(predictor, run, later_than(228))
+
+
+def test_the_predictor_of_another_run_is_refused(predictor: WastePredictor) -> None:
+    with pytest.raises(ContractError, match="not the one that training_run names"):
+        predict_test(predictor, {"predictor_sha256": "other"}, later_than(229))
