@@ -12,7 +12,7 @@ from waste_risk.parameters import Cleaning, load
 
 MONDAY = pd.Timestamp("2024-05-06")
 CONFIGURED = load(Cleaning, Path(__file__).parents[1] / "conf/base/parameters_data_engineering.yml")
-RULES = [name for name in Cleaning.model_fields if name not in {"max_share", "future_gap_days"}]
+RULES = [name for name in Cleaning.model_fields if name not in {"max_share", "max_gap_days"}]
 STRICT = CONFIGURED.model_copy(update=dict.fromkeys(RULES, "reject"))
 
 

@@ -55,12 +55,13 @@ def _is_of_unknown_household(records: Records, _: Cleaning) -> Mask:
     return ~records.items["household_id"].isin(records.household_ids).to_numpy()
 
 
-def _is_purchase_in_the_future(records: Records, cleaning: Cleaning) -> Mask:
-    """Bought after a gap in the purchases of all households that is too long to be one."""
+def _is_purchase_outside_the_period(records: Records, cleaning: Cleaning) -> Mask:
+    """Apart from most purchases, by a gap in those of all households that is too long to be one."""
     days = _day(records.items["purchased_on"])
-    recorded = np.unique(days)
-    is_last = np.diff(recorded) > np.timedelta64(cleaning.future_gap_days, "D")
-    return days > recorded[:-1][is_last][0] if is_last.any() else np.zeros(len(days), dtype=bool)
+    recorded, index, n_items = np.unique(days, return_inverse=True, return_counts=True)
+    is_gap = np.diff(recorded, prepend=recorded[:1]) > np.timedelta64(cleaning.max_gap_days, "D")
+    period = np.cumsum(is_gap)
+    return (period != np.bincount(period, n_items, minlength=1).argmax())[index]
 
 
 def _is_of_unknown_item(records: Records, _: Cleaning) -> Mask:
@@ -71,10 +72,10 @@ def _is_of_other_household(records: Records, _: Cleaning) -> Mask:
     return records.events["household_id"].to_numpy() != _of_item(records, "household_id")
 
 
-def _is_event_in_the_future(records: Records, cleaning: Cleaning) -> Mask:
+def _is_event_outside_the_period(records: Records, cleaning: Cleaning) -> Mask:
     days = _day(records.events["occurred_on"])
     last = _day(records.items["purchased_on"]).max(initial=np.datetime64("1970-01-01", "D"))
-    return days > last + np.timedelta64(cleaning.future_gap_days, "D")
+    return days > last + np.timedelta64(cleaning.max_gap_days, "D")
 
 
 def _is_duplicate(records: Records, _: Cleaning) -> Mask:
@@ -170,20 +171,20 @@ def _day(times: pd.Series) -> Any:
 RULES = (
     Rule("items_of_unknown_households", "items", "household_id", "must be a household", _is_of_unknown_household),
     Rule(
-        "items_in_the_future",
+        "items_outside_the_period",
         "items",
         "purchased_on",
-        "must not lie long after all purchases before",
-        _is_purchase_in_the_future,
+        "must lie in the period of most purchases",
+        _is_purchase_outside_the_period,
     ),
     Rule("events_of_unknown_items", "events", "item_id", "must be an item", _is_of_unknown_item),
     Rule("events_of_other_households", "events", "household_id", "must be the item's", _is_of_other_household),
     Rule(
-        "events_in_the_future",
+        "events_outside_the_period",
         "events",
         "occurred_on",
-        "must not lie long after all purchases",
-        _is_event_in_the_future,
+        "must not lie long after the last purchase",
+        _is_event_outside_the_period,
     ),
     Rule("duplicate_events", "events", "occurred_on", "must not repeat an event to the second", _is_duplicate),
     Rule(
