@@ -162,6 +162,20 @@ def test_without_oracle_source_and_days_only_the_judged_rows_follow_the_gates():
     )
 
 
+def test_what_cleaning_left_out_or_changed_follows_the_size_of_the_source():
+    dirty = replace(
+        SOURCE,
+        dropped={"events_of_unknown_items": 1_234, "duplicate_events": 0},
+        repaired={"events_before_purchase": 5},
+    )
+    observations = "Observations:               61,725, 30.2 % wasted within the horizon\n"
+    cleaned = (
+        "Dropped:                    1,234 events of unknown items\n"
+        "Repaired:                   5 events before purchase\n"
+    )
+    assert render(source=dirty) == (HEAD + PASSED + REST).replace(observations, observations + cleaned)
+
+
 def test_a_model_above_the_oracle_is_called_a_leak():
     leaking = replace(MEASURED, oracle_auc=Estimate(0.85), attainable_share=Estimate(1.0637))
     assert "The model reaches 106.4 % of the attainable AUC" in render(leaking)

@@ -119,13 +119,13 @@ def at_least(bound: float) -> pa.Check:
 
 
 def at_most(bound: float) -> pa.Check:
-    """The bound or less."""
-    return _rule(f"must be at most {bound}", lambda values: values <= bound)
+    """The bound or less; of the infinite, `number` says that it is."""
+    return _rule(f"must be at most {bound}", lambda values: (values <= bound) | np.isinf(values))
 
 
 def between(low: float, high: float) -> pa.Check:
-    """Between the bounds, both included."""
-    return _rule(f"must lie between {low} and {high}", lambda values: values.between(low, high))
+    """Between the bounds, both included; of the infinite, `number` says that it is."""
+    return _rule(f"must lie between {low} and {high}", lambda values: values.between(low, high) | np.isinf(values))
 
 
 def each_row(columns: str, rule: str, holds: Rule) -> pa.Check:
