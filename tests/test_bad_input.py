@@ -98,271 +98,184 @@ A, B, C = ids("a", "b", "c")
 KINDS = "must be one of opened, consumed, wasted, moved, corrected"
 CATEGORIES = "must be one of dairy, produce, meat, grains, canned, frozen, beverages"
 PERIOD = "must lie between 2000-01-01 and 2099-12-31"
-ONE_TABLE: dict[str, tuple[str, Corrupt, str]] = {
-    "households without their size": ("households", without("size"), "households.size: is missing (3 of 3 rows)"),
+ONE_TABLE: dict[str, tuple[Corrupt, str]] = {
+    "households without their size": (without("size"), "households.size: is missing (3 of 3 rows)"),
     "households with a column too many": (
-        "households",
         to("telephone", MARKER),
         "households.telephone: is not a column of households (3 of 3 rows)",
     ),
-    "a household that is there twice": (
-        "households",
-        rows(0, 1, 1),
-        "households.household_id: must be unique (1 of 3 rows)",
-    ),
+    "a household that is there twice": (rows(0, 1, 1), "households.household_id: must be unique (1 of 3 rows)"),
     "a household without an id": (
-        "households",
         to("household_id", MARKER, None, "z"),
         "households.household_id: must not be null (1 of 3 rows)",
     ),
-    "a household of nobody": ("households", to("size", 0, 2, 3), "households.size: must be at least 1 (1 of 3 rows)"),
+    "a household of nobody": (to("size", 0, 2, 3), "households.size: must be at least 1 (1 of 3 rows)"),
     "a household of one and a half": (
-        "households",
         to("size", 1.5, 2, 3),
         "households.size: must be whole numbers, is float64 (3 of 3 rows)",
     ),
-    "fewer children than none": (
-        "households",
-        to("children", -1, 0, None),
-        "households.children: must be at least 0 (1 of 3 rows)",
-    ),
+    "fewer children than none": (to("children", -1, 0, None), "households.children: must be at least 0 (1 of 3 rows)"),
     "an income band that no one knows": (
-        "households",
         to("income_band", MARKER, "low", "high"),
         "households.income_band: must be one of low, middle, high, unknown (1 of 3 rows)",
     ),
     "times of a time zone": (
-        "households",
         to("joined_on", NOON.tz_localize("Europe/Berlin")),
         "households.joined_on: must be timestamps without a time zone, is datetime64[us, Europe/Berlin] (3 of 3 rows)",
     ),
     "dates from the zero of a clock": (
-        "households",
         to("joined_on", pd.Timestamp("1970-01-01"), NOON, NOON),
         f"households.joined_on: {PERIOD} (1 of 3 rows)",
     ),
     "dates as text": (
-        "households",
         to("joined_on", MARKER),
         "households.joined_on: must be timestamps without a time zone, is str (3 of 3 rows)",
     ),
-    "an item that is there twice": ("items", rows(0, 0, 1), "items.item_id: must be unique (1 of 3 rows)"),
+    "an item that is there twice": (rows(0, 0, 1), "items.item_id: must be unique (1 of 3 rows)"),
     "items of numbers and of text": (
-        "items",
         to("item_id", MARKER, 4711, 4712),
         "items.item_id: must be all integers or all strings, is object (3 of 3 rows)",
     ),
     "items numbered beyond 64 bits": (
-        "items",
         to("item_id", 4711 * 10**20, 1, 2),
         "items.item_id: must be all integers or all strings, is object (3 of 3 rows)",
     ),
     "items numbered by fractions": (
-        "items",
         to("item_id", 47.11, 1, 2),
         "items.item_id: must be all integers or all strings, is float64 (3 of 3 rows)",
     ),
     "an item whose id is empty text": (
-        "items",
         to("item_id", MARKER, "", "c"),
         "items.item_id: must not be empty (1 of 3 rows)",
     ),
     "a column that is there twice": (
-        "items",
         lambda frame: pd.concat([frame, frame[["unit"]]], axis=1),
         "items.unit: must be one column (3 of 3 rows)",
     ),
-    "a negative quantity": (
-        "items",
-        to("quantity", -NUMBER, 1, 2),
-        "items.quantity: must be greater than 0 (1 of 3 rows)",
-    ),
-    "a quantity of nothing": ("items", to("quantity", 0, 1, 0), "items.quantity: must be greater than 0 (2 of 3 rows)"),
+    "a negative quantity": (to("quantity", -NUMBER, 1, 2), "items.quantity: must be greater than 0 (1 of 3 rows)"),
+    "a quantity of nothing": (to("quantity", 0, 1, 0), "items.quantity: must be greater than 0 (2 of 3 rows)"),
     "a quantity that is no number": (
-        "items",
         to("quantity", np.nan, NUMBER, 2),
         "items.quantity: must not be null (1 of 3 rows)",
     ),
     "a quantity larger than any shop": (
-        "items",
         to("quantity", 4.711e12, 1, 2),
         "items.quantity: must be at most 1000000 (1 of 3 rows)",
     ),
-    "quantities as text": (
-        "items",
-        to("quantity", MARKER),
-        "items.quantity: must be numbers, is str (3 of 3 rows)",
-    ),
+    "quantities as text": (to("quantity", MARKER), "items.quantity: must be numbers, is str (3 of 3 rows)"),
     "a price of minus something": (
-        "items",
         to("unit_price", -NUMBER, None, 0),
         "items.unit_price: must be at least 0 (1 of 3 rows)",
     ),
-    "a product without a name": (
-        "items",
-        to("product", MARKER, "", ""),
-        "items.product: must not be empty (2 of 3 rows)",
-    ),
-    "products as bytes": (
-        "items",
-        to("product", MARKER.encode()),
-        "items.product: must be text, is object (3 of 3 rows)",
-    ),
+    "a product without a name": (to("product", MARKER, "", ""), "items.product: must not be empty (2 of 3 rows)"),
+    "products as bytes": (to("product", MARKER.encode()), "items.product: must be text, is object (3 of 3 rows)"),
     "a category that no one knows": (
-        "items",
         to("category", MARKER, "dairy", "meat"),
         f"items.category: {CATEGORIES} (1 of 3 rows)",
     ),
-    "categories as lists": (
-        "items",
-        to("category", [MARKER], [MARKER], []),
-        f"items.category: {CATEGORIES} (3 of 3 rows)",
-    ),
+    "categories as lists": (to("category", [MARKER], [MARKER], []), f"items.category: {CATEGORIES} (3 of 3 rows)"),
     "a place that no one knows": (
-        "items",
         to("storage", MARKER, "fridge", "freezer"),
         "items.storage: must be one of fridge, freezer, pantry (1 of 3 rows)",
     ),
     "a promotion called yes": (
-        "items",
         to("on_promotion", MARKER, "yes", "no"),
         "items.on_promotion: must be true, false or null, is str (3 of 3 rows)",
     ),
     "a purchase without a date": (
-        "items",
         to("purchased_on", NOON, pd.NaT, NOON),
         "items.purchased_on: must not be null (1 of 3 rows)",
     ),
     "a purchase in a century to come": (
-        "items",
         to("purchased_on", pd.Timestamp("2471-01-01"), NOON, NOON),
         f"items.purchased_on: {PERIOD} (1 of 3 rows)",
     ),
     "printed dates as numbers": (
-        "items",
         to("expires_on", 20240508),
         "items.expires_on: must be timestamps without a time zone, is int64 (3 of 3 rows)",
     ),
     "an event of a kind that no one knows": (
-        "events",
         to("kind", "opened", MARKER, "wasted"),
         f"events.kind: {KINDS} (1 of 3 rows)",
     ),
-    "an event of no kind": ("events", to("kind", "opened", None, None), "events.kind: must not be null (2 of 3 rows)"),
-    "an event without an item": (
-        "events",
-        to("item_id", C, C, None),
-        "events.item_id: must not be null (1 of 3 rows)",
-    ),
+    "an event of no kind": (to("kind", "opened", None, None), "events.kind: must not be null (2 of 3 rows)"),
+    "an event without an item": (to("item_id", C, C, None), "events.item_id: must not be null (1 of 3 rows)"),
     "something eaten that weighs nothing": (
-        "events",
         to("quantity", 0, 0, NUMBER),
         "events.quantity: must be greater than 0 when consumed or wasted (1 of 3 rows)",
     ),
     "something opened that weighs less than nothing": (
-        "events",
         to("quantity", -NUMBER, 1, 2),
         "events.quantity: must not be negative unless corrected (1 of 3 rows)",
     ),
     "an event of an endless quantity": (
-        "events",
         to("quantity", 0, np.inf, NUMBER),
         "events.quantity: must be finite (1 of 3 rows)",
     ),
     "an event without a time": (
-        "events",
         to("occurred_on", NOON, NOON, pd.NaT),
         "events.occurred_on: must not be null (1 of 3 rows)",
     ),
-    "a purchase that is there twice": (
-        "purchases",
-        to("item_id", A, B, B),
-        "purchases.item_id: must be unique (1 of 3 rows)",
-    ),
+    "a purchase that is there twice": (to("item_id", A, B, B), "purchases.item_id: must be unique (1 of 3 rows)"),
     "a purchase of an endless quantity": (
-        "purchases",
         to("quantity", np.inf, NUMBER, 1),
         "purchases.quantity: must be finite (1 of 3 rows)",
     ),
     "purchases with a place to keep them": (
-        "purchases",
         to("storage", "fridge"),
         "purchases.storage: is not a column of purchases (3 of 3 rows)",
     ),
-    "habits that stand still": (
-        "habits",
-        to("pace", 0, NUMBER, 1),
-        "habits.pace: must be greater than 0 (1 of 3 rows)",
-    ),
+    "habits that stand still": (to("pace", 0, NUMBER, 1), "habits.pace: must be greater than 0 (1 of 3 rows)"),
     "habits that are more than certain": (
-        "habits",
         to("forgetting", 47.11, 0, 1),
         "habits.forgetting: must lie between 0 and 1 (1 of 3 rows)",
     ),
     "habits of a household and category that are there twice": (
-        "habits",
         to("category", "dairy", "dairy", "meat"),
         "habits.household_id, category: must be unique together (1 of 3 rows)",
     ),
-    "a truth without a pace": ("truth", to("pace", NUMBER, None, 1), "truth.pace: must not be null (1 of 3 rows)"),
+    "a truth without a pace": (to("pace", NUMBER, None, 1), "truth.pace: must not be null (1 of 3 rows)"),
     "a truth that was counted": (
-        "truth",
         to("wasted_in_the_end", 1, 0, 4711),
         "truth.wasted_in_the_end: must be true or false, is int64 (3 of 3 rows)",
     ),
     "an item looked at twice at a time": (
-        "observations",
         to("item_id", A, C, C),
         "observations.item_id, observed_on: must be unique together (1 of 3 rows)",
     ),
     "a waste without its day": (
-        "observations",
         to("days_to_waste", np.nan),
         "observations.days_to_waste: must be given when wasted, and null when not (1 of 3 rows)",
     ),
     "a waste after the horizon": (
-        "observations",
         to("days_to_waste", np.nan, np.nan, 47.11),
         "observations.days_to_waste: must end by label_known_on (1 of 3 rows)",
     ),
     "a label known before the look": (
-        "observations",
         to("label_known_on", NOON, NOON + 9 * DAY, NOON + 9 * DAY),
         "observations.label_known_on: must lie after observed_on (1 of 3 rows)",
     ),
     "an endless feature": (
-        "features",
         to(NUMBERED, *np.array([np.inf, 1, -np.inf], dtype="float32")),
         f"features.{NUMBERED}: must be finite (2 of 3 rows)",
     ),
     "a feature of double precision": (
-        "features",
         of_type(NUMBERED, "float64"),
         f"features.{NUMBERED}: must be float32 numbers, is float64 (3 of 3 rows)",
     ),
-    "a feature as text": (
-        "features",
-        to(NUMBERED, MARKER),
-        f"features.{NUMBERED}: must be float32 numbers, is str (3 of 3 rows)",
-    ),
-    "features with one missing": ("features", without(NUMBERED), f"features.{NUMBERED}: is missing (3 of 3 rows)"),
+    "a feature as text": (to(NUMBERED, MARKER), f"features.{NUMBERED}: must be float32 numbers, is str (3 of 3 rows)"),
+    "features with one missing": (without(NUMBERED), f"features.{NUMBERED}: is missing (3 of 3 rows)"),
     "a model input out of order": (
-        "model_input",
         rows(1, 0, 2),
         "model_input.observed_on, item_id: must be sorted and unique together (1 of 3 rows)",
     ),
     "a model input of a group that no one knows": (
-        "model_input",
         to("sensitive_children", MARKER, "0", "1+"),
         "model_input.sensitive_children: must be one of 0, 1+, unknown (1 of 3 rows)",
     ),
-    "a list instead of a table": ("items", lambda _: [MARKER], "items: must be a table, is list"),
-    "nothing instead of a table": ("events", lambda _: None, "events: must be a table, is NoneType"),
-    "a single column instead of a table": (
-        "items",
-        lambda frame: frame["product"],
-        "items: must be a table, is Series",
-    ),
+    "a list instead of a table": (lambda _: [MARKER], "items: must be a table, is list"),
+    "nothing instead of a table": (lambda _: None, "events: must be a table, is NoneType"),
+    "a single column instead of a table": (lambda frame: frame["product"], "items: must be a table, is Series"),
 }
 
 
@@ -401,10 +314,11 @@ def test_the_tables_are_sound_before_they_are_corrupted(catalog: DataCatalog) ->
     check_tables(tables["households"], tables["items"], tables["events"], STRICT)
 
 
-@pytest.mark.parametrize(("table", "corrupt", "message"), ONE_TABLE.values(), ids=ONE_TABLE)
+@pytest.mark.parametrize(("corrupt", "message"), ONE_TABLE.values(), ids=ONE_TABLE)
 def test_a_corrupted_table_is_refused_in_one_line_and_not_written(
-    catalog: DataCatalog, tmp_path: Path, table: str, corrupt: Corrupt, message: str
+    catalog: DataCatalog, tmp_path: Path, corrupt: Corrupt, message: str
 ) -> None:
+    table = re.split(r"\W", message)[0]
     sound = sound_tables()[table]
     catalog.save(table, sound)
     before = {path.name: path.read_bytes() for path in tmp_path.iterdir()}
@@ -449,10 +363,7 @@ BETWEEN_TABLES = {
         "events.occurred_on: must not lie long after the last purchase (1 of 3 rows)",
     ),
     "a purchase years after all others": (
-        some(
-            "items",
-            lambda frame: frame.assign(purchased_on=[LATE, NOON, NOON], expires_on=pd.NaT),
-        ),
+        some("items", lambda frame: frame.assign(purchased_on=[LATE, NOON, NOON], expires_on=pd.NaT)),
         "items.purchased_on: must lie in the period of most purchases (1 of 3 rows)",
     ),
     "an event that came twice": (
@@ -541,6 +452,6 @@ def test_what_parquet_cannot_hold_is_refused_without_a_value_even_where_no_contr
     assert {path.name: path.read_bytes() for path in tmp_path.iterdir()} == before
 
 
-@pytest.mark.parametrize("message", [message for _, _, message in ONE_TABLE.values()])
+@pytest.mark.parametrize("message", [message for _, message in ONE_TABLE.values()])
 def test_every_message_about_a_table_names_table_column_rule_and_rows(message: str) -> None:
     assert re.fullmatch(r"\w+\.\w+(, \w+)*: .+ \(\d of 3 rows\)|\w+: must be a table, is \w+", message)

@@ -7,6 +7,7 @@ import pytest
 from waste_risk.gates import check_gates
 from waste_risk.metrics import Estimate, ValidationMetrics
 from waste_risk.parameters import Gates
+from waste_risk.pipelines.validation.nodes import write_report
 from waste_risk.report import SourceSummary, render_text
 
 LIMITS = Gates(
@@ -174,6 +175,16 @@ def test_what_cleaning_left_out_or_changed_follows_the_size_of_the_source():
         "Repaired:                   5 events before purchase\n"
     )
     assert render(source=dirty) == (HEAD + PASSED + REST).replace(observations, observations + cleaned)
+
+
+def test_the_counts_of_the_checked_tables_reach_the_report():
+    tables = {"households": 3, "items": 100_000, "events": 4, "items_wasted_share": 0.2449, "data_until": "2025-06-01"}
+    looks = {"looks": 70_000, "observations": 61_725, "observations_wasted_share": 0.3025}
+    decision = check_gates(MEASURED, LIMITS)
+    clean = write_report(MEASURED, decision, {**tables, "dropped": {}, "repaired": {}}, looks)
+    assert clean.endswith(REST)
+    dirty = write_report(MEASURED, decision, {**tables, "dropped": {"duplicate_events": 12}, "repaired": {}}, looks)
+    assert "the horizon\nDropped:                    12 duplicate events\nRows judged:" in dirty
 
 
 def test_a_model_above_the_oracle_is_called_a_leak():
