@@ -1,14 +1,19 @@
 """What must hold between tables."""
 
 import json
+from pathlib import Path
 
 import pandas as pd
 import pytest
 
-from waste_risk.checks import check_tables
+from waste_risk.checks import TableCounts, check_tables
 from waste_risk.contract import ContractError
+from waste_risk.parameters import Cleaning, load
 
 MONDAY = pd.Timestamp("2024-05-06")
+CONFIGURED = load(Cleaning, Path(__file__).parents[1] / "conf/base/parameters_data_engineering.yml")
+RULES = [name for name in Cleaning.model_fields if name not in {"max_share", "max_gap_days"}]
+STRICT = CONFIGURED.model_copy(update=dict.fromkeys(RULES, "reject"))
 
 
 def tables(n_items: int = 2) -> dict[str, pd.DataFrame]:
@@ -49,25 +54,31 @@ def change(frame: pd.DataFrame, row: int, **values: object) -> pd.DataFrame:
     return changed
 
 
-def refusal(**changed: pd.DataFrame) -> str:
+def refusal(cleaning: Cleaning = STRICT, **changed: pd.DataFrame) -> str:
     with pytest.raises(ContractError) as error:
-        check_tables(**{**tables(), **changed})
+        check_tables(**{**tables(), **changed}, cleaning=cleaning)
     return str(error.value)
+
+
+def counts(cleaning: Cleaning = STRICT, **changed: pd.DataFrame) -> TableCounts:
+    return check_tables(**{**tables(), **changed}, cleaning=cleaning)[3]
 
 
 def test_tables_that_fit_pass_with_their_counts() -> None:
     sound = tables()
-    households, items, events, counts = check_tables(**sound)
+    households, items, events, counted = check_tables(**sound, cleaning=CONFIGURED)
     for checked, given in ((households, "households"), (items, "items"), (events, "events")):
         pd.testing.assert_frame_equal(checked, sound[given], check_dtype=False)
-    assert counts == {
+    assert counted == {
         "households": 2,
         "items": 2,
         "events": 6,
         "items_wasted_share": 1.0,
         "data_until": "2024-05-07T00:00:00",
+        "dropped": {},
+        "repaired": {},
     }
-    assert json.loads(json.dumps(counts)) == counts
+    assert json.loads(json.dumps(counted)) == counted
 
 
 def test_the_share_counts_items_and_not_waste_events() -> None:
@@ -75,12 +86,12 @@ def test_the_share_counts_items_and_not_waste_events() -> None:
     events = sound["events"]
     kept = events[(events["kind"] != "wasted") | (events["item_id"] == "i0")]
     twice = pd.concat([kept, kept[kept["kind"] == "wasted"].assign(quantity=0.001)])
-    assert check_tables(**{**sound, "events": twice})[3]["items_wasted_share"] == 0.25
+    assert counts(**{**sound, "events": twice})["items_wasted_share"] == 0.25
 
 
 def test_the_inputs_stay_as_they_were() -> None:
     sound, before = tables(), tables()
-    check_tables(**sound)
+    check_tables(**sound, cleaning=CONFIGURED)
     for name, frame in before.items():
         pd.testing.assert_frame_equal(sound[name], frame)
 
@@ -91,9 +102,9 @@ def test_a_table_that_breaks_its_own_contract_is_refused() -> None:
     )
 
 
-def test_items_and_events_of_unknown_households_are_refused() -> None:
+def test_items_of_unknown_households_are_refused_and_their_events_not_counted_again() -> None:
     assert refusal(households=tables()["households"].iloc[:1]) == (
-        "items.household_id: must be a household (1 of 2 rows); events.household_id: must be a household (3 of 6 rows)"
+        "items.household_id: must be a household (1 of 2 rows)"
     )
 
 
@@ -115,8 +126,7 @@ def test_nothing_happens_to_an_item_before_its_day_of_purchase() -> None:
 def test_a_purchase_with_a_time_of_day_may_be_opened_on_its_date() -> None:
     sound = tables()
     evening = sound["items"].assign(purchased_on=MONDAY + pd.Timedelta(hours=19))
-    counts = check_tables(sound["households"], evening, change(sound["events"], 0, occurred_on=MONDAY))[3]
-    assert counts["items"] == 2
+    assert counts(items=evening, events=change(sound["events"], 0, occurred_on=MONDAY))["items"] == 2
 
 
 @pytest.mark.parametrize(("bought", "fits"), [(1.0, True), (0.999, True), (0.997, True), (0.996, False)])
@@ -125,7 +135,7 @@ def test_more_than_was_bought_cannot_be_eaten_and_wasted_beyond_the_rounding_of_
 ) -> None:
     items = change(tables()["items"], 0, quantity=bought)
     if fits:
-        assert check_tables(**{**tables(), "items": items})[3]["items"] == 2
+        assert counts(items=items)["items"] == 2
     else:
         assert refusal(items=items) == "items.quantity: must cover what was eaten and wasted (1 of 2 rows)"
 
@@ -133,7 +143,7 @@ def test_more_than_was_bought_cannot_be_eaten_and_wasted_beyond_the_rounding_of_
 def test_thirds_that_were_rounded_up_still_fit() -> None:
     sound = tables()
     thirds = sound["events"].assign(kind="consumed", quantity=0.334)
-    assert check_tables(**{**sound, "events": thirds})[3]["events"] == 6
+    assert counts(events=thirds)["events"] == 6
 
 
 def test_a_correction_upwards_covers_what_was_eaten_beyond_the_purchase() -> None:
@@ -141,13 +151,13 @@ def test_a_correction_upwards_covers_what_was_eaten_beyond_the_purchase() -> Non
     half = sound["items"].assign(quantity=0.5)
     corrected = sound["events"].replace({"kind": {"opened": "corrected"}})
     upwards = corrected.assign(quantity=0.5)
-    assert check_tables(**{**sound, "items": half, "events": upwards})[3]["items"] == 2
+    assert counts(items=half, events=upwards)["items"] == 2
 
 
 def test_the_order_of_rows_does_not_matter() -> None:
     sound = tables(n_items=6)
     shuffled = {name: frame.sample(frac=1, random_state=3) for name, frame in sound.items()}
-    assert check_tables(**shuffled)[3] == check_tables(**sound)[3]
+    assert counts(**shuffled) == counts(**sound)
 
 
 def test_ids_may_be_integers() -> None:
@@ -155,8 +165,7 @@ def test_ids_may_be_integers() -> None:
         ids = [name for name in frame if name.endswith("_id")]
         return frame.assign(**{name: frame[name].str[1:].astype(int) for name in ids})
 
-    counts = check_tables(**{name: as_integers(frame) for name, frame in tables().items()})[3]
-    assert counts == check_tables(**tables())[3]
+    assert counts(**{name: as_integers(frame) for name, frame in tables().items()}) == counts()
 
 
 def test_ids_of_another_type_are_not_found() -> None:
@@ -164,12 +173,8 @@ def test_ids_of_another_type_are_not_found() -> None:
     assert "items.household_id: must be a household (2 of 2 rows)" in refusal(items=items)
 
 
-def test_empty_tables_have_no_share_and_no_last_moment() -> None:
+def test_households_and_items_must_have_rows_and_events_may_be_none() -> None:
     empty = {name: frame.iloc[:0] for name, frame in tables().items()}
-    assert check_tables(**empty)[3] == {
-        "households": 0,
-        "items": 0,
-        "events": 0,
-        "items_wasted_share": None,
-        "data_until": None,
-    }
+    assert refusal(**empty) == "households: must not be empty (0 rows); items: must not be empty (0 rows)"
+    assert refusal(items=empty["items"]) == "items: must not be empty (0 rows)"
+    assert counts(events=empty["events"])["items_wasted_share"] == 0.0

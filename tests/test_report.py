@@ -7,6 +7,7 @@ import pytest
 from waste_risk.gates import check_gates
 from waste_risk.metrics import Estimate, ValidationMetrics
 from waste_risk.parameters import Gates
+from waste_risk.pipelines.validation.nodes import write_report
 from waste_risk.report import SourceSummary, render_text
 from waste_risk.summary import summarise_verdict
 
@@ -161,6 +162,30 @@ def test_without_oracle_source_and_days_only_the_judged_rows_follow_the_gates():
         "Mean prediction:            0.2987\n"
         "Alerts:                     1,750 at or above 0.7\n" + "=" * 80 + "\n"
     )
+
+
+def test_what_cleaning_left_out_or_changed_follows_the_size_of_the_source():
+    dirty = replace(
+        SOURCE,
+        dropped={"events_of_unknown_items": 1_234, "duplicate_events": 0},
+        repaired={"events_before_purchase": 5},
+    )
+    observations = "Observations:               61,725, 30.2 % wasted within the horizon\n"
+    cleaned = (
+        "Dropped:                    1,234 events of unknown items\n"
+        "Repaired:                   5 events before purchase\n"
+    )
+    assert render(source=dirty) == (HEAD + PASSED + REST).replace(observations, observations + cleaned)
+
+
+def test_the_counts_of_the_checked_tables_reach_the_report():
+    tables = {"households": 3, "items": 100_000, "events": 4, "items_wasted_share": 0.2449, "data_until": "2025-06-01"}
+    looks = {"looks": 70_000, "observations": 61_725, "observations_wasted_share": 0.3025}
+    decision = check_gates(MEASURED, LIMITS)
+    clean = write_report(MEASURED, decision, {**tables, "dropped": {}, "repaired": {}}, looks)
+    assert clean.endswith(REST)
+    dirty = write_report(MEASURED, decision, {**tables, "dropped": {"duplicate_events": 12}, "repaired": {}}, looks)
+    assert "the horizon\nDropped:                    12 duplicate events\nRows judged:" in dirty
 
 
 def test_a_model_above_the_oracle_is_called_a_leak():

@@ -24,6 +24,8 @@ _TYPES = {
     "bool": "true or false",
     "boolean": "true, false or null",
 }
+# Other dates are the zero of some clock, or seconds read as milliseconds.
+_FIRST_DAY, _LAST_DAY = "2000-01-01", "2099-12-31"
 _CONVERTIBLE = {"float64": "iuf", "int64": "iu", "Int64": "iuf", "datetime64[us]": "M", "bool": "b", "boolean": "b"}
 
 
@@ -43,8 +45,9 @@ def verify(frame: pd.DataFrame, contract: pa.DataFrameSchema) -> pd.DataFrame:
     table = contract.name
     if not isinstance(frame, pd.DataFrame):
         raise ContractError(f"{table}: must be a table, is {type(frame).__name__}")
-    if not frame.columns.is_unique:
-        raise ContractError(f"{table}: has two columns of the same name")
+    repeated = frame.columns[frame.columns.duplicated()]
+    if len(repeated):
+        raise ContractError("; ".join(f"{table}.{name}: must be one column{_all(frame)}" for name in repeated.unique()))
     conformed = _conform(frame, contract)
     broken = _broken_rules(conformed, contract)
     if broken:
@@ -64,9 +67,11 @@ def contract(name: str, columns: dict[str, pa.Column], *rules: pa.Check) -> pa.D
 
 
 def identifier(*, unique: bool = False) -> pa.Column:
-    """An opaque id: all integers or all strings."""
+    """An opaque id: all integers (of 64 bits) or all strings."""
+    of_one_type = _rule("must be all integers or all strings", _is_identifier)
+    filled = _rule("must not be empty", lambda ids: ids != "")
     rules = [_rule("must be unique", lambda ids: ~ids.duplicated())] if unique else []
-    return pa.Column(None, [_rule("must be all integers or all strings", _is_identifier), *rules])
+    return pa.Column(None, [of_one_type, filled, *rules])
 
 
 def text() -> pa.Column:
@@ -87,9 +92,15 @@ def typed(dtype: str, *rules: pa.Check, nullable: bool = False) -> pa.Column:
     return pa.Column(None, [of_type, *rules], nullable=nullable, metadata={"dtype": dtype})
 
 
-def timestamp(*, nullable: bool = False) -> pa.Column:
-    """A naive UTC timestamp."""
-    return typed("datetime64[us]", nullable=nullable)
+def timestamp() -> pa.Column:
+    """A naive UTC timestamp, of a time that someone can have recorded."""
+    rule = f"must lie between {_FIRST_DAY} and {_LAST_DAY}"
+    return typed("datetime64[us]", _rule(rule, lambda times: times.between(_FIRST_DAY, f"{_LAST_DAY}T23:59:59.999999")))
+
+
+def printed_date() -> pa.Column:
+    """A date as printed on a package, null without one; some sources write "never" as the year 2999."""
+    return typed("datetime64[us]", nullable=True)
 
 
 def number(*rules: pa.Check, dtype: str = "float64", nullable: bool = False) -> pa.Column:
@@ -107,9 +118,14 @@ def at_least(bound: float) -> pa.Check:
     return _rule(f"must be at least {bound}", lambda values: values >= bound)
 
 
+def at_most(bound: float) -> pa.Check:
+    """The bound or less; of the infinite, `number` says that it is."""
+    return _rule(f"must be at most {bound}", lambda values: (values <= bound) | np.isinf(values))
+
+
 def between(low: float, high: float) -> pa.Check:
-    """Between the bounds, both included."""
-    return _rule(f"must lie between {low} and {high}", lambda values: values.between(low, high))
+    """Between the bounds, both included; of the infinite, `number` says that it is."""
+    return _rule(f"must lie between {low} and {high}", lambda values: values.between(low, high) | np.isinf(values))
 
 
 def each_row(columns: str, rule: str, holds: Rule) -> pa.Check:
@@ -128,7 +144,10 @@ def _rule(message: str, holds: Rule, *, ignore_na: bool = True) -> pa.Check:
 
 
 def _is_identifier(ids: Values) -> bool:
-    return pd.api.types.infer_dtype(ids) in {"integer", "string", "empty"}
+    kind = pd.api.types.infer_dtype(ids)
+    if kind == "integer":
+        return bool(ids.dropna().min() >= -(2**63) and ids.dropna().max() < 2**63)
+    return kind in {"string", "empty"}
 
 
 def _is_text(texts: Values) -> bool:
@@ -192,16 +211,21 @@ def _follows(error: SchemaError, untyped: set[str | None]) -> bool:
 def _line(contract: pa.DataFrameSchema, frame: pd.DataFrame, error: SchemaError) -> str:
     table, column, reason = contract.name, error.column_name, error.reason_code
     if reason is SchemaErrorReason.COLUMN_NOT_IN_DATAFRAME:
-        return f"{table}.{error.failure_cases}: is missing"
+        return f"{table}.{error.failure_cases}: is missing{_all(frame)}"
     if reason is SchemaErrorReason.COLUMN_NOT_IN_SCHEMA:
-        return f"{table}.{error.failure_cases}: is not a column of {table}"
+        return f"{table}.{error.failure_cases}: is not a column of {table}{_all(frame)}"
     place = f"{table}.{column}: " if column else f"{table}."
     if reason is SchemaErrorReason.SERIES_CONTAINS_NULLS:
         return f"{place}must not be null{_count(int(frame[column].isna().sum()), frame)}"
     if _is_type_error(error):
-        return f"{place}{error.check.error}, is {frame[column].dtype}"
-    failed = 0 if error.check_output is None else int((~error.check_output.astype(bool)).sum())
+        return f"{place}{error.check.error}, is {frame[column].dtype}{_all(frame)}"
+    # A rule that cannot even be computed holds of no row.
+    failed = len(frame) if error.check_output is None else int((~error.check_output.astype(bool)).sum())
     return f"{place}{error.check.error}{_count(failed, frame)}"
+
+
+def _all(frame: pd.DataFrame) -> str:
+    return _count(len(frame), frame)
 
 
 def _count(failed: int, frame: pd.DataFrame) -> str:

@@ -52,6 +52,22 @@ class Observation(Section):
     looks_per_item: int = Field(ge=1, le=20)
 
 
+class Cleaning(Section):
+    """What is done about records that do not fit each other: refuse the source, drop them, or repair them."""
+
+    items_of_unknown_households: Literal["reject", "drop"]
+    items_outside_the_period: Literal["reject", "drop"]
+    items_expiring_before_purchase: Literal["reject", "drop", "repair"]
+    items_eaten_more_than_bought: Literal["reject", "drop", "repair"]
+    events_of_unknown_items: Literal["reject", "drop"]
+    events_of_other_households: Literal["reject", "drop"]
+    events_outside_the_period: Literal["reject", "drop"]
+    events_before_purchase: Literal["reject", "drop", "repair"]
+    duplicate_events: Literal["reject", "drop"]
+    max_share: Share
+    max_gap_days: int = Field(ge=1, le=3_650)
+
+
 class Split(Section):
     """How the observations are divided in time."""
 
@@ -130,6 +146,7 @@ class RiskClasses(Section):
 
 SECTIONS: dict[str, type[Section]] = {
     "data_generation": DataGeneration,
+    "cleaning": Cleaning,
     "observation": Observation,
     "split": Split,
     "training": Training,

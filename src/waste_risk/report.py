@@ -1,8 +1,8 @@
 """The validation report as plain text: the page someone reads to decide about a model."""
 
 import math
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 from datetime import datetime
 
 from waste_risk.gates import GateDecision
@@ -25,12 +25,16 @@ class SourceSummary:
         item_waste_ratio: share of the items with any waste by the end of the data.
         n_observations: observations whose label is known.
         observation_waste_ratio: share of those that were wasted within the horizon.
+        dropped: records that the cleaning of the source left out, by rule.
+        repaired: records that it changed, by rule.
     """
 
     n_items: int
     item_waste_ratio: float
     n_observations: int
     observation_waste_ratio: float
+    dropped: Mapping[str, int] = field(default_factory=dict)
+    repaired: Mapping[str, int] = field(default_factory=dict)
 
 
 def render_text(
@@ -134,7 +138,13 @@ def _source(source: SourceSummary | None) -> list[str]:
             "Observations",
             f"{_count(source.n_observations)}, {_percent(source.observation_waste_ratio)} wasted within the horizon",
         ),
+        *_cleaned("Dropped", source.dropped),
+        *_cleaned("Repaired", source.repaired),
     ]
+
+
+def _cleaned(label: str, counts: Mapping[str, int]) -> list[str]:
+    return [_line(label, f"{count:,} {rule.replace('_', ' ')}") for rule, count in counts.items() if count]
 
 
 def _horizon(metrics: ValidationMetrics) -> list[str]:

@@ -11,12 +11,14 @@ import pandera.pandas as pa
 from waste_risk.contract import (
     above,
     at_least,
+    at_most,
     between,
     contract,
     each_row,
     identifier,
     number,
     one_of,
+    printed_date,
     text,
     timestamp,
     typed,
@@ -33,6 +35,7 @@ SENSITIVE = {
     "sensitive_children": ("0", "1+", "unknown"),
     "sensitive_income_band": INCOME_BANDS,
 }
+LARGEST = 1_000_000  # features count thousandths in 32 bits
 DAY = pd.Timedelta(days=1)
 
 Columns = dict[str, pa.Column]
@@ -75,9 +78,7 @@ def _purchases() -> pa.DataFrameSchema:
 
 
 def _items() -> pa.DataFrameSchema:
-    return contract(
-        "items", {**_purchase_columns(), "storage": one_of(STORAGES), "expires_on": timestamp(nullable=True)}
-    )
+    return contract("items", {**_purchase_columns(), "storage": one_of(STORAGES), "expires_on": printed_date()})
 
 
 def _purchase_columns() -> Columns:
@@ -86,9 +87,9 @@ def _purchase_columns() -> Columns:
         "household_id": identifier(),
         "product": text(),
         "category": one_of(CATEGORIES),
-        "quantity": number(above(0)),
+        "quantity": number(above(0), at_most(LARGEST)),
         "unit": text(),
-        "unit_price": number(at_least(0), nullable=True),
+        "unit_price": number(at_least(0), at_most(LARGEST), nullable=True),
         "on_promotion": typed("boolean", nullable=True),
         "purchased_on": timestamp(),
     }
@@ -111,7 +112,7 @@ def _events() -> pa.DataFrameSchema:
         "item_id": identifier(),
         "household_id": identifier(),
         "kind": one_of(KINDS),
-        "quantity": number(),
+        "quantity": number(between(-LARGEST, LARGEST)),
         "occurred_on": timestamp(),
     }
     taken = each_row(

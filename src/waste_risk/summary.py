@@ -1,12 +1,21 @@
 """What a run says when it ends: a few lines that someone reads before believing any metric."""
 
+from typing import TypedDict
+
 import pandas as pd
 
-from waste_risk.checks import TableCounts
 from waste_risk.gates import GateDecision
 from waste_risk.metrics import ValidationMetrics
 from waste_risk.parameters import Observation
 from waste_risk.report import LEAK
+
+
+class ObservationCounts(TypedDict):
+    """Looks at open items, those whose label is known, and the share of these that end in waste."""
+
+    looks: int
+    observations: int
+    observations_wasted_share: float
 
 
 def summarise_source(households: pd.DataFrame, items: pd.DataFrame, events: pd.DataFrame) -> list[str]:
@@ -20,7 +29,7 @@ def summarise_source(households: pd.DataFrame, items: pd.DataFrame, events: pd.D
     ]
 
 
-def count_observations(observations: pd.DataFrame, model_input: pd.DataFrame) -> TableCounts:
+def count_observations(observations: pd.DataFrame, model_input: pd.DataFrame) -> ObservationCounts:
     """Count the looks at open items, those whose label is known, and the share of these that end in waste."""
     return {
         "looks": len(observations),
@@ -29,9 +38,9 @@ def count_observations(observations: pd.DataFrame, model_input: pd.DataFrame) ->
     }
 
 
-def summarise_observations(observation_counts: TableCounts, observation: Observation) -> list[str]:
+def summarise_observations(observation_counts: ObservationCounts, observation: Observation) -> list[str]:
     """Say how many looks have a label, and which share of them ends in waste: more than of the items."""
-    share = _percent(float(observation_counts["observations_wasted_share"] or 0))
+    share = _percent(observation_counts["observations_wasted_share"])
     return [
         f"Observations: {observation_counts['observations']:,}, {share} wasted within {observation.horizon_days} days",
         f"Looks:        {observation_counts['looks']:,} at open items; the youngest have no label yet",

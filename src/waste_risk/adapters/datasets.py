@@ -79,7 +79,11 @@ class AtomicParquetDataset(AtomicDataset[pd.DataFrame]):
     kind = "a Parquet table"
 
     def _write(self, data: pd.DataFrame, path: Path) -> None:
-        data.to_parquet(path, engine="pyarrow", compression="zstd")
+        try:
+            return data.to_parquet(path, engine="pyarrow", compression="zstd")
+        except (TypeError, ValueError, OverflowError, NotImplementedError) as error:
+            reason = type(error).__name__  # its text may hold a value of the table
+        raise DatasetError(f"{self._filepath} cannot be written as {self.kind}: {reason}")
 
     def _read(self, path: Path) -> pd.DataFrame:
         return pd.read_parquet(path, engine="pyarrow")

@@ -15,7 +15,7 @@ def create_pipeline() -> Pipeline:
         [
             Node(
                 check_tables,
-                inputs=["households", "items", "events"],
+                inputs=["households", "items", "events", "params:cleaning"],
                 outputs=["checked_households", "checked_items", "checked_events", "table_counts"],
                 name="check_tables",
             ),

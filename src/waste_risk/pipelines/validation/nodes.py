@@ -20,6 +20,7 @@ from waste_risk.plots import (
 )
 from waste_risk.report import SourceSummary, render_text
 from waste_risk.simulation import oracle_probability
+from waste_risk.summary import ObservationCounts
 
 _KEPT = ["item_id", "household_id", "observed_on", "wasted", "days_to_waste"]
 
@@ -123,14 +124,16 @@ def write_report(
     validation_metrics: ValidationMetrics,
     gate_decision: GateDecision,
     table_counts: TableCounts,
-    observation_counts: TableCounts,
+    observation_counts: ObservationCounts,
 ) -> str:
     """Write the text report, dated now."""
     source = SourceSummary(
-        n_items=int(table_counts["items"] or 0),
-        item_waste_ratio=float(table_counts["items_wasted_share"] or 0),
-        n_observations=int(observation_counts["observations"] or 0),
-        observation_waste_ratio=float(observation_counts["observations_wasted_share"] or 0),
+        n_items=table_counts["items"],
+        item_waste_ratio=table_counts["items_wasted_share"],
+        n_observations=observation_counts["observations"],
+        observation_waste_ratio=observation_counts["observations_wasted_share"],
+        dropped=table_counts["dropped"],
+        repaired=table_counts["repaired"],
     )
     now = datetime.now(UTC).replace(tzinfo=None)
     return render_text(validation_metrics, gate_decision, generated_at=now, source=source)
