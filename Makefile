@@ -8,7 +8,7 @@ export UV_COMPILE_BYTECODE := 1
 unexport PYTHONDONTWRITEBYTECODE
 unexport VIRTUAL_ENV
 
-.PHONY: help setup run test lint docs lock viz mlflow clean
+.PHONY: help setup run test lint docs bench lock viz mlflow clean
 help: ## list the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 12
 
@@ -34,8 +34,11 @@ lint: setup ## ruff, format check, mypy
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 
-docs: setup ## output and pictures of the last `make run` into the documentation
+docs: setup ## the generated pages, and the output of the last `make run` in README.md
 	$(BIN)/python docs/generate.py
+
+bench: setup ## speed and memory into docs/benchmarks.md; ARGS=--large adds 10 M items
+	$(BIN)/python benchmarks/run.py $(ARGS)
 
 lock: setup ## resolve the dependencies anew
 	$(BIN)/uv pip compile --quiet --upgrade --universal --generate-hashes --no-emit-index-url --python-version 3.11 \

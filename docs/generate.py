@@ -1,8 +1,12 @@
-"""Put what the last `make run` printed and drew into the documentation: `make docs`."""
+"""Write the generated pages, and put what the last `make run` printed and drew into README.md: `make docs`."""
 
 import re
 import shutil
 from pathlib import Path
+
+from pages import render_features, render_simulator
+
+from waste_risk.simulation.figures import draw_sample
 
 ROOT = Path(__file__).parents[1]
 REPORTING = ROOT / "data/simulated/08_reporting"
@@ -10,7 +14,13 @@ PICTURES = ("roc_curve", "calibration_curve")
 
 
 def main() -> None:
-    """Write README.md and docs/images."""
+    """Write docs/features.md, docs/simulator.md, README.md and docs/images."""
+    (ROOT / "docs/features.md").write_text(render_features(), encoding="utf-8")
+    (ROOT / "docs/simulator.md").write_text(render_simulator(draw_sample()), encoding="utf-8")
+    _fill_readme()
+
+
+def _fill_readme() -> None:
     readme = ROOT / "README.md"
     screen = _last_screen()
     report = (REPORTING / "validation_report.txt").read_text(encoding="utf-8")

@@ -15,7 +15,7 @@ from waste_risk.contract import ContractError
 from waste_risk.features import FEATURE_NAMES, build_features
 from waste_risk.model_input import assemble_model_input
 from waste_risk.observation import latest_record, observe_items
-from waste_risk.parameters import DataGeneration, Observation, Scenario, Split, Training, load
+from waste_risk.parameters import Cleaning, DataGeneration, Observation, Scenario, Split, Training, load
 from waste_risk.schema import check
 from waste_risk.simulation import Tables, oracle_probability, simulate, simulate_consumption, simulate_shopping
 from waste_risk.simulation.reference import behaviour
@@ -171,6 +171,22 @@ def test_dirty_records_are_few_and_of_every_kind() -> None:
         pd.testing.assert_frame_equal(*untouched)
 
 
-def test_dirty_records_do_not_pass_the_check_between_tables() -> None:
+def test_dirty_records_are_dropped_or_repaired_as_the_policy_says() -> None:
+    source = tables("dirty")
+    cleaning = load(Cleaning, CONF / "parameters_data_engineering.yml")
+    *checked, counts = check_tables(source.households, source.items, source.events, cleaning)
+    again = check_tables(*checked, cleaning)[-1]
+    assert set(counts["dropped"]) | set(counts["repaired"]) >= {
+        *("items_expiring_before_purchase", "items_eaten_more_than_bought", "events_of_unknown_items"),
+        "duplicate_events",
+    }
+    assert not again["dropped"]
+    assert not again["repaired"]
+
+
+def test_dirty_records_are_refused_where_the_policy_says_so() -> None:
+    source = tables("dirty")
+    cleaning = load(Cleaning, CONF / "parameters_data_engineering.yml")
+    strict = cleaning.model_copy(update={"events_of_unknown_items": "reject"})
     with pytest.raises(ContractError, match=r"events\.item_id: must be an item"):
-        check_tables(tables("dirty").households, tables("dirty").items, tables("dirty").events)
+        check_tables(source.households, source.items, source.events, strict)

@@ -39,7 +39,7 @@ def simulate_consumption(
         with `wasted_in_the_end`, the outcome even if it lies after the period.
     """
     keys = hash_ids(purchases["item_id"], data_generation.seed)
-    items = print_dates(put_away(purchases, keys), data_generation.scenario)
+    items = print_dates(put_away(purchases.reset_index(drop=True), keys), data_generation.scenario)
     truth = change_laws(draw_latents(items, habits, households, keys), items, data_generation)
     happenings = _live(truth, np.round(items["quantity"].to_numpy() * 1000).astype(np.int64), keys)
     wasted = np.zeros(len(items), dtype=bool)

@@ -8,6 +8,8 @@ With these latents the future of an item is a competition with known laws (see `
 - on the day after a printed date it is thrown away with probability `date_discard`, good or not.
 """
 
+from collections.abc import Sequence
+
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
@@ -150,16 +152,23 @@ def _printed_days(of_product: pd.DataFrame, keys: Keys) -> Floats:
 def _usual(items: pd.DataFrame, knob: str) -> Floats:
     """A constant of each item's category."""
     constants = np.array([behaviour()["categories"][category][knob] for category in CATEGORIES], dtype=np.float64)
-    return constants[pd.Index(CATEGORIES).get_indexer(pd.Index(items["category"]))]
+    return constants[_places(CATEGORIES, items["category"])]
 
 
 def _of_product(items: pd.DataFrame) -> pd.DataFrame:
     """The reference row of each item's product; its category's commonest product where the product is unknown."""
     table = products()
-    row = pd.Index(table["product"]).get_indexer(pd.Index(items["product"]))
+    row = _places(table["product"], items["product"])
     usual = table.sort_values("weight", ascending=False).drop_duplicates("category")
-    fallback = usual.index.to_numpy()[pd.Index(usual["category"]).get_indexer(pd.Index(items["category"]))]
+    fallback = usual.index.to_numpy()[_places(usual["category"], items["category"])]
     return table.take(np.where(row < 0, fallback, row)).reset_index(drop=True)
+
+
+def _places(known: Sequence[str] | pd.Series, words: pd.Series) -> Integers:
+    """The place of each word among those known, -1 if it is not; each different word is looked up once."""
+    codes, different = pd.factorize(words, use_na_sentinel=False)
+    places: Integers = pd.Index(known).get_indexer(pd.Index(different))[codes]
+    return places
 
 
 def _of_household_and_category(items: pd.DataFrame, habits: pd.DataFrame) -> pd.DataFrame:

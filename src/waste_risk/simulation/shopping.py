@@ -43,6 +43,28 @@ def simulate_shopping(households: pd.DataFrame, data_generation: DataGeneration)
     return _purchases(_lines(trips, households, keys, data_generation), households, keys, data_generation)
 
 
+def simulate_baskets(households: pd.DataFrame, data_generation: DataGeneration) -> pd.DataFrame:
+    """Count the lines of every trip that `simulate_shopping` logs: household_id, purchased_on, lines."""
+    keys = hash_ids(households["household_id"], data_generation.seed)
+    trips = _trips(households, keys, data_generation)
+    count = _line_counts(trips, households, keys, data_generation)
+    baskets = pd.DataFrame(
+        {
+            "household_id": households["household_id"].to_numpy()[trips.household],
+            "purchased_on": np.datetime64(data_generation.starts_on, "us") + trips.day.astype("timedelta64[D]"),
+            "lines": count,
+        }
+    )
+    return baskets[count > 0].reset_index(drop=True)
+
+
+def lines_bought(days: float) -> float:
+    """Lines that a household buys on average in so many days, logged or not."""
+    regular = shopping_facts()["trips_per_week"]["regular"]
+    trips = float(np.exp(regular["lognormal_mu"] + regular["lognormal_sigma"] ** 2 / 2))
+    return trips * days / 7 * float(shopping_facts()["lines_per_trip"]["mean"])
+
+
 def _trips(households: pd.DataFrame, keys: Keys, params: DataGeneration) -> _Rows:
     """Every trip of every household, those with nothing to log included."""
     start = np.datetime64(params.starts_on, "D")
@@ -79,26 +101,28 @@ def _weekday(trip: Keys, household: Keys) -> Integers:
 
 
 def _lines(trips: _Rows, households: pd.DataFrame, keys: Keys, params: DataGeneration) -> _Rows:
-    """The logged lines of each trip: a gamma-Poisson draw, which is the negative binomial thinned to what is logged."""
+    count = _line_counts(trips, households, keys, params)
+    line = np.repeat(np.arange(len(count)), count)
+    key = derive(trips.key[line], _running(count).astype(np.uint64) + np.uint64(1_000))
+    return _Rows(trips.household[line], key, trips.day[line])
+
+
+def _line_counts(trips: _Rows, households: pd.DataFrame, keys: Keys, params: DataGeneration) -> Integers:
+    """Logged lines of each trip: a gamma-Poisson draw, which is the negative binomial thinned to what is logged."""
     facts = shopping_facts()["lines_per_trip"]
     by_size = np.array(list(shopping_facts()["lines_per_year_by_household_size"].values()))
     shares = np.array(list(shopping_facts()["household_size_share"].values()))
     size = by_size[households["size"].to_numpy().clip(1, 5) - 1] / (by_size @ shares / shares.sum())
     mean = facts["ztnb_mu"] * size * _logged_share(keys, params)
     intensity = gammaincinv(facts["ztnb_r"], uniform(trips.key, 4)) / facts["ztnb_r"] * mean[trips.household]
-    count = _poisson(intensity, uniform(trips.key, 5))
-    line = np.repeat(np.arange(len(count)), count)
-    key = derive(trips.key[line], _running(count).astype(np.uint64) + np.uint64(1_000))
-    return _Rows(trips.household[line], key, trips.day[line])
+    return _poisson(intensity, uniform(trips.key, 5))
 
 
 def _logged_share(keys: Keys, params: DataGeneration) -> Floats:
     """The share of its lines that a household logs, so that `n_items_per_household` come out on average."""
-    facts, spread = shopping_facts(), behaviour()["shopping"]["logging_sd"]
-    regular = facts["trips_per_week"]["regular"]
-    trips = np.exp(regular["lognormal_mu"] + regular["lognormal_sigma"] ** 2 / 2)
-    bought = trips * mean_stay_days(params) / 7 * facts["lines_per_trip"]["mean"]
-    share: Floats = params.n_items_per_household / bought * np.exp(spread * ndtri(uniform(keys, 24)) - spread**2 / 2)
+    spread = behaviour()["shopping"]["logging_sd"]
+    logged = params.n_items_per_household / lines_bought(mean_stay_days(params))
+    share: Floats = logged * np.exp(spread * ndtri(uniform(keys, 24)) - spread**2 / 2)
     return share
 
 
@@ -169,8 +193,11 @@ def _months(params: DataGeneration) -> Integers:
 
 def _poisson(mean: Floats, draw: Floats) -> Integers:
     """Invert the Poisson distribution by sequential search, each round with the rows not yet decided."""
+    # Where the search would start below double precision, by root finding: slow, but rare.
+    large = mean > 30
     count = np.zeros(len(mean), dtype=np.int64)
-    rows = np.flatnonzero(draw > np.exp(-mean))
+    count[large] = np.ceil(pdtrik(draw[large], mean[large])).clip(0)
+    rows = np.flatnonzero(~large & (draw > np.exp(-mean)))
     term = np.exp(-mean[rows])
     below = term.copy()
     while len(rows):

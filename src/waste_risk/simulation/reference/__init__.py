@@ -40,6 +40,12 @@ def behaviour() -> dict[str, Any]:
 
 
 @cache
+def usda_consumer_loss() -> pd.DataFrame:
+    """One row per category: avoidable loss at consumer level as a share of weight, and how many foods it is of."""
+    return _table("usda_consumer_loss.csv")
+
+
+@cache
 def complete_journey_products() -> pd.DataFrame:
     """Which product of ours the Complete Journey retailer's food is: of rows that fit a product type, the first."""
     return _table("complete_journey_products.csv")
