@@ -48,7 +48,7 @@ viz: setup ## the pipelines as a picture in the browser
 	$(BIN)/kedro viz run
 
 mlflow: setup ## runs, metrics and registered models in the browser
-	$(BIN)/kedro mlflow ui
+	PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/kedro mlflow ui  # it looks for the command mlflow
 
 clean: ## remove data, tracking store and environment
 	rm -rf .venv data mlruns mlflow.db logs
