@@ -10,9 +10,10 @@ from statistics import fmean
 
 import numpy as np
 import optuna
+from optuna.distributions import BaseDistribution, FloatDistribution, IntDistribution
 from optuna.trial import FrozenTrial, Trial, TrialState
 
-from waste_risk.parameters import IntRange, LightGBM, Space, Tuning
+from waste_risk.parameters import FloatRange, IntRange, LightGBM, Space, Tuning
 from waste_risk.studies import Studies
 
 Judge = Callable[[LightGBM, int], float]
@@ -76,7 +77,7 @@ def work(studies: Studies, name: str, judge: Judge, configured: LightGBM, tuning
         study = optuna.load_study(storage=storage, study_name=name, pruner=FoldPruner(tuning.keep_share))
         while (n_begun := _count(study, *FINISHED, TrialState.RUNNING)) < tuning.n_trials and not _is_orphan():
             study.sampler = _sampler(tuning, n_begun, worker)
-            trial = study.ask()
+            trial = study.ask(distributions(tuning.space))
             value = _run(trial, judge, configured, tuning)
             study.tell(trial, value, TrialState.PRUNED if value is None else TrialState.COMPLETE)
             _report(studies, study, tuning.n_trials)
@@ -116,6 +117,17 @@ def nearest(configured: LightGBM, space: Space) -> dict[str, float]:
     return {knob: min(max(values[knob], span.low), span.high) for knob, span in ranges.items()}
 
 
+def distributions(space: Space) -> dict[str, BaseDistribution]:
+    """Say the space in Optuna's words."""
+    return {knob: _distribution(getattr(space, knob)) for knob in Space.model_fields}
+
+
+def _distribution(span: IntRange | FloatRange) -> BaseDistribution:
+    if isinstance(span, IntRange):
+        return IntDistribution(span.low, span.high)
+    return FloatDistribution(span.low, span.high, log=span.log)
+
+
 def _sampler(tuning: Tuning, n_begun: int, worker: int) -> optuna.samplers.TPESampler:
     seed = int(np.random.SeedSequence([tuning.seed, n_begun, worker]).generate_state(1)[0])
     return optuna.samplers.TPESampler(
@@ -129,7 +141,6 @@ def _sampler(tuning: Tuning, n_begun: int, worker: int) -> optuna.samplers.TPESa
 
 
 def _run(trial: Trial, judge: Judge, configured: LightGBM, tuning: Tuning) -> float | None:
-    _suggest(trial, tuning.space)
     knobs = values_of(trial, configured)
     aucs: list[float] = []
     for fold in range(1, tuning.n_folds + 1):
@@ -138,15 +149,6 @@ def _run(trial: Trial, judge: Judge, configured: LightGBM, tuning: Tuning) -> fl
         if fold < tuning.n_folds and trial.should_prune():
             return None
     return fmean(aucs)
-
-
-def _suggest(trial: Trial, space: Space) -> None:
-    for knob in Space.model_fields:
-        span = getattr(space, knob)
-        if isinstance(span, IntRange):
-            trial.suggest_int(knob, span.low, span.high)
-        else:
-            trial.suggest_float(knob, span.low, span.high, log=span.log)
 
 
 def _count(study: optuna.Study, *states: TrialState) -> int:
