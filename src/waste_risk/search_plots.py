@@ -48,7 +48,7 @@ def _draw(study: "Study", *, n_completed: int) -> dict[str, Figure]:
 
     drawn = {
         "history": drawing.plot_optimization_history(study, target_name="AUC").figure,
-        "slices": np.ravel(drawing.plot_slice(study, target_name="AUC"))[0].figure,
+        "slices": np.asarray(drawing.plot_slice(study, target_name="AUC")).flat[0].figure,
     }
     if n_completed > 1:
         drawn["importances"] = drawing.plot_param_importances(study, target_name="AUC").figure

@@ -3,9 +3,10 @@
 import math
 from collections.abc import Hashable
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pandas as pd
+from matplotlib.figure import Figure
 
 from waste_risk.features import build_features
 from waste_risk.model import PredictorWithExample, WastePredictor
@@ -13,9 +14,6 @@ from waste_risk.observation import observe_items
 from waste_risk.parameters import Observation, Training, Tuning
 from waste_risk.search_plots import plot_search
 from waste_risk.simulation import simulate
-
-if TYPE_CHECKING:
-    from matplotlib.figure import Figure
 
 _EXAMPLE_ROWS = 5
 
@@ -30,7 +28,7 @@ def simulate_example(observation: Observation) -> pd.DataFrame:
 
 def describe_search(
     trials: pd.DataFrame, tuned_training: Training, tuning: Tuning
-) -> "tuple[dict[str, Figure], list[dict[str, Any]], dict[str, Any]]":
+) -> tuple[dict[str, Figure], list[dict[str, Any]], dict[str, Any]]:
     """Figures of the search, its trials as records if runs of their own are wanted, and the values it chose.
 
     All are empty if there was no search.
