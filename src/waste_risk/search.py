@@ -160,9 +160,9 @@ def _mean_of_first(trial: FrozenTrial, n_folds: int) -> float:
 
 
 def _report(studies: Studies, study: optuna.Study, n_trials: int) -> None:
-    completed = study.get_trials(deepcopy=False, states=(TrialState.COMPLETE,))
-    best = max((trial.value for trial in completed if trial.value is not None), default=None)
-    studies.watch(min(_count(study, *FINISHED), n_trials), n_trials, best)
+    finished = study.get_trials(deepcopy=False, states=FINISHED)
+    completed = [trial.value for trial in finished if trial.state is TrialState.COMPLETE and trial.value is not None]
+    studies.watch(min(len(finished), n_trials), n_trials, max(completed, default=None))
 
 
 def _is_orphan() -> bool:

@@ -66,12 +66,18 @@ def _connect(url: str) -> "RDBStorage":
     import optuna  # noqa: PLC0415
 
     address = _address(url)
-    if address.drivername.startswith("sqlite") and address.database:
-        Path(address.database).parent.mkdir(parents=True, exist_ok=True)
     optuna.logging.set_verbosity(optuna.logging.WARNING)
     try:
+        if address.drivername.startswith("sqlite") and address.database:
+            Path(address.database).parent.mkdir(parents=True, exist_ok=True)
         return optuna.storages.RDBStorage(url)
-    except (ImportError, RuntimeError, ValueError, OSError) as error:  # no driver; tables of another version of Optuna
+    except (
+        ImportError,
+        RuntimeError,
+        TypeError,
+        ValueError,
+        OSError,
+    ) as error:  # no driver; tables of another version of Optuna
         reason = _explain(address, error)
     raise StudyError(reason)
 

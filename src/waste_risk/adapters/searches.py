@@ -63,9 +63,9 @@ class ProgressBar:
             from tqdm import tqdm  # noqa: PLC0415, only a search needs it
 
             # `disable=None`: on a terminal only. What finished before tells nothing of the time left.
-            self._bar = tqdm(total=wanted, initial=finished - 1, unit="trial", disable=None, leave=False)
-        self._bar.set_postfix_str("" if best is None else f"best AUC {best:.4f}", refresh=False)
-        self._bar.update(finished - (self._bar.n if not self._bar.disable else finished))
+            self._bar = tqdm(total=wanted, initial=finished, unit="trial", disable=None, leave=False)
+        self._bar.update(finished - self._bar.n)
+        self._bar.set_postfix_str("" if best is None else f"best AUC {best:.4f}")
         if finished >= wanted:
             self._bar.close()
 
