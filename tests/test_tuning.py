@@ -226,12 +226,8 @@ class TestGoingOn:
         kill_at_judgement(19, url)  # among the trials that TPE proposes
         (study,) = optuna.get_all_study_summaries(url)
         before = optuna.load_study(storage=url, study_name=study.study_name).trials
-        states = [trial.state for trial in before]
-        assert (states[0], states[-1], len(finished(url)) > search.N_RANDOM) == (
-            TrialState.FAIL,
-            TrialState.RUNNING,
-            True,
-        )
+        assert search.N_RANDOM < len(before) < 14
+        assert {trial.state for trial in before} == set(search.FINISHED)
         resumed, again = tune(url, 14)
         assert finished(url) == finished(whole_url)
         assert resumed == training

@@ -1,7 +1,8 @@
 """A search as a study of Optuna: proposed by TPE, judged fold by fold, given up early, and gone on with after a kill.
 
-What is proposed next follows from the finished trials alone. A trial that was killed has used up its number, but no
-draw: each trial gets a sampler of its own, seeded by how many trials have finished.
+What is proposed next follows from the finished trials alone: each trial runs in memory on a copy of them, with a
+sampler seeded by their number, and is written in one transaction when it has finished. So a kill costs the trial that
+was running and leaves nothing to clear up.
 """
 
 from collections.abc import Callable, Sequence
@@ -44,23 +45,18 @@ class FoldPruner(optuna.pruners.BasePruner):
         return bool(_mean_of_first(trial, n_folds) < bar)
 
 
-def begin(studies: Studies, name: str, configured: LightGBM, tuning: Tuning) -> None:
-    """Make the study if it is new, clear up after a kill, and see that the configured values are tried first.
+def begin(studies: Studies, name: str) -> None:
+    """Make the study if it is new; once, before any worker starts.
 
     Raises:
         StudyError: the studies cannot be read or written.
     """
     with studies.open() as storage:
-        study = optuna.create_study(storage=storage, study_name=name, direction="maximize", load_if_exists=True)
-        for stale in study.get_trials(deepcopy=False, states=(TrialState.RUNNING,)):
-            study.tell(stale.number, state=TrialState.FAIL)
-        alive = study.get_trials(deepcopy=False, states=(*FINISHED, TrialState.WAITING))
-        if not any(CONFIGURED in trial.user_attrs for trial in alive):
-            study.enqueue_trial(nearest(configured, tuning.space), user_attrs={CONFIGURED: True})
+        optuna.create_study(storage=storage, study_name=name, direction="maximize", load_if_exists=True)
 
 
 def work(studies: Studies, name: str, judge: Judge, configured: LightGBM, tuning: Tuning, *, worker: int = 0) -> None:
-    """Run trials until the study has as many finished ones as are wanted.
+    """Run trials until the study has as many finished ones as are wanted, and write each when it has finished.
 
     Args:
         studies: holds the study, which ``begin`` has made.
@@ -68,19 +64,18 @@ def work(studies: Studies, name: str, judge: Judge, configured: LightGBM, tuning
         judge: the value of a classifier's knobs on a fold, numbered from 1.
         configured: the classifier's knobs; those in the space are searched for.
         tuning: how to search.
-        worker: its number among those that work on the study at once.
+        worker: its number among those that work on the study at once; the first one tries the configured values.
 
     Raises:
         StudyError: the studies cannot be read or written.
     """
     with studies.open() as storage:
-        study = optuna.load_study(storage=storage, study_name=name, pruner=FoldPruner(tuning.keep_share))
-        while (n_begun := _count(study, *FINISHED, TrialState.RUNNING)) < tuning.n_trials and not _is_orphan():
-            study.sampler = _sampler(tuning, n_begun, worker)
-            trial = study.ask(distributions(tuning.space))
-            value = _run(trial, judge, configured, tuning)
-            study.tell(trial, value, TrialState.PRUNED if value is None else TrialState.COMPLETE)
-            _report(studies, study, tuning.n_trials)
+        kept = optuna.load_study(storage=storage, study_name=name)
+        finished = kept.get_trials(deepcopy=False, states=FINISHED)
+        while len(finished) < tuning.n_trials and not _is_orphan():
+            kept.add_trial(_next(finished, judge, configured, tuning, worker))
+            finished = kept.get_trials(deepcopy=False, states=FINISHED)
+            studies.watch(min(len(finished), tuning.n_trials), tuning.n_trials, _best_value(finished))
 
 
 def read(studies: Studies, name: str, n_trials: int) -> list[FrozenTrial]:
@@ -95,8 +90,9 @@ def read(studies: Studies, name: str, n_trials: int) -> list[FrozenTrial]:
 
 def choose(finished: Sequence[FrozenTrial], configured: LightGBM) -> LightGBM:
     """Give the knobs with the highest value; of equals the first, so the configured ones stay unless beaten."""
-    completed = [trial for trial in finished if trial.state is TrialState.COMPLETE]
-    return values_of(max(completed, key=lambda trial: trial.value or 0.0), configured) if completed else configured
+    best = _best_value(finished)
+    winners = [trial for trial in finished if trial.state is TrialState.COMPLETE and trial.value == best]
+    return values_of(winners[0], configured) if winners else configured
 
 
 def values_of(trial: Trial | FrozenTrial, configured: LightGBM) -> LightGBM:
@@ -128,41 +124,49 @@ def _distribution(span: IntRange | FloatRange) -> BaseDistribution:
     return FloatDistribution(span.low, span.high, log=span.log)
 
 
-def _sampler(tuning: Tuning, n_begun: int, worker: int) -> optuna.samplers.TPESampler:
-    seed = int(np.random.SeedSequence([tuning.seed, n_begun, worker]).generate_state(1)[0])
+def _next(
+    finished: Sequence[FrozenTrial], judge: Judge, configured: LightGBM, tuning: Tuning, worker: int
+) -> FrozenTrial:
+    """Run one trial in memory: what has been proposed but not finished leaves no trace."""
+    sampler = _sampler(tuning, len(finished), worker)
+    study = optuna.create_study(direction="maximize", sampler=sampler, pruner=FoldPruner(tuning.keep_share))
+    study.add_trials(finished)
+    if worker == 0 and not any(CONFIGURED in trial.user_attrs for trial in finished):
+        study.enqueue_trial(nearest(configured, tuning.space), user_attrs={CONFIGURED: True})
+    trial = study.ask(distributions(tuning.space))
+    value = _judge_by_folds(trial, judge, values_of(trial, configured), tuning.n_folds)
+    return study.tell(trial, value, TrialState.PRUNED if value is None else TrialState.COMPLETE)
+
+
+def _sampler(tuning: Tuning, n_finished: int, worker: int) -> optuna.samplers.TPESampler:
+    seed = int(np.random.SeedSequence([tuning.seed, n_finished, worker]).generate_state(1)[0])
     return optuna.samplers.TPESampler(
         seed=seed,
         multivariate=True,  # the knobs work together
         group=False,  # every trial has all of them
-        constant_liar=tuning.n_workers > 1,  # keeps workers apart; one alone has no trial running beside it
+        constant_liar=False,  # nobody sees a trial that is running; workers draw by seeds of their own
         n_startup_trials=N_RANDOM,
         n_ei_candidates=24,
     )
 
 
-def _run(trial: Trial, judge: Judge, configured: LightGBM, tuning: Tuning) -> float | None:
-    knobs = values_of(trial, configured)
+def _judge_by_folds(trial: Trial, judge: Judge, knobs: LightGBM, n_folds: int) -> float | None:
     aucs: list[float] = []
-    for fold in range(1, tuning.n_folds + 1):
+    for fold in range(1, n_folds + 1):
         aucs.append(judge(knobs, fold))
         trial.report(aucs[-1], step=fold)
-        if fold < tuning.n_folds and trial.should_prune():
+        if fold < n_folds and trial.should_prune():
             return None
     return fmean(aucs)
 
 
-def _count(study: optuna.Study, *states: TrialState) -> int:
-    return len(study.get_trials(deepcopy=False, states=states))
+def _best_value(finished: Sequence[FrozenTrial]) -> float | None:
+    values = (trial.value for trial in finished if trial.state is TrialState.COMPLETE)
+    return max((value for value in values if value is not None), default=None)
 
 
 def _mean_of_first(trial: FrozenTrial, n_folds: int) -> float:
     return fmean(trial.intermediate_values[fold] for fold in range(1, n_folds + 1))
-
-
-def _report(studies: Studies, study: optuna.Study, n_trials: int) -> None:
-    finished = study.get_trials(deepcopy=False, states=FINISHED)
-    completed = [trial.value for trial in finished if trial.state is TrialState.COMPLETE and trial.value is not None]
-    studies.watch(min(len(finished), n_trials), n_trials, max(completed, default=None))
 
 
 def _is_orphan() -> bool:

@@ -170,7 +170,7 @@ def _search(task: _Task, studies: Studies) -> "list[FrozenTrial]":
     from waste_risk import search  # noqa: PLC0415
 
     name, tuning = name_study(*task), task.tuning
-    search.begin(studies, name, task.training.classifier, tuning)
+    search.begin(studies, name)
     work = partial(_work, task, name)
     if tuning.n_workers == 1:
         work(studies)

@@ -3,7 +3,6 @@
 import numpy as np
 import pandas as pd
 import pytest
-
 from searching import QUICK, TUNING, tune
 
 from waste_risk.features import FEATURE_NAMES
