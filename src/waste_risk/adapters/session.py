@@ -13,6 +13,8 @@ from kedro.framework.session import KedroSession
 from kedro.io import DatasetError
 from mlflow.entities import RunStatus
 
+from waste_risk.studies import StudyError
+
 _NOT_KEPT = "Pipeline input(s)"  # how Kedro begins when a dataset is neither made nor in the catalog
 
 
@@ -42,7 +44,7 @@ class SourceSession(KedroSession):
         _refuse_unknown(names)
         try:
             return super().run(pipeline_names=names, **options)
-        except (DatasetError, ValueError) as error:
+        except (DatasetError, StudyError, ValueError) as error:
             if click.get_current_context(silent=True) is None or not _says_it_all(error):
                 raise
             raise RunError(_explain(error)) from error
@@ -70,7 +72,7 @@ class SourceSession(KedroSession):
 
 def _says_it_all(error: Exception) -> bool:
     """Whether the message is meant for people: one of this package's own, or one of Kedro's that names a dataset."""
-    return isinstance(error, DatasetError) or _is_ours(error) or str(error).startswith(_NOT_KEPT)
+    return isinstance(error, DatasetError | StudyError) or _is_ours(error) or str(error).startswith(_NOT_KEPT)
 
 
 def _is_ours(error: Exception) -> bool:
