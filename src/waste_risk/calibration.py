@@ -83,6 +83,21 @@ def choose_threshold(out_of_fold: pd.DataFrame, calibrator: Calibrator) -> float
     return float(tally.scores[np.argmax(2 * found / (alerts + tally.positives.sum()))])
 
 
+def choose_cheapest_threshold(
+    out_of_fold: pd.DataFrame, calibrator: Calibrator, *, false_alarm: float, missed_item: float
+) -> float:
+    """Give the calibrated probability from which warning costs least, out of fold; 1 if never to warn is cheapest.
+
+    Of thresholds that cost the same, the highest. With perfect calibration it is near
+    false_alarm / (false_alarm + missed_item) (Elkan, The foundations of cost-sensitive learning, 2001).
+    """
+    tally = count_scores(y_true=out_of_fold["wasted"], probability=calibrator.transform(out_of_fold["score"]))
+    false_alarms, found = np.cumsum(tally.negatives), np.cumsum(tally.positives)
+    costs = false_alarm * false_alarms + missed_item * (tally.positives.sum() - found)
+    never = missed_item * tally.positives.sum()
+    return float(np.append(1.0, tally.scores)[np.argmin(np.append(never, costs))])
+
+
 def _fit_isotonic(scores: Array, wasted: NDArray[np.bool_], weights: Array) -> tuple[Array, Array]:
     line = IsotonicRegression(out_of_bounds="clip").fit(scores, wasted, sample_weight=weights)
     fitted = line.predict(scores)

@@ -2,8 +2,10 @@
 
 from kedro.pipeline import Node, Pipeline
 
+from waste_risk.baselines import predict_baselines
 from waste_risk.gates import check_gates
 from waste_risk.pipelines.validation.nodes import (
+    choose_cost_threshold,
     draw_plots,
     evaluate_predictions,
     find_oracle,
@@ -19,9 +21,21 @@ def create_pipeline() -> Pipeline:
         [
             Node(
                 predict_test,
-                inputs=["predictor", "training_run", "test"],
+                inputs=["predictor", "training_run", "development", "test"],
                 outputs="test_predictions",
                 name="predict_test",
+            ),
+            Node(
+                predict_baselines,
+                inputs=["development", "test", "params:baselines"],
+                outputs="baseline_predictions",
+                name="predict_baselines",
+            ),
+            Node(
+                choose_cost_threshold,
+                inputs=["out_of_fold", "predictor", "params:validation"],
+                outputs="cost_threshold",
+                name="choose_cost_threshold",
             ),
             Node(
                 find_oracle,
@@ -34,7 +48,9 @@ def create_pipeline() -> Pipeline:
                 inputs={
                     "test_predictions": "test_predictions",
                     "oracle": "oracle",
+                    "baseline_predictions": "baseline_predictions",
                     "fold_metrics": "fold_metrics",
+                    "cost_threshold": "cost_threshold",
                     "predictor": "predictor",
                     "validation": "params:validation",
                     "gates": "params:gates",
