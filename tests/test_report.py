@@ -17,6 +17,14 @@ LIMITS = Gates(
     max_ece=0.10,
     max_cv_std=0.05,
     high_confidence=0.7,
+    min_gain_over_baselines=None,
+    min_calibration_slope=None,
+    max_calibration_slope=None,
+    not_above_oracle=False,
+    min_alerts=None,
+    both_classes=False,
+    max_group_calibration_gap=None,
+    judged_by="estimate",
     on_failure="report",
 )
 MEASURED = ValidationMetrics(
