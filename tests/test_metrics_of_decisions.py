@@ -1,5 +1,6 @@
 """Metrics of what is done with a probability: alerts, their cost and their time, and for whom they work."""
 
+import json
 import math
 
 import numpy as np
@@ -9,6 +10,7 @@ from fairlearn.metrics import demographic_parity_difference, equalized_odds_diff
 from scipy.special import expit
 from sklearn import metrics as sklearn_metrics
 
+from waste_risk.adapters.datasets import AtomicJSONDataset
 from waste_risk.metrics import Estimate, alert_rate, count_scores, evaluate, false_positive_rate, mean_cost
 from waste_risk.metrics.alerts import pick_weekly
 
@@ -233,6 +235,22 @@ def test_flat_numbers_name_baselines_and_gaps_and_leave_tables_out():
     assert flat["baselines.rule.auc"] == 0.5
     assert {"fairness.size.auc_difference", "fairness.size.largest_calibration_gap_high"} <= set(flat)
     assert not [name for name in flat if "groups" in name or "trade_off" in name]
+
+
+def test_the_whole_record_comes_back_from_its_file(tmp_path):
+    rows, random = sample(), np.random.default_rng(6)
+    days = pd.Timestamp("2024-01-15") + pd.to_timedelta(np.arange(600) // 20, unit="D")
+    found = judge(
+        **rows, observed_on=days, item_id=np.arange(600), days_true=random.uniform(0, 30, 600),
+        days_predicted=random.uniform(0, 30, 600), is_new_household=np.arange(600) < 120, anderson_darling=True,
+        raw_score=rows["probability"], oracle_probability=rows["probability"], cost_threshold=0.3,
+        baselines={"rule": rows["probability"] / 2}, sensitive={"size": np.where(np.arange(600) < 3, "few", GROUPS)},
+        fold_metrics=pd.DataFrame({"fold": [1, 2], "auc": [0.8, 0.9]}),
+    )  # fmt: skip
+    dataset = AtomicJSONDataset(str(tmp_path / "metrics.json"), record="waste_risk.metrics.ValidationMetrics")
+    dataset.save(found)
+    assert dataset.load() == found
+    assert json.loads(json.dumps(found.to_dict(), allow_nan=False))["fairness"]["size"]["groups"][3]["measured"] is None
 
 
 @pytest.mark.parametrize("columns", [{"observed_on": ["2024-01-01"]}, {"sensitive": {"size": ["1", None, "2"]}}])
