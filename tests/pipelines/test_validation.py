@@ -1,7 +1,5 @@
 """What may be judged by whom."""
 
-from pathlib import Path
-
 import numpy as np
 import pandas as pd
 import pytest
@@ -10,11 +8,9 @@ from planted import OBSERVATION, RISK_CLASSES, TRAINING, plant
 from waste_risk.calibration import Calibrator
 from waste_risk.contract import ContractError
 from waste_risk.model import WastePredictor, fit_predictor
-from waste_risk.parameters import Validation, load
-from waste_risk.pipelines.validation.nodes import choose_cost_threshold, predict_test
+from waste_risk.pipelines.validation.nodes import predict_test
 
 CALIBRATOR = Calibrator("isotonic", (0.0, 1.0), (0.0, 1.0))
-VALIDATION = load(Validation, Path(__file__).parents[2] / "conf/base/parameters_validation.yml")
 LEARNT = plant(1_000, n_days=200)
 FOLDS = pd.DataFrame({"n_train": [1_000], "rounds_classifier": [5], "rounds_regressor": [5]})
 
@@ -60,24 +56,3 @@ def test_the_raw_score_is_what_calibration_begins_with(predictor: WastePredictor
     np.testing.assert_array_equal(
         predictor.calibrator.transform(predictions["score"]), predictions["waste_probability"]
     )
-
-
-def test_the_cost_threshold_is_the_cheapest_of_all_out_of_fold(predictor: WastePredictor) -> None:
-    random = np.random.default_rng(0)
-    score = random.random(20_000).round(2)
-    out_of_fold = pd.DataFrame({"score": score, "wasted": random.random(20_000) < score})
-    params = VALIDATION.model_copy(update={"cost_of_false_alarm": 1.0, "cost_of_missed_item": 3.0})
-    chosen = choose_cost_threshold(out_of_fold, predictor, params)
-
-    def cost(threshold: float) -> float:
-        said, wasted = score >= threshold, out_of_fold["wasted"]
-        return float((said & ~wasted).sum() + 3 * (~said & wasted).sum())
-
-    assert cost(chosen) == min(cost(threshold) for threshold in [*np.unique(score), 1.0])
-    assert chosen == pytest.approx(1 / (1 + 3), abs=0.1)
-
-
-def test_if_alarms_cost_too_much_the_cheapest_is_to_say_nothing(predictor: WastePredictor) -> None:
-    out_of_fold = pd.DataFrame({"score": [0.2, 0.8], "wasted": [True, False]})
-    dear = VALIDATION.model_copy(update={"cost_of_false_alarm": 100.0, "cost_of_missed_item": 1.0})
-    assert choose_cost_threshold(out_of_fold, predictor, dear) == 1

@@ -12,6 +12,7 @@ from waste_risk.metrics.alerts import measure_lead_time, measure_weekly_alerts
 from waste_risk.metrics.bootstrap import Estimate, Resampling
 from waste_risk.metrics.calibration import hosmer_lemeshow_p_value
 from waste_risk.metrics.fairness import measure_fairness
+from waste_risk.metrics.folds import summarise_folds
 from waste_risk.metrics.groups import Support, measure_groups
 from waste_risk.metrics.inputs import as_column, as_labels, as_outcomes, as_probability, number_households
 from waste_risk.metrics.parts import AndersonDarling, LeadTime, WeeklyAlerts
@@ -126,7 +127,7 @@ def evaluate(
         **measure_oracle(sample, _probabilities(oracle_probability, n_rows, "oracle_probability")),
         **_measure_days(sample, days, days_predicted, days_on_label),
         **_measure_chance(sample, n_bins, anderson_darling),
-        **_summarise_folds(fold_metrics),
+        **summarise_folds(fold_metrics),
         **_count(sample, household_id, high_confidence),
         **_measure_groups(sample, sensitive, observed_on, is_new_household, within),
     }
@@ -239,17 +240,3 @@ def _measure_groups(
 
 def _months(observed_on: ArrayLike, n_rows: int) -> NDArray[np.str_]:
     return as_labels(pd.DatetimeIndex(np.asarray(observed_on)).strftime("%Y-%m"), n_rows, "observed_on")
-
-
-def _summarise_folds(fold_metrics: pd.DataFrame | None) -> dict[str, Any]:
-    if fold_metrics is None:
-        return {}
-    numbers = fold_metrics.select_dtypes("number").astype(float)
-    means, stds = numbers.drop(columns="fold", errors="ignore").mean(), numbers.std(ddof=1)
-    return {
-        "cv_mean_auc": float(means["auc"]),
-        "cv_std_auc": float(stds["auc"]),
-        "folds": tuple(numbers.to_dict("records")),
-        "fold_means": {str(name): float(value) for name, value in means.items()},
-        "fold_stds": {str(name): float(stds[name]) for name in means.index},
-    }

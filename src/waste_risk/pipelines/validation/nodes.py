@@ -6,7 +6,6 @@ from typing import Any
 import pandas as pd
 
 from waste_risk.boosting import to_matrix
-from waste_risk.calibration import choose_cheapest_threshold
 from waste_risk.checks import TableCounts
 from waste_risk.contract import ContractError
 from waste_risk.gates import GateDecision
@@ -56,16 +55,6 @@ def predict_test(
         "predictor_sha256": predictor.sha256,
     }
     return pd.concat([test[_KEPT], predicted, test.filter(like=_SENSITIVE)], axis=1).assign(**beside)
-
-
-def choose_cost_threshold(out_of_fold: pd.DataFrame, predictor: WastePredictor, validation: Validation) -> float:
-    """Give the probability from which warning is cheapest, on rows that no fold's model had seen."""
-    return choose_cheapest_threshold(
-        out_of_fold,
-        predictor.calibrator,
-        false_alarm=validation.cost_of_false_alarm,
-        missed_item=validation.cost_of_missed_item,
-    )
 
 
 def find_oracle(

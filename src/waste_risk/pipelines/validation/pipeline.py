@@ -3,9 +3,9 @@
 from kedro.pipeline import Node, Pipeline
 
 from waste_risk.baselines import predict_baselines
+from waste_risk.calibration import choose_cheapest_threshold
 from waste_risk.gates import check_gates
 from waste_risk.pipelines.validation.nodes import (
-    choose_cost_threshold,
     draw_plots,
     evaluate_predictions,
     find_oracle,
@@ -32,10 +32,10 @@ def create_pipeline() -> Pipeline:
                 name="predict_baselines",
             ),
             Node(
-                choose_cost_threshold,
-                inputs=["out_of_fold", "predictor", "params:validation"],
+                choose_cheapest_threshold,
+                inputs=["out_of_fold", "calibrator", "params:validation"],
                 outputs="cost_threshold",
-                name="choose_cost_threshold",
+                name="choose_cheapest_threshold",
             ),
             Node(
                 find_oracle,
