@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from waste_risk.baselines import predict_baselines
 from waste_risk.calibration import choose_threshold, fit_calibrator
 from waste_risk.crossval import cross_validate
 from waste_risk.features import build_features
@@ -16,7 +17,18 @@ from waste_risk.metrics import ValidationMetrics, evaluate
 from waste_risk.model import fit_predictor
 from waste_risk.model_input import assemble_model_input
 from waste_risk.observation import latest_record, observe_items
-from waste_risk.parameters import Calibration, Gates, Observation, RiskClasses, Split, Training, Validation, load
+from waste_risk.parameters import (
+    Baselines,
+    Calibration,
+    Gates,
+    Observation,
+    RiskClasses,
+    Split,
+    Training,
+    Validation,
+    load,
+)
+from waste_risk.schema import SENSITIVE
 from waste_risk.simulation import Tables, oracle_probability, simulate
 from waste_risk.splits import split_by_time
 
@@ -25,8 +37,8 @@ OBSERVATION = load(Observation, CONF / "parameters_data_engineering.yml")
 SPLIT, TRAINING, CALIBRATION = (
     load(section, CONF / "parameters_training.yml") for section in (Split, Training, Calibration)
 )
-GATES, VALIDATION, RISK_CLASSES = (
-    load(section, CONF / "parameters_validation.yml") for section in (Gates, Validation, RiskClasses)
+GATES, VALIDATION, BASELINES, RISK_CLASSES = (
+    load(section, CONF / "parameters_validation.yml") for section in (Gates, Validation, Baselines, RiskClasses)
 )
 
 
@@ -61,10 +73,15 @@ def judge(model_input: pd.DataFrame, tables: Tables) -> Verdict:
     predictor = fit_predictor(development, fold_metrics, calibrator, threshold, TRAINING, RISK_CLASSES, OBSERVATION)
     predicted = predictor.predict(test)
     oracle = oracle_probability(test, tables.items, tables.events, tables.truth, OBSERVATION.horizon_days)
+    rules = predict_baselines(development, test, BASELINES)
     metrics = evaluate(
         y_true=test["wasted"],
         probability=predicted["waste_probability"],
         household_id=test["household_id"],
+        observed_on=test["observed_on"],
+        is_new_household=~test["household_id"].isin(development["household_id"]),
+        baselines={name: rules[name] for name in rules},
+        sensitive={name: test[name] for name in SENSITIVE},
         days_true=test["days_to_waste"],
         days_predicted=predicted["days_to_waste"],
         days_on_label=test["days_to_printed_date"].clip(0, OBSERVATION.horizon_days),
@@ -106,6 +123,23 @@ def test_the_default_model_passes_its_gates_below_the_oracle(verdict: Verdict) -
     assert metrics.cv_std_auc < 0.05
 
 
+def test_every_simple_rule_is_beaten_beyond_chance(verdict: Verdict) -> None:
+    assert {
+        name
+        for name, rule in verdict.metrics.baselines.items()
+        if rule.auc_gain.low is not None and rule.auc_gain.low > 0
+    } == {
+        *("category_rate", "household_category_rate", "days_left_clock", "logistic_regression"),
+    }
+
+
+def test_within_each_kind_of_household_and_for_new_ones_the_probability_is_what_comes_true(verdict: Verdict) -> None:
+    groups = [group for fairness in verdict.metrics.fairness.values() for group in fairness.groups]
+    measured = [group.measured for group in [*groups, *verdict.metrics.by_acquaintance] if group.measured]
+    assert len(measured) >= 8
+    assert max(abs(each.calibration_gap.value) for each in measured) < 0.05
+
+
 def test_the_mean_prediction_meets_the_base_rate(verdict: Verdict) -> None:
     assert verdict.metrics.mean_probability.value == pytest.approx(verdict.metrics.base_rate.value, abs=0.01)
 
@@ -124,7 +158,9 @@ def test_shuffled_labels_teach_nothing_and_the_gates_say_so(model_input: pd.Data
     metrics, decision = judge(shuffled, tables)
     assert metrics.auc.value == pytest.approx(0.5, abs=0.02)
     assert not decision.approved
-    assert {"auc", "precision_at_high_confidence"} <= {gate.name for gate in decision.gates if not gate.passed}
+    assert {"auc", "precision_at_high_confidence", "gain_over_baselines"} <= {
+        gate.name for gate in decision.gates if not gate.passed
+    }
 
 
 def test_the_readme_shows_what_a_run_prints(verdict: Verdict, tables: Tables, model_input: pd.DataFrame) -> None:

@@ -109,7 +109,7 @@ def test_the_mean_prediction_is_near_the_base_rate(metrics: dict[str, dict[str, 
 
 def test_the_last_lines_say_what_the_data_were_and_what_the_verdict_is(done: Outcome) -> None:
     lines = done.screen.splitlines()
-    assert lines[-1] == "Verdict:      PASS, 4 of 4 gates"
+    assert lines[-1] == "Verdict:      PASS, 9 of 9 gates"
     assert "300 households" in done.screen
     assert "wasted within 30 days" in done.screen
     assert sum(line.startswith("[") and line.endswith(" s") for line in lines) == 30
@@ -119,7 +119,7 @@ def test_the_report_has_every_section(finished: Checkout) -> None:
     report = finished.file("08_reporting/validation_report.txt").read_text()
     for section in ("CLASSIFICATION", "CALIBRATION", "THRESHOLD", "BUSINESS", "GATE", "ATTAINABLE", "DATA"):
         assert section in report
-    assert report.count("✓ PASS") == 4
+    assert report.count("✓ PASS") == 9
 
 
 def test_the_run_is_in_the_store_with_parameters_metrics_and_artifacts(finished: Checkout) -> None:
@@ -182,11 +182,33 @@ def test_each_pipeline_runs_on_its_own_and_validation_hangs_below_its_training(f
     assert newest.data.tags["mlflow.parentRunId"] == first.info.run_id
 
 
+def test_a_verdict_goes_onto_the_training_run_and_its_registered_versions(finished: Checkout) -> None:
+    """The run itself stays as it was: finished, with its own parameters."""
+    client = MlflowClient(finished.store)
+    training = client.get_run(json.loads(finished.file("06_models/training_run.json").read_text())["run_id"])
+    assert training.data.tags["verdict"] == "PASS"
+    outcome = finished.run("--env", "test", "--pipelines", "validation", "--params", "gates.min_auc=0.99")
+    assert outcome.code == 0, outcome.errors
+    judged = client.get_run(training.info.run_id)
+    assert (judged.info.status, judged.info.end_time) == ("FINISHED", training.info.end_time)
+    assert judged.data.params == training.data.params
+    assert (judged.data.tags["verdict"], judged.data.tags["verdict_run_id"]) == (
+        "FAIL",
+        client.search_runs(["1"])[0].info.run_id,
+    )
+    assert judged.data.tags["verdict_reasons"].endswith("is below 0.99")
+    assert judged.data.metrics["test.auc"] == training.data.metrics["test.auc"]
+    sha256 = WastePredictor.load(finished.file("06_models/waste_predictor_final")).sha256
+    for name in ("waste_risk_classifier", "waste_risk_regressor"):
+        (version,) = client.search_model_versions(f"name = '{name}'")
+        assert (version.tags["verdict"], version.tags["verdict_predictor_sha256"]) == ("FAIL", sha256)
+
+
 def test_gates_that_say_no_are_told_with_their_reason_and_exit_with_1_if_asked(finished: Checkout) -> None:
     arguments = ["--env", "test", "--pipelines", "validation", "--params", "gates.min_auc=0.99"]
     told = finished.run(*arguments)
     assert told.code == 0
-    assert told.screen.splitlines()[-2] == "Verdict:      FAIL, 3 of 4 gates"
+    assert told.screen.splitlines()[-2] == "Verdict:      FAIL, 8 of 9 gates"
     assert "is below 0.99" in told.screen.splitlines()[-1]
     failed = finished.run(*arguments[:-1], "gates.min_auc=0.99,gates.on_failure=fail")
     assert failed.code == 1
@@ -261,7 +283,7 @@ def test_a_killed_run_leaves_whole_files_and_the_next_one_goes_on(tmp_path: Path
         pd.read_parquet(path)
     resumed = project.run("--env", "test", "--from-nodes", "check_tables")
     assert resumed.code == 0, resumed.errors
-    assert "PASS, 4 of 4 gates" in resumed.screen
+    assert "PASS, 9 of 9 gates" in resumed.screen
 
 
 SWAP = {

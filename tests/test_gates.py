@@ -2,12 +2,11 @@ import json
 import math
 from dataclasses import replace
 
-import numpy as np
 import pandas as pd
 import pytest
 
 from waste_risk.gates import Gate, check_gates
-from waste_risk.metrics import Estimate, evaluate
+from waste_risk.metrics import Baseline, Estimate, Fairness, evaluate
 from waste_risk.parameters import Gates
 
 LIMITS = Gates(
@@ -16,23 +15,66 @@ LIMITS = Gates(
     max_ece=0.10,
     max_cv_std=0.05,
     high_confidence=0.7,
+    min_gain_over_baselines=0.0,
+    min_calibration_slope=0.8,
+    max_calibration_slope=1.2,
+    not_above_oracle=True,
+    min_alerts=100,
+    both_classes=True,
+    max_group_calibration_gap=0.05,
+    judged_by="estimate",
     on_failure="report",
 )
+OFF = {
+    "min_gain_over_baselines": None,
+    "min_calibration_slope": None,
+    "max_calibration_slope": None,
+    "not_above_oracle": False,
+    "min_alerts": None,
+    "both_classes": False,
+    "max_group_calibration_gap": None,
+}
+FOUR = LIMITS.model_copy(update=OFF)
+NAMES = [
+    *("auc", "precision_at_high_confidence", "expected_calibration_error", "cv_std_auc", "gain_over_baselines"),
+    *("calibration_slope", "not_above_oracle", "alerts", "both_classes", "group_calibration_gap"),
+]
+
+
+def rule(gain):
+    return Baseline(auc=Estimate(0.7), average_precision=Estimate(0.5), brier_score=Estimate(0.2), auc_gain=gain)
+
+
+def fairness(gap):
+    nothing = Estimate(0.0)
+    return Fairness((), nothing, nothing, nothing, gap)
+
+
+RULES = {"category_rate": rule(Estimate(0.17, 0.15, 0.19)), "days_left_clock": rule(Estimate(0.12, 0.10, 0.14))}
+FAIR = {"size_group": fairness(Estimate(0.02, 0.01, 0.03)), "children": fairness(Estimate(0.01, 0.0, 0.02))}
 
 
 @pytest.fixture
 def good():
-    """Metrics of a model that passes every gate."""
+    """Metrics of a model that passes every gate, by its estimates and by its intervals."""
     measured = evaluate(
-        y_true=[0, 1], probability=[0.2, 0.8], threshold=0.5, high_confidence=0.7, n_bins=2, n_resamples=0,
-        confidence=0.95, seed=0, fold_metrics=pd.DataFrame({"auc": [0.87, 0.88]}),
-    )  # fmt: skip
+        y_true=[0, 1], probability=[0.2, 0.8], n_resamples=0, fold_metrics=pd.DataFrame({"auc": [0.87, 0.88]})
+    )
     return replace(
         measured,
-        auc=Estimate(0.8723),
-        precision_at_high_confidence=Estimate(0.8456),
-        expected_calibration_error=Estimate(0.0567),
+        auc=Estimate(0.8723, 0.8651, 0.8790),
+        precision_at_high_confidence=Estimate(0.8456, 0.8201, 0.8702),
+        expected_calibration_error=Estimate(0.0567, 0.0401, 0.0689),
         cv_std_auc=0.0101,
+        calibration_slope=Estimate(0.98, 0.93, 1.03),
+        attainable_share=Estimate(0.91, 0.88, 0.94),
+        oracle_auc=Estimate(0.91),
+        baselines=RULES,
+        fairness=FAIR,
+        n_rows=5_000,
+        n_wasted=1_500,
+        n_alerts=700,
+        predictor_sha256="abc",
     )
 
 
@@ -47,11 +89,37 @@ def test_a_model_within_every_limit_is_approved_without_a_reason(good):
 
 def test_each_gate_says_what_it_asks_and_what_was_measured(good):
     assert check_gates(good, LIMITS).gates == (
-        Gate("auc", "AUC >= 0.85", True, 0.8723, 0.85),
-        Gate("precision_at_high_confidence", "Precision@0.7 >= 0.80", True, 0.8456, 0.80),
-        Gate("expected_calibration_error", "Calibration (ECE < 0.10)", True, 0.0567, 0.10),
-        Gate("cv_std_auc", "CV Stable (std < 0.05)", True, 0.0101, 0.05),
+        *FIRST_FOUR,
+        Gate("gain_over_baselines", "Better than simple rules", True, 0.12, 0.0),
+        Gate("calibration_slope", "Slope in [0.80, 1.20]", True, 0.98, (0.8, 1.2)),
+        Gate("not_above_oracle", "Not above the oracle", True, 0.88, 1.0),
+        Gate("alerts", "Alerts@0.7 >= 100", True, 700.0, 100.0),
+        Gate("both_classes", "Both outcomes occur", True, 1500.0, 1.0),
+        Gate("group_calibration_gap", "Groups (gap < 0.05)", True, 0.02, 0.05),
     )
+
+
+def test_what_is_off_is_no_gate(good):
+    assert check_gates(good, FOUR).gates == FIRST_FOUR
+    without_truth = check_gates(replace(good, attainable_share=None, oracle_auc=None), LIMITS)
+    assert [gate.name for gate in without_truth.gates] == [name for name in NAMES if name != "not_above_oracle"]
+
+
+def test_the_verdict_names_the_bytes_it_is_about(good):
+    assert check_gates(good, LIMITS).predictor_sha256 == "abc"
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_every_gate_is_there_once(good, name):
+    assert [gate.name for gate in check_gates(good, LIMITS).gates].count(name) == 1
+
+
+FIRST_FOUR = (
+    Gate("auc", "AUC >= 0.85", True, 0.8723, 0.85),
+    Gate("precision_at_high_confidence", "Precision@0.7 >= 0.80", True, 0.8456, 0.80),
+    Gate("expected_calibration_error", "Calibration (ECE < 0.10)", True, 0.0567, 0.10),
+    Gate("cv_std_auc", "CV Stable (std < 0.05)", True, 0.0101, 0.05),
+)
 
 
 @pytest.mark.parametrize(
@@ -61,6 +129,8 @@ def test_each_gate_says_what_it_asks_and_what_was_measured(good):
         ("precision_at_high_confidence", Estimate(0.7), "Precision@0.7 0.7000 is below 0.80"),
         ("expected_calibration_error", Estimate(0.1234), "Expected calibration error 0.1234 is not below 0.10"),
         ("cv_std_auc", 0.0612, "CV standard deviation 0.0612 is not below 0.05"),
+        ("calibration_slope", Estimate(0.7), "Calibration slope 0.7000 is below 0.80"),
+        ("calibration_slope", Estimate(1.3), "Calibration slope 1.3000 is above 1.20"),
     ],
 )
 def test_one_bad_metric_turns_its_own_gate_red_and_no_other(good, name, value, reason):
@@ -68,6 +138,112 @@ def test_one_bad_metric_turns_its_own_gate_red_and_no_other(good, name, value, r
     assert not decision.approved
     assert failed(decision) == [name]
     assert decision.reasons == (reason,)
+
+
+@pytest.mark.parametrize(
+    ("gate", "changed", "reason"),
+    [
+        (
+            "gain_over_baselines",
+            {"baselines": RULES | {"days_left_clock": rule(Estimate(-0.01))}},
+            "AUC gain over days left clock -0.0100 is not above 0.00",
+        ),
+        (
+            "gain_over_baselines",
+            {"baselines": RULES | {"logistic_regression": rule(Estimate(0.0))}},
+            "AUC gain over logistic regression 0.0000 is not above 0.00",
+        ),
+        (
+            "not_above_oracle",
+            {"attainable_share": Estimate(1.05, 1.01, 1.09)},
+            "The model reaches at least 101.0 % of the attainable AUC: look for a leak",
+        ),
+        ("alerts", {"n_alerts": 99}, "99 rows at or above 0.7 are fewer than 100"),
+        ("both_classes", {"n_wasted": 0}, "None of 5000 rows is wasted"),
+        ("both_classes", {"n_wasted": 5_000}, "None of 5000 rows is not wasted"),
+        (
+            "group_calibration_gap",
+            {"fairness": FAIR | {"children": fairness(Estimate(0.06))}},
+            "Calibration gap within a group of children 0.0600 is not below 0.05",
+        ),
+    ],
+)
+def test_one_bad_record_turns_its_own_gate_red_and_no_other(good, gate, changed, reason):
+    decision = check_gates(replace(good, **changed), LIMITS)
+    assert (decision.approved, failed(decision), decision.reasons) == (False, [gate], (reason,))
+
+
+def test_above_the_oracle_by_chance_is_no_red_gate(good):
+    assert check_gates(replace(good, attainable_share=Estimate(1.02, 0.99, 1.05)), LIMITS).approved
+
+
+BOUND = LIMITS.model_copy(update={"judged_by": "bound"})
+
+
+@pytest.mark.parametrize(
+    ("gate", "changed", "reason"),
+    [
+        ("auc", {"auc": Estimate(0.87, 0.84, 0.9)}, "AUC (low end of its interval) 0.8400 is below 0.85"),
+        (
+            "precision_at_high_confidence",
+            {"precision_at_high_confidence": Estimate(0.85, 0.79, 0.9)},
+            "Precision@0.7 (low end of its interval) 0.7900 is below 0.80",
+        ),
+        (
+            "expected_calibration_error",
+            {"expected_calibration_error": Estimate(0.05, 0.02, 0.11)},
+            "Expected calibration error (high end of its interval) 0.1100 is not below 0.10",
+        ),
+        (
+            "gain_over_baselines",
+            {"baselines": {"rule": rule(Estimate(0.01, -0.01, 0.03))}},
+            "AUC gain over rule (low end of its interval) -0.0100 is not above 0.00",
+        ),
+        (
+            "calibration_slope",
+            {"calibration_slope": Estimate(0.85, 0.75, 0.95)},
+            "Calibration slope (low end of its interval) 0.7500 is below 0.80",
+        ),
+        (
+            "calibration_slope",
+            {"calibration_slope": Estimate(1.15, 1.05, 1.25)},
+            "Calibration slope (high end of its interval) 1.2500 is above 1.20",
+        ),
+        (
+            "group_calibration_gap",
+            {"fairness": {"children": fairness(Estimate(0.03, 0.0, 0.08))}},
+            "Calibration gap within a group of children (high end of its interval) 0.0800 is not below 0.05",
+        ),
+        ("auc", {"auc": Estimate(0.9)}, "AUC is undefined: it has no interval"),
+    ],
+)
+def test_judged_by_its_bound_the_worse_end_of_the_interval_decides(good, gate, changed, reason):
+    mutant = replace(good, **changed)
+    assert check_gates(good, BOUND).approved
+    assert check_gates(mutant, LIMITS).approved
+    assert (failed(check_gates(mutant, BOUND)), check_gates(mutant, BOUND).reasons) == ([gate], (reason,))
+
+
+@pytest.mark.parametrize(
+    ("gate", "changed", "reason"),
+    [
+        ("gain_over_baselines", {"baselines": {}}, "Gain over simple rules is undefined: none was measured"),
+        (
+            "gain_over_baselines",
+            {"baselines": RULES | {"category_rate": rule(Estimate(math.nan))}},
+            "AUC gain over category rate is undefined",
+        ),
+        ("calibration_slope", {"calibration_slope": Estimate(math.nan)}, "Calibration slope is undefined"),
+        (
+            "group_calibration_gap",
+            {"fairness": {"children": fairness(None)}},
+            "Calibration gap within groups is undefined: no group was large enough",
+        ),
+    ],
+)
+def test_what_was_not_measured_fails_its_gate(good, gate, changed, reason):
+    decision = check_gates(replace(good, **changed), LIMITS)
+    assert (failed(decision), decision.reasons) == ([gate], (reason,))
 
 
 @pytest.mark.parametrize(
@@ -114,10 +290,8 @@ def test_labels_and_reasons_follow_the_parameters(good):
 
 
 def test_every_red_gate_gives_its_own_reason(good):
-    hopeless = Gates(
-        min_auc=1, min_precision_at_high_confidence=1, max_ece=0, max_cv_std=0, high_confidence=0.7, on_failure="fail"
-    )
-    assert len(check_gates(good, hopeless).reasons) == 4
+    hopeless = {"min_auc": 1, "min_precision_at_high_confidence": 1, "max_ece": 0, "max_cv_std": 0}
+    assert len(check_gates(good, LIMITS.model_copy(update=hopeless)).reasons) == 4
 
 
 def test_hosmer_lemeshow_is_no_gate(good):
@@ -136,16 +310,3 @@ def test_the_verdict_is_plain_json(good):
         "limit": 0.05,
     }
     assert plain["reasons"] == list(decision.reasons)
-
-
-def test_a_model_that_has_learnt_nothing_is_refused():
-    random = np.random.default_rng(0)
-    metrics = evaluate(
-        y_true=random.random(2_000) < 0.3, probability=random.random(2_000), threshold=0.5, high_confidence=0.7,
-        n_bins=15, n_resamples=0, confidence=0.95, seed=0, fold_metrics=pd.DataFrame({"auc": [0.5, 0.51]}),
-    )  # fmt: skip
-    assert failed(check_gates(metrics, LIMITS)) == [
-        "auc",
-        "precision_at_high_confidence",
-        "expected_calibration_error",
-    ]

@@ -6,8 +6,9 @@ import numpy as np
 import pandas as pd
 import pytest
 from scipy.special import expit, logit
-from scipy.stats import chi2, chisquare
+from scipy.stats import chi2, chisquare, goodness_of_fit, ks_2samp, uniform
 from sklearn import metrics as sklearn_metrics
+from sklearn.calibration import calibration_curve
 from sklearn.linear_model import LogisticRegression
 
 from waste_risk.metrics import (
@@ -15,22 +16,30 @@ from waste_risk.metrics import (
     average_precision,
     base_rate,
     bootstrap,
+    brier_decomposition,
     brier_score,
     calibration_line,
+    chance,
     count_scores,
     count_scores_by_household,
+    debiased_calibration_error,
+    equal_width_bins,
     evaluate,
     expected_calibration_error,
     f1_score,
     hosmer_lemeshow_p_value,
     log_loss,
+    mean_gap,
     mean_probability,
     precision,
+    precision_at_k,
     recall,
+    recall_at_k,
     reliability_bins,
     roc_auc,
 )
 from waste_risk.metrics.calibration import LOGIT_EPSILON
+from waste_risk.metrics.chance import simulate_calibration_errors
 
 SETTINGS = {
     "threshold": 0.4,
@@ -40,7 +49,7 @@ SETTINGS = {
     "confidence": 0.9,
     "seed": 7,
 }
-judge = partial(evaluate, **SETTINGS)
+judge = partial(evaluate, **SETTINGS)  # what a test says otherwise wins
 
 
 def sample(n_rows=400, n_households=25, seed=0, decimals=None):
@@ -108,6 +117,37 @@ def test_a_higher_threshold_never_finds_more():
     recalls = [recall(tally_of(sample()), threshold=threshold) for threshold in np.linspace(0, 1, 21)]
     assert recalls == sorted(recalls, reverse=True)
     assert recalls[0] == 1
+
+
+@pytest.mark.parametrize("decimals", [None, 1])
+def test_precision_and_recall_at_k_are_means_over_the_orders_of_equal_scores(decimals):
+    rows, random = sample(decimals=decimals), np.random.default_rng(4)
+    found = []
+    for _ in range(400):
+        order = np.lexsort((random.random(400), -rows["probability"]))
+        found.append(rows["y_true"][order[:30]].sum())
+    tally = tally_of(rows)
+    assert precision_at_k(tally, k=30) == pytest.approx(np.mean(found) / 30, abs=0.01)
+    assert recall_at_k(tally, k=30) == pytest.approx(np.mean(found) / rows["y_true"].sum(), abs=0.01)
+
+
+def test_a_k_beyond_the_rows_means_all_of_them():
+    tally = count_scores(y_true=[1, 0, 1], probability=[0.9, 0.5, 0.1])
+    assert (precision_at_k(tally, k=10), recall_at_k(tally, k=10)) == (pytest.approx(2 / 3), 1)
+    assert (precision_at_k(tally, k=1), recall_at_k(tally, k=1)) == (1, 0.5)
+
+
+def test_raw_scores_are_measured_like_the_calibrated_ones():
+    rows = sample()
+    found = judge(**rows, raw_score=rows["probability"] ** 2, top_k=50)
+    assert found.raw.auc == found.auc
+    assert found.raw.brier_score.value == pytest.approx(
+        sklearn_metrics.brier_score_loss(rows["y_true"], rows["probability"] ** 2)
+    )
+    assert found.raw.precision_at_k == found.precision_at_k
+    assert found.raw.f1.value == pytest.approx(
+        sklearn_metrics.f1_score(rows["y_true"], rows["probability"] ** 2 >= 0.4)
+    )
 
 
 def test_auc_depends_on_the_order_of_the_scores_alone():
@@ -196,6 +236,87 @@ def test_hosmer_lemeshow_rejects_what_cannot_happen():
     impossible = count_scores(y_true=[0, 1, 1, 0], probability=[0, 0, 0.5, 0.5])
     assert hosmer_lemeshow_p_value(possible, n_groups=2) == 1
     assert hosmer_lemeshow_p_value(impossible, n_groups=2) == 0
+
+
+def test_equal_width_bins_equal_scikit_learns_uniform_curve():
+    rows = sample(n_rows=1_000)
+    bins = equal_width_bins(tally_of(rows), n_bins=10)
+    observed, expected = calibration_curve(rows["y_true"], rows["probability"], n_bins=10, strategy="uniform")
+    filled = bins.rows > 0
+    assert (bins.observed / bins.rows)[filled] == pytest.approx(observed)
+    assert (bins.expected / bins.rows)[filled] == pytest.approx(expected)
+    error = (bins.rows[filled] * np.abs(observed - expected)).sum() / 1_000
+    assert judge(**rows, n_bins=10).equal_width_calibration_error.value == pytest.approx(error)
+
+
+def test_the_debiased_error_takes_away_what_a_simulation_finds_that_chance_adds():
+    rows = sample(n_rows=500)
+    bins = reliability_bins(tally_of(rows), n_bins=5)
+    share, mean = bins.observed / bins.rows, bins.expected / bins.rows
+    drawn = np.random.default_rng(0).normal(share, np.sqrt(share * (1 - share) / bins.rows), (200_000, 5))
+    added = ((np.abs(mean - drawn) - np.abs(mean - share)) * bins.rows / 500).sum(axis=1).mean()
+    assert debiased_calibration_error(bins) == pytest.approx(max(0, mean_gap(bins) - added), abs=2e-4)
+
+
+def test_of_a_calibrated_model_the_debiased_error_is_nearer_to_zero():
+    tallies = [tally_of(sample(n_rows=1_000, seed=seed)) for seed in range(20)]
+    plain = [expected_calibration_error(tally, n_bins=15) for tally in tallies]
+    debiased = [debiased_calibration_error(reliability_bins(tally, n_bins=15)) for tally in tallies]
+    assert np.mean(debiased) < 0.6 * np.mean(plain)
+
+
+def test_the_parts_of_the_brier_score_are_murphys_where_a_bin_holds_one_score():
+    probability, wasted = np.repeat([0.1, 0.5, 0.8], 4), np.array([0, 0, 0, 1, 0, 1, 1, 0, 1, 1, 1, 1])
+    tally = count_scores(y_true=wasted, probability=probability)
+    shares, rate = np.array([1 / 4, 2 / 4, 4 / 4]), wasted.mean()
+    expected = (((np.array([0.1, 0.5, 0.8]) - shares) ** 2).mean(), ((shares - rate) ** 2).mean(), rate * (1 - rate))
+    assert brier_decomposition(tally, reliability_bins(tally, n_bins=3)) == pytest.approx(expected)
+
+
+def test_the_parts_of_the_brier_score_add_up_to_it():
+    found = judge(**sample())
+    parts = found.brier_reliability.value - found.brier_resolution.value + found.brier_uncertainty.value
+    assert parts == pytest.approx(found.brier_score.value)
+
+
+def test_the_calibration_error_by_chance_equals_that_of_outcomes_drawn_one_by_one():
+    rows, random = sample(n_rows=300, decimals=1), np.random.default_rng(5)
+    drawn = [
+        expected_calibration_error(tally_of(rows | {"y_true": random.random(300) < rows["probability"]}), n_bins=5)
+        for _ in range(1_500)
+    ]
+    errors = simulate_calibration_errors(tally_of(rows), n_bins=5, n_simulations=1_500, seed=1)
+    assert ks_2samp(drawn, errors).pvalue > 0.01
+
+
+def test_a_calibrated_model_is_no_rarity_among_its_simulations_and_an_overconfident_one_is():
+    rows = sample(n_rows=2_000, n_households=2_000)
+    sure = rows | {"probability": expit(2 * logit(rows["probability"]))}
+    calm, overconfident = (evaluate(**each, n_resamples=200).calibration_error_by_chance for each in (rows, sure))
+    assert calm.p_value > 0.05
+    assert calm.mean < calm.high
+    assert overconfident.p_value == pytest.approx(1 / 201)
+
+
+def test_the_anderson_darling_statistic_equals_scipys():
+    values = np.random.default_rng(0).random(200)
+    known = {"loc": 0, "scale": 1}
+    expected = goodness_of_fit(uniform, values, known_params=known, statistic="ad", n_mc_samples=1, rng=0)
+    assert chance.anderson_darling_statistic(values) == pytest.approx(expected.statistic)
+
+
+@pytest.mark.parametrize(("statistic", "p_value"), [(1.933, 0.10), (2.492, 0.05), (3.070, 0.025), (3.857, 0.01)])
+def test_the_anderson_darling_p_value_gives_the_published_table(statistic, p_value):
+    """Stephens, EDF statistics for goodness of fit and some comparisons, 1974, table 1.1."""
+    assert chance.anderson_darling_p_value(statistic) == pytest.approx(p_value, abs=3e-4)
+
+
+def test_the_transform_of_a_calibrated_model_is_uniform_and_of_another_not():
+    rows = sample(n_rows=4_000)
+    assert judge(**rows, anderson_darling=True).anderson_darling.p_value > 0.05
+    biased = rows | {"probability": rows["probability"] ** 2}
+    assert judge(**biased, anderson_darling=True).anderson_darling.p_value < 1e-4
+    assert judge(**rows).anderson_darling is None
 
 
 # Intervals
@@ -406,10 +527,18 @@ def test_inputs_are_left_as_they_were():
     assert all((rows[name] == copies[name]).all() for name in rows)
 
 
+@pytest.mark.parametrize("outcome", [0, 1])
+def test_of_one_class_what_needs_both_is_undefined_and_the_rest_is_not(outcome):
+    found = judge(y_true=[outcome] * 4, probability=[0.1, 0.4, 0.8, 0.9])
+    assert math.isnan(found.auc.value)
+    assert math.isnan(found.calibration_slope.value)
+    assert found.base_rate == Estimate(outcome, outcome, outcome)
+    assert found.brier_score.value == pytest.approx(np.mean((outcome - np.array([0.1, 0.4, 0.8, 0.9])) ** 2))
+
+
 @pytest.mark.parametrize(
     ("changed", "message"),
     [
-        ({"y_true": [0, 0, 0]}, "3 rows, 0 of them wasted: both must occur"),
         ({"y_true": []}, "0 rows"),
         ({"y_true": [0, 2, 1]}, "neither 0 nor 1"),
         ({"y_true": [0, np.nan, 1]}, "neither 0 nor 1"),

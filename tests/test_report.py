@@ -5,7 +5,8 @@ from datetime import datetime
 import pytest
 
 from waste_risk.gates import check_gates
-from waste_risk.metrics import Estimate, ValidationMetrics
+from waste_risk.metrics import Baseline, Estimate, Fairness, Group, GroupMetrics, ValidationMetrics
+from waste_risk.metrics.parts import CostlyThreshold, LeadTime, WeeklyAlerts
 from waste_risk.parameters import Gates
 from waste_risk.pipelines.validation.nodes import write_report
 from waste_risk.report import SourceSummary, render_text
@@ -17,6 +18,14 @@ LIMITS = Gates(
     max_ece=0.10,
     max_cv_std=0.05,
     high_confidence=0.7,
+    min_gain_over_baselines=None,
+    min_calibration_slope=None,
+    max_calibration_slope=None,
+    not_above_oracle=False,
+    min_alerts=None,
+    both_classes=False,
+    max_group_calibration_gap=None,
+    judged_by="estimate",
     on_failure="report",
 )
 MEASURED = ValidationMetrics(
@@ -162,6 +171,67 @@ def test_without_oracle_source_and_days_only_the_judged_rows_follow_the_gates():
         "Mean prediction:            0.2987\n"
         "Alerts:                     1,750 at or above 0.7\n" + "=" * 80 + "\n"
     )
+
+
+RULE = Baseline(Estimate(0.7012), Estimate(0.5), Estimate(0.2), Estimate(0.1711, 0.1612, 0.1813))
+INSIDE = GroupMetrics(
+    auc=Estimate(0.8812),
+    expected_calibration_error=Estimate(0.02),
+    calibration_gap=Estimate(-0.0123),
+    base_rate=Estimate(0.3012),
+    alert_rate=Estimate(0.2),
+    recall=Estimate(0.6),
+    false_positive_rate=Estimate(0.1),
+)
+GROUPS = (Group("1", 9_000, 700, 2_500, INSIDE), Group("5+", 12, 3, 4, None))
+MORE = replace(
+    MEASURED,
+    baselines={"category_rate": RULE},
+    fairness={"size_group": Fairness(GROUPS, Estimate(0.1), Estimate(0.05), None, Estimate(0.0123))},
+    by_month=(Group("2025-03", 6_000, 800, 1_800, INSIDE), Group("2025-04", 15, 4, 3, None)),
+    by_acquaintance=(Group("new", 500, 40, 150, INSIDE),),
+    weekly_alerts=WeeklyAlerts(3, 5_557, Estimate(0.7032), Estimate(0.6441)),
+    lead_time=LeadTime(2_620, Estimate(5.97), Estimate(4.46), Estimate(0.4318)),
+    cost=CostlyThreshold(0.347, *[Estimate(0.6)] * 2, Estimate(0.2773), Estimate(0.2880), Estimate(0.6824)),
+)
+FURTHER = """
+BASELINES
+--------------------------------------------------------------------------------
+                            AUC          gain         interval of the gain
+Category rate:              0.7012       0.1711       0.1612 to 0.1813
+
+FAIRNESS: GAPS (threshold=0.623)
+--------------------------------------------------------------------------------
+                            parity       odds         AUC          calibration
+Size group:                 0.1000       0.0500       n/a          0.0123
+  Too small to measure:     5+ (12 rows)
+
+STABILITY
+--------------------------------------------------------------------------------
+                            rows         AUC          base rate    too high by
+2025-03:                    6,000        0.8812       0.3012       -0.0123
+2025-04:                    15           too small to measure
+New households:             500          0.8812       0.3012       -0.0123
+
+ALERTS
+--------------------------------------------------------------------------------
+At most 3 a week:           precision 0.7032, recall 0.6441, 5,557 alerts
+First alert at 0.7:         median 4.5, mean 6.0 days to the waste
+  Warned of in time:        43.2 % of the wasted items
+Cheapest threshold:         0.347, costs 0.2773 a row
+  Without any alert:        costs 0.6824 a row
+================================================================================
+"""
+
+
+def test_baselines_fairness_stability_and_alerts_follow_the_data():
+    assert render(MORE) == (HEAD + PASSED + REST).removesuffix("=" * 80 + "\n") + FURTHER
+
+
+def test_gates_that_are_on_follow_the_four_in_the_same_form():
+    limits = LIMITS.model_copy(update={"min_calibration_slope": 0.8, "max_calibration_slope": 1.2, "min_alerts": 100})
+    five_and_six = "Slope in [0.80, 1.20]:      ✓ PASS\nAlerts@0.7 >= 100:          ✓ PASS\n"
+    assert render(limits=limits) == HEAD + PASSED + five_and_six + REST
 
 
 def test_what_cleaning_left_out_or_changed_follows_the_size_of_the_source():

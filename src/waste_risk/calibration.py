@@ -15,7 +15,7 @@ from sklearn.isotonic import IsotonicRegression
 from sklearn.linear_model import LogisticRegression
 
 from waste_risk.metrics import count_scores
-from waste_risk.parameters import Calibration
+from waste_risk.parameters import Calibration, Validation
 
 Array = NDArray[np.float64]
 
@@ -81,6 +81,20 @@ def choose_threshold(out_of_fold: pd.DataFrame, calibrator: Calibrator) -> float
     tally = count_scores(y_true=out_of_fold["wasted"], probability=probability)
     found, alerts = np.cumsum(tally.positives), np.cumsum(tally.totals)
     return float(tally.scores[np.argmax(2 * found / (alerts + tally.positives.sum()))])
+
+
+def choose_cheapest_threshold(out_of_fold: pd.DataFrame, calibrator: Calibrator, validation: Validation) -> float:
+    """Give the calibrated probability from which warning costs least, out of fold; 1 if never to warn is cheapest.
+
+    Of thresholds that cost the same, the highest. With perfect calibration it is near the cost of a false alarm over
+    the sum of both costs (Elkan, The foundations of cost-sensitive learning, 2001).
+    """
+    tally = count_scores(y_true=out_of_fold["wasted"], probability=calibrator.transform(out_of_fold["score"]))
+    false_alarms, found = np.cumsum(tally.negatives), np.cumsum(tally.positives)
+    missed = tally.positives.sum() - found
+    costs = validation.cost_of_false_alarm * false_alarms + validation.cost_of_missed_item * missed
+    never = validation.cost_of_missed_item * tally.positives.sum()
+    return float(np.append(1.0, tally.scores)[np.argmin(np.append(never, costs))])
 
 
 def _fit_isotonic(scores: Array, wasted: NDArray[np.bool_], weights: Array) -> tuple[Array, Array]:

@@ -4,31 +4,37 @@ The limits live in YAML. An undefined metric fails its gate: no evidence is not 
 """
 
 import math
+from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from waste_risk.metrics import ValidationMetrics
+from waste_risk.metrics import Estimate, ValidationMetrics
 from waste_risk.parameters import Gates
 
 
 @dataclass(frozen=True)
 class Gate:
-    """One requirement and what was measured; the value is null where the metric is undefined."""
+    """One requirement and what was measured; the value is null where the metric is undefined.
+
+    Attributes:
+        limit: a floor or a ceiling, or both ends of a range.
+    """
 
     name: str
     label: str
     passed: bool
     value: float | None
-    limit: float
+    limit: float | tuple[float, float]
 
 
 @dataclass(frozen=True)
 class GateDecision:
-    """Whether a model may be promoted, every gate, and one sentence for each that failed."""
+    """Whether a model may be promoted, every gate, one sentence for each that failed, and which bytes were judged."""
 
     approved: bool
     gates: tuple[Gate, ...]
     reasons: tuple[str, ...]
+    predictor_sha256: str | None = None
 
     def to_dict(self) -> dict[str, Any]:
         """Give plain values that JSON can hold."""
@@ -36,59 +42,159 @@ class GateDecision:
             "approved": self.approved,
             "gates": [asdict(gate) for gate in self.gates],
             "reasons": list(self.reasons),
+            "predictor_sha256": self.predictor_sha256,
         }
 
 
+Checked = tuple[Gate, str]
+
+
 def check_gates(metrics: ValidationMetrics, params: Gates) -> GateDecision:
-    """Hold discrimination, loud warnings, calibration and stability against their limits."""
-    checked = (
-        _check_auc(metrics, params),
-        _check_precision(metrics, params),
-        _check_calibration(metrics, params),
-        _check_stability(metrics, params),
-    )
+    """Hold a model's metrics against every gate that is on."""
+    checked = list(_check(metrics, params))
     return GateDecision(
         approved=all(gate.passed for gate, _ in checked),
         gates=tuple(gate for gate, _ in checked),
         reasons=tuple(reason for gate, reason in checked if not gate.passed),
+        predictor_sha256=metrics.predictor_sha256,
     )
 
 
-def _check_auc(metrics: ValidationMetrics, params: Gates) -> tuple[Gate, str]:
-    value, limit = metrics.auc.value, params.min_auc
+def _check(metrics: ValidationMetrics, params: Gates) -> Iterator[Checked]:
+    yield _check_auc(metrics, params)
+    yield _check_precision(metrics, params)
+    yield _check_calibration(metrics, params)
+    yield _check_stability(metrics, params)
+    if params.min_gain_over_baselines is not None:
+        yield _check_baselines(metrics, params, params.min_gain_over_baselines)
+    if params.min_calibration_slope is not None and params.max_calibration_slope is not None:
+        yield _check_slope(metrics, params, params.min_calibration_slope, params.max_calibration_slope)
+    if params.not_above_oracle and metrics.attainable_share is not None:
+        yield _check_oracle(metrics, metrics.attainable_share)
+    if params.min_alerts is not None:
+        yield _check_support(metrics, params, params.min_alerts)
+    if params.both_classes:
+        yield _check_classes(metrics)
+    if params.max_group_calibration_gap is not None:
+        yield _check_groups(metrics, params, params.max_group_calibration_gap)
+
+
+def _check_auc(metrics: ValidationMetrics, params: Gates) -> Checked:
+    value, limit = _lower(metrics.auc, params), params.min_auc
     gate = Gate("auc", f"AUC >= {_limit(limit)}", value >= limit, _known(value), limit)
-    return gate, _reason(gate, "AUC", "below")
+    return gate, _reason(gate, "AUC", "below", _of(params, "low"), _no_bound(metrics.auc))
 
 
-def _check_precision(metrics: ValidationMetrics, params: Gates) -> tuple[Gate, str]:
-    value, limit = metrics.precision_at_high_confidence.value, params.min_precision_at_high_confidence
-    metric = f"Precision@{params.high_confidence:g}"
+def _check_precision(metrics: ValidationMetrics, params: Gates) -> Checked:
+    estimate, limit = metrics.precision_at_high_confidence, params.min_precision_at_high_confidence
+    value, metric = _lower(estimate, params), f"Precision@{params.high_confidence:g}"
     label = f"{metric} >= {_limit(limit)}"
     gate = Gate("precision_at_high_confidence", label, value >= limit, _known(value), limit)
-    return gate, _reason(gate, metric, "below", f": no probability reaches {params.high_confidence:g}")
+    why = _no_bound(estimate) or f": no probability reaches {params.high_confidence:g}"
+    return gate, _reason(gate, metric, "below", _of(params, "low"), why)
 
 
-def _check_calibration(metrics: ValidationMetrics, params: Gates) -> tuple[Gate, str]:
-    value, limit = metrics.expected_calibration_error.value, params.max_ece
+def _check_calibration(metrics: ValidationMetrics, params: Gates) -> Checked:
+    value, limit = _upper(metrics.expected_calibration_error, params), params.max_ece
     label = f"Calibration (ECE < {_limit(limit)})"
     gate = Gate("expected_calibration_error", label, value < limit, _known(value), limit)
-    return gate, _reason(gate, "Expected calibration error", "not below")
+    why = _no_bound(metrics.expected_calibration_error)
+    return gate, _reason(gate, "Expected calibration error", "not below", _of(params, "high"), why)
 
 
-def _check_stability(metrics: ValidationMetrics, params: Gates) -> tuple[Gate, str]:
+def _check_stability(metrics: ValidationMetrics, params: Gates) -> Checked:
     value, limit = math.nan if metrics.cv_std_auc is None else metrics.cv_std_auc, params.max_cv_std
     gate = Gate("cv_std_auc", f"CV Stable (std < {_limit(limit)})", value < limit, _known(value), limit)
-    return gate, _reason(gate, "CV standard deviation", "not below", ": fewer than two folds were measured")
+    return gate, _reason(gate, "CV standard deviation", "not below", "", ": fewer than two folds were measured")
+
+
+def _check_baselines(metrics: ValidationMetrics, params: Gates, limit: float) -> Checked:
+    gains = {name: _lower(baseline.auc_gain, params) for name, baseline in metrics.baselines.items()}
+    # NaN first: a baseline that cannot be compared is not beaten.
+    best = min(gains, key=lambda name: (not math.isnan(gains[name]), gains[name]), default="")
+    value = gains.get(best, math.nan)
+    gate = Gate("gain_over_baselines", "Better than simple rules", value > limit, _known(value), limit)
+    metric = f"AUC gain over {best.replace('_', ' ')}"
+    if not gains:
+        return gate, "Gain over simple rules is undefined: none was measured"
+    return gate, _reason(gate, metric, "not above", _of(params, "low"), _no_bound(metrics.baselines[best].auc_gain))
+
+
+def _check_slope(metrics: ValidationMetrics, params: Gates, low: float, high: float) -> Checked:
+    least, most = _lower(metrics.calibration_slope, params), _upper(metrics.calibration_slope, params)
+    value, limit = (most, high) if most > high else (least, low)
+    label = f"Slope in [{_limit(low)}, {_limit(high)}]"
+    gate = Gate("calibration_slope", label, low <= least and most <= high, _known(value), (low, high))
+    if gate.value is None:
+        return gate, f"Calibration slope is undefined{_no_bound(metrics.calibration_slope)}"
+    side, relation = ("high", "above") if most > high else ("low", "below")
+    return gate, f"Calibration slope{_of(params, side)} {_beside(value, limit)} is {relation} {_limit(limit)}"
+
+
+def _check_oracle(metrics: ValidationMetrics, share: Estimate) -> Checked:
+    # A model may lie above by chance, so the interval decides in either case; without signal there is nothing to leak.
+    value = share.value if share.low is None else min(share.low, share.value)
+    gate = Gate("not_above_oracle", "Not above the oracle", not metrics.beats_oracle, _known(value), 1.0)
+    bound = "" if share.low is None else " at least"
+    return gate, f"The model reaches{bound} {100 * value:.1f} % of the attainable AUC: look for a leak"
+
+
+def _check_support(metrics: ValidationMetrics, params: Gates, limit: int) -> Checked:
+    label = f"Alerts@{params.high_confidence:g} >= {limit}"
+    gate = Gate("alerts", label, metrics.n_alerts >= limit, float(metrics.n_alerts), float(limit))
+    return gate, f"{metrics.n_alerts} rows at or above {params.high_confidence:g} are fewer than {limit}"
+
+
+def _check_classes(metrics: ValidationMetrics) -> Checked:
+    fewest = min(metrics.n_wasted, metrics.n_rows - metrics.n_wasted)
+    gate = Gate("both_classes", "Both outcomes occur", fewest > 0, float(fewest), 1.0)
+    missing = "wasted" if metrics.n_wasted == 0 else "not wasted"
+    return gate, f"None of {metrics.n_rows} rows is {missing}"
+
+
+def _check_groups(metrics: ValidationMetrics, params: Gates, limit: float) -> Checked:
+    estimates = {name: each.largest_calibration_gap for name, each in metrics.fairness.items()}
+    gaps = {name: _upper(gap, params) for name, gap in estimates.items() if gap is not None}
+    worst = max(gaps, key=lambda name: (math.isnan(gaps[name]), gaps[name]), default="")
+    value = gaps.get(worst, math.nan)
+    gate = Gate("group_calibration_gap", f"Groups (gap < {_limit(limit)})", value < limit, _known(value), limit)
+    metric = f"Calibration gap within a group of {worst.replace('_', ' ')}"
+    if not gaps:
+        return gate, "Calibration gap within groups is undefined: no group was large enough"
+    return gate, _reason(gate, metric, "not below", _of(params, "high"), _no_bound(estimates[worst]))
+
+
+def _lower(estimate: Estimate, params: Gates) -> float:
+    return _end(estimate.value, estimate.low, params)
+
+
+def _upper(estimate: Estimate, params: Gates) -> float:
+    return _end(estimate.value, estimate.high, params)
+
+
+def _end(value: float, end: float | None, params: Gates) -> float:
+    if params.judged_by == "estimate":
+        return value
+    return math.nan if end is None else end
+
+
+def _no_bound(estimate: Estimate | None) -> str:
+    known = estimate is not None and not math.isnan(estimate.value)
+    return ": it has no interval" if known else ""
+
+
+def _of(params: Gates, end: str) -> str:
+    return "" if params.judged_by == "estimate" else f" ({end} end of its interval)"
 
 
 def _known(value: float) -> float | None:
     return None if math.isnan(value) else value
 
 
-def _reason(gate: Gate, metric: str, relation: str, why_undefined: str = "") -> str:
-    if gate.value is None:
+def _reason(gate: Gate, metric: str, relation: str, end: str, why_undefined: str) -> str:
+    if gate.value is None or isinstance(gate.limit, tuple):
         return f"{metric} is undefined{why_undefined}"
-    return f"{metric} {_beside(gate.value, gate.limit)} is {relation} {_limit(gate.limit)}"
+    return f"{metric}{end} {_beside(gate.value, gate.limit)} is {relation} {_limit(gate.limit)}"
 
 
 def _limit(limit: float) -> str:

@@ -192,17 +192,48 @@ class Validation(Section):
     n_resamples: int = Field(ge=0, le=100_000)
     confidence: OpenShare
     seed: Seed
+    top_k: int = Field(ge=1, le=10_000_000)
+    anderson_darling: bool
+    trade_off_thresholds: tuple[OpenShare, ...]
+    cost_of_false_alarm: float = Field(ge=0, le=1_000_000)
+    cost_of_missed_item: float = Field(ge=0, le=1_000_000)
+    alerts_per_week: int = Field(ge=1, le=1_000)
+    min_group_households: int = Field(ge=1, le=1_000_000)
+    min_group_class: int = Field(ge=1, le=1_000_000)
+
+
+class Baselines(Section):
+    """The simple rules that the model is held against."""
+
+    prior_rows: float = Field(gt=0, le=1_000)
 
 
 class Gates(Section):
-    """What a model must reach before it may be promoted."""
+    """What a model must reach before it may be promoted; a gate that is null is off."""
 
     min_auc: Share
     min_precision_at_high_confidence: Share
     max_ece: Share
     max_cv_std: Share
     high_confidence: OpenShare
+    min_gain_over_baselines: Annotated[float, Field(ge=-1, le=1)] | None
+    min_calibration_slope: Annotated[float, Field(ge=0, le=10)] | None
+    max_calibration_slope: Annotated[float, Field(ge=0, le=10)] | None
+    not_above_oracle: bool
+    min_alerts: Annotated[int, Field(ge=0, le=10_000_000)] | None
+    both_classes: bool
+    max_group_calibration_gap: Share | None
+    judged_by: Literal["estimate", "bound"]
     on_failure: Literal["report", "fail"]
+
+    @model_validator(mode="after")
+    def _slopes_together(self) -> Self:
+        low, high = self.min_calibration_slope, self.max_calibration_slope
+        if (low is None) != (high is None):
+            raise ValueError("min_calibration_slope and max_calibration_slope are both null, or neither")
+        if low is not None and high is not None and low >= high:
+            raise ValueError("min_calibration_slope must lie below max_calibration_slope")
+        return self
 
 
 class RiskClasses(Section):
@@ -227,6 +258,7 @@ SECTIONS: dict[str, type[Section]] = {
     "tuning": Tuning,
     "calibration": Calibration,
     "validation": Validation,
+    "baselines": Baselines,
     "gates": Gates,
     "risk_classes": RiskClasses,
 }

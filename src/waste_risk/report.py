@@ -7,11 +7,11 @@ from datetime import datetime
 
 from waste_risk.gates import GateDecision
 from waste_risk.metrics import Estimate, ValidationMetrics
+from waste_risk.report_parts import alerts, baselines, decimals, fairness, line, stability
 
 LEAK = "A model above the true probability has seen what it must not: look for a leak."
 
 _WIDTH = 80
-_LABEL_WIDTH = 28
 _HEAVY_RULE = "=" * _WIDTH
 _LIGHT_RULE = "-" * _WIDTH
 
@@ -54,6 +54,10 @@ def render_text(
         *_section("REASONS", decision.reasons),
         *_section("ATTAINABLE", _attainable(metrics)),
         *_section("DATA", _data(metrics, source)),
+        *_section("BASELINES", baselines(metrics)),
+        *_section(f"FAIRNESS: GAPS (threshold={metrics.threshold:.3f})", fairness(metrics)),
+        *_section("STABILITY", stability(metrics)),
+        *_section("ALERTS", alerts(metrics)),
         _HEAVY_RULE,
     ]
     return "\n".join(lines) + "\n"
@@ -66,40 +70,40 @@ def _section(title: str, lines: Iterable[str]) -> list[str]:
 
 def _classification(metrics: ValidationMetrics) -> list[str]:
     return [
-        _line("AUC-ROC", _decimals(metrics.auc)),
-        _line("Average Precision", _decimals(metrics.average_precision)),
-        _line("Brier Score", _decimals(metrics.brier_score)),
-        _line("Log Loss", _decimals(metrics.log_loss)),
+        line("AUC-ROC", decimals(metrics.auc)),
+        line("Average Precision", decimals(metrics.average_precision)),
+        line("Brier Score", decimals(metrics.brier_score)),
+        line("Log Loss", decimals(metrics.log_loss)),
     ]
 
 
 def _calibration(metrics: ValidationMetrics) -> list[str]:
     return [
-        _line("Expected Calibration Error", _decimals(metrics.expected_calibration_error)),
-        _line("Calibration Slope", _decimals(metrics.calibration_slope)),
-        _line("Calibration Intercept", _decimals(metrics.calibration_intercept)),
-        _line("Hosmer-Lemeshow p-value", _decimals(metrics.hosmer_lemeshow_p_value)),
+        line("Expected Calibration Error", decimals(metrics.expected_calibration_error)),
+        line("Calibration Slope", decimals(metrics.calibration_slope)),
+        line("Calibration Intercept", decimals(metrics.calibration_intercept)),
+        line("Hosmer-Lemeshow p-value", decimals(metrics.hosmer_lemeshow_p_value)),
     ]
 
 
 def _threshold(metrics: ValidationMetrics) -> list[str]:
     return [
-        _line("Optimal Threshold", f"{metrics.threshold:.3f}"),
-        _line("  Precision", _decimals(metrics.precision)),
-        _line("  Recall", _decimals(metrics.recall)),
-        _line("  F1 Score", _decimals(metrics.f1)),
+        line("Optimal Threshold", f"{metrics.threshold:.3f}"),
+        line("  Precision", decimals(metrics.precision)),
+        line("  Recall", decimals(metrics.recall)),
+        line("  F1 Score", decimals(metrics.f1)),
     ]
 
 
 def _business(metrics: ValidationMetrics) -> list[str]:
     return [
-        _line("Precision", _decimals(metrics.precision_at_high_confidence)),
-        _line("Recall", _decimals(metrics.recall_at_high_confidence)),
+        line("Precision", decimals(metrics.precision_at_high_confidence)),
+        line("Recall", decimals(metrics.recall_at_high_confidence)),
     ]
 
 
 def _gates(decision: GateDecision) -> list[str]:
-    return [_line(gate.label, "✓ PASS" if gate.passed else "✗ FAIL") for gate in decision.gates]
+    return [line(gate.label, "✓ PASS" if gate.passed else "✗ FAIL") for gate in decision.gates]
 
 
 def _attainable(metrics: ValidationMetrics) -> list[str]:
@@ -108,8 +112,8 @@ def _attainable(metrics: ValidationMetrics) -> list[str]:
     share = metrics.attainable_share.value
     reached = f"The model reaches {100 * share:.1f} % of the attainable AUC, counted from 0.5."
     return [
-        _line("AUC of true probability", _decimals(metrics.oracle_auc)),
-        _line("AUC of the model", _decimals(metrics.auc)),
+        line("AUC of true probability", decimals(metrics.oracle_auc)),
+        line("AUC of the model", decimals(metrics.auc)),
         "The true probability is the same everywhere: there is no signal to find." if math.isnan(share) else reached,
         *([LEAK] if metrics.beats_oracle else []),
     ]
@@ -118,12 +122,12 @@ def _attainable(metrics: ValidationMetrics) -> list[str]:
 def _data(metrics: ValidationMetrics, source: SourceSummary | None) -> list[str]:
     return [
         *_source(source),
-        _line("Rows judged", _count(metrics.n_rows)),
-        _line("Households", _count(metrics.n_households)),
-        _line("Wasted", _count(metrics.n_wasted)),
-        _line("Base rate", _decimals(metrics.base_rate)),
-        _line("Mean prediction", _decimals(metrics.mean_probability)),
-        _line("Alerts", f"{_count(metrics.n_alerts)} at or above {metrics.high_confidence:g}"),
+        line("Rows judged", _count(metrics.n_rows)),
+        line("Households", _count(metrics.n_households)),
+        line("Wasted", _count(metrics.n_wasted)),
+        line("Base rate", decimals(metrics.base_rate)),
+        line("Mean prediction", decimals(metrics.mean_probability)),
+        line("Alerts", f"{_count(metrics.n_alerts)} at or above {metrics.high_confidence:g}"),
         *_horizon(metrics),
         *_days(metrics),
     ]
@@ -133,8 +137,8 @@ def _source(source: SourceSummary | None) -> list[str]:
     if source is None:
         return []
     return [
-        _line("Items", f"{_count(source.n_items)}, {_percent(source.item_waste_ratio)} wasted so far"),
-        _line(
+        line("Items", f"{_count(source.n_items)}, {_percent(source.item_waste_ratio)} wasted so far"),
+        line(
             "Observations",
             f"{_count(source.n_observations)}, {_percent(source.observation_waste_ratio)} wasted within the horizon",
         ),
@@ -144,11 +148,11 @@ def _source(source: SourceSummary | None) -> list[str]:
 
 
 def _cleaned(label: str, counts: Mapping[str, int]) -> list[str]:
-    return [_line(label, f"{count:,} {rule.replace('_', ' ')}") for rule, count in counts.items() if count]
+    return [line(label, f"{count:,} {rule.replace('_', ' ')}") for rule, count in counts.items() if count]
 
 
 def _horizon(metrics: ValidationMetrics) -> list[str]:
-    return [] if metrics.horizon_days is None else [_line("Horizon", f"{metrics.horizon_days} days after the look")]
+    return [] if metrics.horizon_days is None else [line("Horizon", f"{metrics.horizon_days} days after the look")]
 
 
 def _days(metrics: ValidationMetrics) -> list[str]:
@@ -157,8 +161,8 @@ def _days(metrics: ValidationMetrics) -> list[str]:
     return [
         "",
         "Days to waste, given that the item is wasted within the horizon:",
-        _line("  Mean absolute error", _in_days(metrics.days_mae)),
-        _line("  Root mean squared error", _in_days(metrics.days_rmse)),
+        line("  Mean absolute error", _in_days(metrics.days_mae)),
+        line("  Root mean squared error", _in_days(metrics.days_rmse)),
         *_label_days(metrics),
     ]
 
@@ -168,17 +172,9 @@ def _label_days(metrics: ValidationMetrics) -> list[str]:
         return []
     return [
         "  Where a label has a date, mean absolute error of",
-        _line("    the model", _in_days(metrics.days_mae_where_label)),
-        _line("    the days on the label", _in_days(metrics.label_days_mae)),
+        line("    the model", _in_days(metrics.days_mae_where_label)),
+        line("    the days on the label", _in_days(metrics.label_days_mae)),
     ]
-
-
-def _line(label: str, value: str) -> str:
-    return f"{label + ': ':<{_LABEL_WIDTH}}{value}"
-
-
-def _decimals(estimate: Estimate) -> str:
-    return "n/a" if math.isnan(estimate.value) else f"{estimate.value:.4f}"
 
 
 def _in_days(estimate: Estimate) -> str:

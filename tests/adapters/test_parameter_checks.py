@@ -64,6 +64,21 @@ def test_what_is_set_for_one_run_is_known() -> None:
                 "Parameter tuning.keep_share: should be less than 1 (given 1.0).",
             ],
         ),
+        (
+            "gates",
+            {"min_calibration_slope": 1.5},
+            ["Parameter gates: min_calibration_slope must lie below max_calibration_slope."],
+        ),
+        (
+            "gates",
+            {"max_calibration_slope": None},
+            ["Parameter gates: min_calibration_slope and max_calibration_slope are both null, or neither."],
+        ),
+        (
+            "validation",
+            {"trade_off_thresholds": [0.5, 1.5]},
+            ["Parameter validation.trade_off_thresholds.1: should be less than 1 (given 1.5)."],
+        ),
         ("risk_classes", {"medium_from": 0.8}, ["Parameter risk_classes: medium_from must lie below high_from."]),
     ],
 )

@@ -1,5 +1,6 @@
 """What may be judged by whom."""
 
+import numpy as np
 import pandas as pd
 import pytest
 from planted import OBSERVATION, RISK_CLASSES, TRAINING, plant
@@ -10,13 +11,14 @@ from waste_risk.model import WastePredictor, fit_predictor
 from waste_risk.pipelines.validation.nodes import predict_test
 
 CALIBRATOR = Calibrator("isotonic", (0.0, 1.0), (0.0, 1.0))
+LEARNT = plant(1_000, n_days=200)
 FOLDS = pd.DataFrame({"n_train": [1_000], "rounds_classifier": [5], "rounds_regressor": [5]})
 
 
 @pytest.fixture(scope="module")
 def predictor() -> WastePredictor:
     """Learnt from days 0 to 199; the last label was known on day 229."""
-    return fit_predictor(plant(1_000, n_days=200), FOLDS, CALIBRATOR, 0.5, TRAINING, RISK_CLASSES, OBSERVATION)
+    return fit_predictor(LEARNT, FOLDS, CALIBRATOR, 0.5, TRAINING, RISK_CLASSES, OBSERVATION)
 
 
 def later_than(first: int) -> pd.DataFrame:
@@ -26,7 +28,7 @@ def later_than(first: int) -> pd.DataFrame:
 
 def test_every_judged_row_names_the_predictor(predictor: WastePredictor) -> None:
     run = {"predictor_sha256": predictor.sha256}
-    predictions = predict_test(predictor, run, later_than(229))
+    predictions = predict_test(predictor, run, LEARNT, later_than(229))
     assert set(predictions["predictor_sha256"]) == {predictor.sha256}
     assert predictions["days_on_label"].between(0, 30).all()
 
@@ -34,9 +36,23 @@ def test_every_judged_row_names_the_predictor(predictor: WastePredictor) -> None
 def test_rows_that_the_predictor_may_have_learnt_from_are_refused(predictor: WastePredictor) -> None:
     run = {"predictor_sha256": predictor.sha256}
     with pytest.raises(ContractError, match="test.observed_on: must not lie before 2024-08-17"):
-        predict_test(predictor, run, later_than(228))
+        predict_test(predictor, run, LEARNT, later_than(228))
 
 
 def test_the_predictor_of_another_run_is_refused(predictor: WastePredictor) -> None:
     with pytest.raises(ContractError, match="not the one that training_run names"):
-        predict_test(predictor, {"predictor_sha256": "other"}, later_than(229))
+        predict_test(predictor, {"predictor_sha256": "other"}, LEARNT, later_than(229))
+
+
+def test_a_household_is_new_if_the_predictor_has_learnt_from_none_of_its_rows(predictor: WastePredictor) -> None:
+    run, judged = {"predictor_sha256": predictor.sha256}, later_than(229)
+    newcomer = judged.assign(household_id=np.where(judged["household_id"] == 7, 777, judged["household_id"]))
+    predictions = predict_test(predictor, run, LEARNT, newcomer)
+    assert set(predictions.loc[predictions["is_new_household"], "household_id"]) == {777}
+
+
+def test_the_raw_score_is_what_calibration_begins_with(predictor: WastePredictor) -> None:
+    predictions = predict_test(predictor, {"predictor_sha256": predictor.sha256}, LEARNT, later_than(229))
+    np.testing.assert_array_equal(
+        predictor.calibrator.transform(predictions["score"]), predictions["waste_probability"]
+    )

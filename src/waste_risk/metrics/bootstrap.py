@@ -12,6 +12,8 @@ from waste_risk.metrics.tally import Array
 
 Measure = Callable[[Array], Mapping[str, Array]]
 
+_NUMBERS_IN_MEMORY = 2_000_000
+
 
 @dataclass(frozen=True)
 class Estimate:
@@ -24,6 +26,37 @@ class Estimate:
     def __float__(self) -> float:
         """Give the value alone."""
         return self.value
+
+
+@dataclass(frozen=True)
+class Resampling:
+    """How intervals are made; equal settings draw equal households, so whatever they estimate is paired.
+
+    Attributes:
+        n_households: how many households there are.
+        n_resamples: how many resamples; 0 leaves the intervals out.
+        confidence: probability that an interval covers, e.g. 0.95.
+        seed: the same seed gives the same intervals.
+    """
+
+    n_households: int
+    n_resamples: int
+    confidence: float
+    seed: int
+
+    def estimate(
+        self, measure: Measure, *, n_columns: int, reflected: frozenset[str] = frozenset()
+    ) -> dict[str, Estimate]:
+        """Estimate each metric and its interval, see ``bootstrap``; a resample holds about ``n_columns`` numbers."""
+        return bootstrap(
+            measure,
+            n_households=self.n_households,
+            n_resamples=self.n_resamples,
+            confidence=self.confidence,
+            seed=self.seed,
+            n_at_once=max(1, _NUMBERS_IN_MEMORY // max(1, n_columns)),
+            reflected=reflected,
+        )
 
 
 def bootstrap(

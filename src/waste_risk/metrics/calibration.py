@@ -1,15 +1,18 @@
 """Whether a probability of 0.3 comes true in three of ten cases.
 
 Bins hold equal mass, not equal width, so that each one is estimated equally well; rows of equal score share a bin.
+Bins of equal width stand beside them, for comparison with what others publish.
 """
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import expit, logit
+from scipy.special import expit, logit, ndtr
 from scipy.stats import chi2
 
+from waste_risk.metrics.classification import base_rate, brier_score
 from waste_risk.metrics.tally import Array, Tally, ratio, sum_by
 
 # Isotonic calibration says 0 and 1, whose logits are infinite. A calibrator of some ten thousand rows cannot tell
@@ -21,7 +24,7 @@ _NEWTON_TOLERANCE = 1e-8
 
 @dataclass(frozen=True)
 class ReliabilityBins:
-    """What was expected and what came in bins of equal mass, lowest scores first; shapes (..., n_bins).
+    """What was expected and what came in each bin, lowest scores first; shapes (..., n_bins).
 
     Attributes:
         expected: sum of the probabilities in each bin.
@@ -38,19 +41,53 @@ def reliability_bins(tally: Tally, *, n_bins: int) -> ReliabilityBins:
     """Sum probabilities, positives and rows in bins of equal mass; a score belongs where its middle rank falls."""
     ascending = np.flip(tally.totals, axis=-1)
     middle_rank = np.cumsum(ascending, axis=-1) - ascending / 2
-    share_below = ratio(middle_rank, tally.totals.sum(axis=-1, keepdims=True))
-    bins = np.minimum(np.nan_to_num(share_below) * n_bins, n_bins - 1).astype(np.intp)
-    return ReliabilityBins(
-        expected=_sum_by_bin(ascending * tally.scores[::-1], bins, n_bins),
-        observed=_sum_by_bin(np.flip(tally.positives, axis=-1), bins, n_bins),
-        rows=_sum_by_bin(ascending, bins, n_bins),
-    )
+    return _fill_bins(tally, ratio(middle_rank, tally.totals.sum(axis=-1, keepdims=True)), n_bins)
+
+
+def equal_width_bins(tally: Tally, *, n_bins: int) -> ReliabilityBins:
+    """Sum probabilities, positives and rows in bins of equal width; a score at a border belongs to the upper bin."""
+    return _fill_bins(tally, np.broadcast_to(tally.scores[::-1], tally.totals.shape), n_bins)
 
 
 def expected_calibration_error(tally: Tally, *, n_bins: int) -> Array:
     """Average |mean probability − observed share| over the bins, by their rows (Naeini et al. 2015, equal mass)."""
-    bins = reliability_bins(tally, n_bins=n_bins)
+    return mean_gap(reliability_bins(tally, n_bins=n_bins))
+
+
+def mean_gap(bins: ReliabilityBins) -> Array:
+    """Average |mean probability − observed share| over any bins, by their rows."""
     return ratio(np.abs(bins.expected - bins.observed).sum(axis=-1), bins.rows.sum(axis=-1))
+
+
+def debiased_calibration_error(bins: ReliabilityBins) -> Array:
+    """Take from the mean gap what chance alone adds to it, down to 0 at least.
+
+    A bin's observed share scatters about its own value like a normal variable with its binomial variance; the mean of
+    the gap's absolute value then exceeds the gap (Kumar, Liang and Ma, Verified uncertainty calibration, 2019, the
+    estimator for the first power; here by the mean of the folded normal distribution instead of by simulation).
+    Rows count as independent; households make them less so, and the true bias larger.
+    """
+    share, gap = ratio(bins.observed, bins.rows), ratio(bins.expected - bins.observed, bins.rows)
+    spread = np.sqrt(ratio(share * (1 - share), bins.rows))
+    at = ratio(gap, spread)
+    folded = spread * math.sqrt(2 / math.pi) * np.exp(-(at**2) / 2) + gap * (1 - 2 * ndtr(-at))
+    excess = np.where(spread > 0, folded - np.abs(gap), 0)
+    return np.maximum(mean_gap(bins) - ratio((bins.rows * excess).sum(axis=-1), bins.rows.sum(axis=-1)), 0)
+
+
+def brier_decomposition(tally: Tally, bins: ReliabilityBins) -> tuple[Array, Array, Array]:
+    """Split the Brier score into reliability − resolution + uncertainty, over bins (Murphy 1973).
+
+    The resolution holds what scores differ within bins too (Stephenson, Coelho and Jolliffe, Two extra components in
+    the Brier score decomposition, 2008), so that the three parts make up the score exactly.
+
+    Returns:
+        reliability (smaller is better), resolution (larger is better), uncertainty (of the outcomes alone).
+    """
+    squared_gaps = ratio((bins.expected - bins.observed) ** 2, bins.rows)
+    reliability = ratio(np.where(bins.rows > 0, squared_gaps, 0).sum(axis=-1), bins.rows.sum(axis=-1))
+    uncertainty = base_rate(tally) * (1 - base_rate(tally))
+    return reliability, reliability + uncertainty - brier_score(tally), uncertainty
 
 
 def hosmer_lemeshow_p_value(tally: Tally, *, n_groups: int) -> Array:
@@ -104,6 +141,17 @@ def _newton_step(tally: Tally, logits: Array, intercept: Array, slope: Array) ->
     return (
         (second * gradient - first * gradient_slope) / determinant,
         (mass * gradient_slope - first * gradient) / determinant,
+    )
+
+
+def _fill_bins(tally: Tally, position: Array, n_bins: int) -> ReliabilityBins:
+    """Sum in bins; ``position`` says where in [0, 1] each score lies, lowest score first."""
+    ascending = np.flip(tally.totals, axis=-1)
+    bins = np.minimum(np.nan_to_num(position) * n_bins, n_bins - 1).astype(np.intp)
+    return ReliabilityBins(
+        expected=_sum_by_bin(ascending * tally.scores[::-1], bins, n_bins),
+        observed=_sum_by_bin(np.flip(tally.positives, axis=-1), bins, n_bins),
+        rows=_sum_by_bin(ascending, bins, n_bins),
     )
 
 

@@ -39,21 +39,50 @@ def log_loss(tally: Tally) -> Array:
 
 def precision(tally: Tally, *, threshold: float) -> Array:
     """Give the share of the alerts that are positive; NaN without alerts."""
-    alerts = tally.scores >= threshold
-    return ratio(tally.positives[..., alerts].sum(axis=-1), tally.totals[..., alerts].sum(axis=-1))
+    return ratio(_among_alerts(tally, tally.positives, threshold), _among_alerts(tally, tally.totals, threshold))
 
 
 def recall(tally: Tally, *, threshold: float) -> Array:
     """Give the share of the positives that are alerts; NaN without positives."""
-    found = tally.positives[..., tally.scores >= threshold].sum(axis=-1)
-    return ratio(found, tally.positives.sum(axis=-1))
+    return ratio(_among_alerts(tally, tally.positives, threshold), tally.positives.sum(axis=-1))
 
 
 def f1_score(tally: Tally, *, threshold: float) -> Array:
     """Give the harmonic mean of precision and recall; 0 when no alert is right, NaN without alerts and positives."""
-    alerts = tally.scores >= threshold
-    found = tally.positives[..., alerts].sum(axis=-1)
-    return ratio(2 * found, tally.totals[..., alerts].sum(axis=-1) + tally.positives.sum(axis=-1))
+    found, alerts = (_among_alerts(tally, counts, threshold) for counts in (tally.positives, tally.totals))
+    return ratio(2 * found, alerts + tally.positives.sum(axis=-1))
+
+
+def precision_at_k(tally: Tally, *, k: float) -> Array:
+    """Give the share of positives among the ``k`` highest scores, or among all rows if there are fewer.
+
+    Rows of the score at the border count in proportion: the mean over all orders of equal scores (McSherry and Najork,
+    Computing information retrieval performance measures efficiently in the presence of tied scores, 2008).
+    """
+    return ratio(_positives_among(tally, k), np.minimum(k, tally.totals.sum(axis=-1)))
+
+
+def recall_at_k(tally: Tally, *, k: float) -> Array:
+    """Give the share of the positives that the ``k`` highest scores hold; ties as in ``precision_at_k``."""
+    return ratio(_positives_among(tally, k), tally.positives.sum(axis=-1))
+
+
+def alert_rate(tally: Tally, *, threshold: float) -> Array:
+    """Give the share of the rows that are alerts."""
+    return ratio(_among_alerts(tally, tally.totals, threshold), tally.totals.sum(axis=-1))
+
+
+def false_positive_rate(tally: Tally, *, threshold: float) -> Array:
+    """Give the share of the negatives that are alerts; NaN without negatives."""
+    found, alerts = (_among_alerts(tally, counts, threshold) for counts in (tally.positives, tally.totals))
+    return ratio(alerts - found, tally.totals.sum(axis=-1) - tally.positives.sum(axis=-1))
+
+
+def mean_cost(tally: Tally, *, threshold: float, false_alarm: float, missed_item: float) -> Array:
+    """Give the cost of a row on average, when each false alarm and each missed positive costs so much."""
+    found, alerts = (_among_alerts(tally, counts, threshold) for counts in (tally.positives, tally.totals))
+    cost = false_alarm * (alerts - found) + missed_item * (tally.positives.sum(axis=-1) - found)
+    return ratio(cost, tally.totals.sum(axis=-1))
 
 
 def base_rate(tally: Tally) -> Array:
@@ -64,3 +93,17 @@ def base_rate(tally: Tally) -> Array:
 def mean_probability(tally: Tally) -> Array:
     """Average the probability; it equals the base rate of a model that is calibrated in the large."""
     return ratio(tally.totals @ tally.scores, tally.totals.sum(axis=-1))
+
+
+def _among_alerts(tally: Tally, counts: Array, threshold: float) -> Array:
+    n_scores = np.count_nonzero(tally.scores >= threshold)  # they descend, so the alerts come first
+    return np.asarray(counts[..., :n_scores].sum(axis=-1), dtype=np.float64)
+
+
+def _positives_among(tally: Tally, k: float) -> Array:
+    """Sum the positives of the k highest scores, of the score at the border in proportion."""
+    reached = np.cumsum(tally.totals, axis=-1)
+    whole = tally.positives * (reached <= k)
+    border = (reached > k) & (reached - tally.totals < k)
+    part = np.where(border, tally.positives * ratio(k - (reached - tally.totals), tally.totals), 0)
+    return np.asarray((whole + part).sum(axis=-1), dtype=np.float64)

@@ -1,109 +1,145 @@
 """One pass over a judged window: every metric, each with an interval from the same household resamples."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
-from waste_risk.metrics.bootstrap import Estimate, bootstrap
-from waste_risk.metrics.calibration import calibration_line, expected_calibration_error, hosmer_lemeshow_p_value
-from waste_risk.metrics.classification import (
-    average_precision,
-    base_rate,
-    brier_score,
-    f1_score,
-    log_loss,
-    mean_probability,
-    precision,
-    recall,
-    roc_auc,
-)
-from waste_risk.metrics.inputs import as_column, as_outcomes, as_probability, number_households
-from waste_risk.metrics.regression import HouseholdErrors, sum_errors
+from waste_risk.metrics import chance
+from waste_risk.metrics.alerts import measure_lead_time, measure_weekly_alerts
+from waste_risk.metrics.bootstrap import Estimate, Resampling
+from waste_risk.metrics.calibration import hosmer_lemeshow_p_value
+from waste_risk.metrics.fairness import measure_fairness
+from waste_risk.metrics.folds import summarise_folds
+from waste_risk.metrics.groups import Support, measure_groups
+from waste_risk.metrics.inputs import as_column, as_labels, as_outcomes, as_probability, number_households
+from waste_risk.metrics.parts import AndersonDarling, LeadTime, WeeklyAlerts
 from waste_risk.metrics.results import ValidationMetrics
-from waste_risk.metrics.tally import Array, HouseholdTally, count_scores, count_scores_by_household, ratio
+from waste_risk.metrics.sample import Sample
+from waste_risk.metrics.scores import (
+    compare_baselines,
+    measure_cost,
+    measure_days,
+    measure_oracle,
+    measure_scores,
+    measure_trade_off,
+    measure_window,
+)
+from waste_risk.metrics.tally import Array
 
 _DECILES = 10
-_NUMBERS_IN_MEMORY = 2_000_000
+_TENTHS = (0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9)
 
 
 def evaluate(
     *,
     y_true: ArrayLike,
     probability: ArrayLike,
+    household_id: ArrayLike | None = None,
     threshold: float = 0.5,
     high_confidence: float = 0.7,
     n_bins: int = 15,
     n_resamples: int = 1_000,
     confidence: float = 0.95,
     seed: int = 42,
-    household_id: ArrayLike | None = None,
+    top_k: int = 100,
+    anderson_darling: bool = False,
+    trade_off_thresholds: Sequence[float] = _TENTHS,
+    cost_of_false_alarm: float = 1.0,
+    cost_of_missed_item: float = 1.0,
+    cost_threshold: float | None = None,
+    alerts_per_week: int = 3,
+    min_group_households: int = 20,
+    min_group_class: int = 30,
+    item_id: ArrayLike | None = None,
+    observed_on: ArrayLike | None = None,
+    is_new_household: ArrayLike | None = None,
+    raw_score: ArrayLike | None = None,
     days_true: ArrayLike | None = None,
     days_predicted: ArrayLike | None = None,
     days_on_label: ArrayLike | None = None,
     oracle_probability: ArrayLike | None = None,
+    baselines: Mapping[str, ArrayLike] | None = None,
+    sensitive: Mapping[str, ArrayLike] | None = None,
     fold_metrics: pd.DataFrame | None = None,
     horizon_days: int | None = None,
     predictor_sha256: str | None = None,
 ) -> ValidationMetrics:
-    """Judge a calibrated probability, and optionally predicted days, on rows that the model has not seen.
+    """Judge a calibrated probability, and optionally all that goes with it, on rows that the model has not seen.
 
     Args:
         y_true: whether the row was wasted within the horizon; shape (n_rows,), like all columns below.
         probability: the model's probability of that.
+        household_id: whose row it is; without it every row counts as a household of its own.
         threshold: from which probability the model says "wasted".
         high_confidence: from which probability the app warns loudly.
-        n_bins: bins of equal mass for the expected calibration error.
+        n_bins: bins for the calibration errors and the parts of the Brier score.
         n_resamples: household resamples behind the intervals; 0 leaves them out.
         confidence: probability that an interval covers, e.g. 0.95.
         seed: the same seed gives the same intervals.
-        household_id: whose row it is; without it every row counts as a household of its own.
+        top_k: how many of the highest probabilities precision and recall at k look at.
+        anderson_darling: test the probability integral transform too.
+        trade_off_thresholds: at which precision and recall are told.
+        cost_of_false_alarm: of warning of an item that is not wasted; in the unit of the next.
+        cost_of_missed_item: of not warning of one that is.
+        cost_threshold: the cheapest threshold, chosen on other rows; without it costs are left out.
+        alerts_per_week: at most so many for a household, where ``observed_on`` is known.
+        min_group_households: below it a group of rows is too small to be measured.
+        min_group_class: likewise for its rows of either outcome.
+        item_id: which item; with ``observed_on`` and ``days_true`` it gives the lead time.
+        observed_on: when the item was looked at.
+        is_new_household: whether the model has never seen the household.
+        raw_score: the score before calibration, in [0, 1].
         days_true: days from the look to the waste, null where not wasted.
         days_predicted: the model's days, given waste within the horizon.
         days_on_label: days from the look to the printed date, null without a date: the baseline to beat.
         oracle_probability: the true probability, known of simulated rows only.
+        baselines: probabilities of simple rules, by name.
+        sensitive: groups of the households, by attribute.
         fold_metrics: one row per fold of the cross-validation with its ``auc``.
         horizon_days: how far ahead the label looks; carried along.
         predictor_sha256: which bytes were judged; carried along.
 
     Raises:
-        ValueError: no rows, one class only, columns of different length, or a value out of its range.
+        ValueError: no rows, columns of different length, or a value out of its range.
     """
     wasted = as_outcomes(y_true)
-    scores = as_probability(probability, len(wasted), "probability")
-    household = np.arange(len(wasted)) if household_id is None else number_households(household_id, len(wasted))
-    n_households = int(household.max()) + 1
+    n_rows = len(wasted)
+    household = np.arange(n_rows) if household_id is None else number_households(household_id, n_rows)
+    sample = Sample(
+        wasted=wasted,
+        probability=as_probability(probability, n_rows, "probability"),
+        household=household,
+        resampling=Resampling(int(household.max()) + 1, n_resamples, confidence, seed),
+    )
+    within: dict[str, Any] = {
+        "threshold": threshold,
+        "n_bins": n_bins,
+        "support": Support(min_group_households, min_group_class),
+    }
+    cost: dict[str, Any] = {"false_alarm": cost_of_false_alarm, "missed_item": cost_of_missed_item}
     days = _days_when_wasted(days_true, wasted)
-    sample = _Sample(
-        model=count_scores_by_household(y_true=wasted, probability=scores, household=household),
-        oracle=_count_oracle(wasted, oracle_probability, household),
-        days=_sum_days_errors(days, days_predicted, household),
-        label_days=_sum_days_errors(days, days_on_label, household),
-        days_where_label=_sum_days_errors(_where_known(days, days_on_label), days_predicted, household),
-        threshold=threshold,
-        high_confidence=high_confidence,
-        n_bins=n_bins,
-    )
-    estimates: dict[str, Any] = bootstrap(
-        sample.measure,
-        n_households=n_households,
-        n_resamples=n_resamples,
-        confidence=confidence,
-        seed=seed,
-        n_at_once=max(1, _NUMBERS_IN_MEMORY // len(wasted)),
-        reflected=frozenset({"expected_calibration_error"}),
-    )
-    p_value = hosmer_lemeshow_p_value(count_scores(y_true=wasted, probability=scores), n_groups=_DECILES)
+    raw = _probabilities(raw_score, n_rows, "raw_score")
+    measured: dict[str, Any] = {
+        **measure_window(sample, threshold=threshold, high_confidence=high_confidence, n_bins=n_bins, top_k=top_k),
+        **measure_oracle(sample, _probabilities(oracle_probability, n_rows, "oracle_probability")),
+        **_measure_days(sample, days, days_predicted, days_on_label),
+        **_measure_chance(sample, n_bins, anderson_darling),
+        **summarise_folds(fold_metrics),
+        **_count(sample, household_id, high_confidence),
+        **_measure_groups(sample, sensitive, observed_on, is_new_household, within),
+    }
     return ValidationMetrics(
-        **estimates,
-        **_summarise_folds(fold_metrics),
-        hosmer_lemeshow_p_value=Estimate(float(p_value)),
-        n_rows=len(wasted),
-        n_households=None if household_id is None else n_households,
-        n_wasted=int(wasted.sum()),
-        n_alerts=int((scores >= high_confidence).sum()),
+        **measured,
+        raw=measure_scores(sample, raw, threshold=threshold, top_k=top_k),
+        trade_off=measure_trade_off(sample, trade_off_thresholds),
+        cost=measure_cost(sample, cheapest=cost_threshold, threshold=threshold, **cost),
+        lead_time=_lead_time(sample, item_id, observed_on, days, high_confidence),
+        weekly_alerts=_weekly_alerts(sample, observed_on, alerts_per_week, threshold),
+        baselines=compare_baselines(sample, _baselines(baselines, n_rows)),
+        top_k=top_k,
         threshold=float(threshold),
         high_confidence=float(high_confidence),
         horizon_days=horizon_days,
@@ -111,66 +147,38 @@ def evaluate(
     )
 
 
-@dataclass(frozen=True)
-class _Sample:
-    """The judged rows, summed so that any reweighting of the households can be measured at once."""
-
-    model: HouseholdTally
-    oracle: HouseholdTally | None
-    days: HouseholdErrors | None
-    label_days: HouseholdErrors | None
-    days_where_label: HouseholdErrors | None
-    threshold: float
-    high_confidence: float
-    n_bins: int
-
-    def measure(self, weights: Array) -> dict[str, Array]:
-        tally = self.model.weighted(weights)
-        intercept, slope = calibration_line(tally)
-        return {
-            "auc": roc_auc(tally),
-            "average_precision": average_precision(tally),
-            "brier_score": brier_score(tally),
-            "log_loss": log_loss(tally),
-            "expected_calibration_error": expected_calibration_error(tally, n_bins=self.n_bins),
-            "calibration_slope": slope,
-            "calibration_intercept": intercept,
-            "precision": precision(tally, threshold=self.threshold),
-            "recall": recall(tally, threshold=self.threshold),
-            "f1": f1_score(tally, threshold=self.threshold),
-            "precision_at_high_confidence": precision(tally, threshold=self.high_confidence),
-            "recall_at_high_confidence": recall(tally, threshold=self.high_confidence),
-            "base_rate": base_rate(tally),
-            "mean_probability": mean_probability(tally),
-            **self._measure_oracle(weights, roc_auc(tally)),
-            **self._measure_days(weights),
-        }
-
-    def _measure_oracle(self, weights: Array, auc: Array) -> dict[str, Array]:
-        if self.oracle is None:
-            return {}
-        oracle_auc = roc_auc(self.oracle.weighted(weights))
-        return {"oracle_auc": oracle_auc, "attainable_share": ratio(auc - 0.5, oracle_auc - 0.5)}
-
-    def _measure_days(self, weights: Array) -> dict[str, Array]:
-        measured = {}
-        if self.days is not None:
-            measured["days_mae"] = self.days.mean_absolute(weights)
-            measured["days_rmse"] = self.days.root_mean_squared(weights)
-        if self.label_days is not None:
-            measured["label_days_mae"] = self.label_days.mean_absolute(weights)
-        if self.days_where_label is not None:
-            measured["days_mae_where_label"] = self.days_where_label.mean_absolute(weights)
-        return measured
+def _probabilities(values: ArrayLike | None, n_rows: int, name: str) -> Array | None:
+    return None if values is None else as_probability(values, n_rows, name)
 
 
-def _count_oracle(
-    wasted: Array, oracle_probability: ArrayLike | None, household: NDArray[np.intp]
-) -> HouseholdTally | None:
-    if oracle_probability is None:
-        return None
-    scores = as_probability(oracle_probability, len(wasted), "oracle_probability")
-    return count_scores_by_household(y_true=wasted, probability=scores, household=household)
+def _count(sample: Sample, household_id: ArrayLike | None, high_confidence: float) -> dict[str, Any]:
+    return {
+        "n_rows": len(sample.wasted),
+        "n_households": None if household_id is None else sample.resampling.n_households,
+        "n_wasted": int(sample.wasted.sum()),
+        "n_alerts": int((sample.probability >= high_confidence).sum()),
+    }
+
+
+def _measure_chance(sample: Sample, n_bins: int, anderson_darling: bool) -> dict[str, Any]:
+    """Hold calibration against chance; simulations are as many as resamples."""
+    tally, resampling = sample.tally(), sample.resampling
+    measured: dict[str, Any] = {
+        "hosmer_lemeshow_p_value": Estimate(float(hosmer_lemeshow_p_value(tally, n_groups=_DECILES)))
+    }
+    if resampling.n_resamples:
+        measured["calibration_error_by_chance"] = chance.calibration_error_by_chance(
+            tally,
+            n_bins=n_bins,
+            n_simulations=resampling.n_resamples,
+            confidence=resampling.confidence,
+            seed=resampling.seed,
+        )
+    if anderson_darling:
+        measured["anderson_darling"] = AndersonDarling(
+            *chance.anderson_darling(y_true=sample.wasted, probability=sample.probability, seed=resampling.seed)
+        )
+    return measured
 
 
 def _days_when_wasted(days_true: ArrayLike | None, wasted: Array) -> Array | None:
@@ -179,21 +187,56 @@ def _days_when_wasted(days_true: ArrayLike | None, wasted: Array) -> Array | Non
     return np.where(wasted == 1, as_column(days_true, len(wasted), "days_true"), np.nan)
 
 
-def _where_known(days: Array | None, other: ArrayLike | None) -> Array | None:
-    if days is None or other is None:
-        return None
-    return np.where(np.isfinite(as_column(other, len(days), "days_on_label")), days, np.nan)
-
-
-def _sum_days_errors(
-    days: Array | None, predicted: ArrayLike | None, household: NDArray[np.intp]
-) -> HouseholdErrors | None:
-    if days is None or predicted is None:
-        return None
-    return sum_errors(true=days, predicted=as_column(predicted, len(days), "a column of days"), household=household)
-
-
-def _summarise_folds(fold_metrics: pd.DataFrame | None) -> dict[str, Any]:
-    if fold_metrics is None:
+def _measure_days(
+    sample: Sample, days: Array | None, predicted: ArrayLike | None, on_label: ArrayLike | None
+) -> dict[str, Estimate]:
+    if days is None:
         return {}
-    return {"cv_mean_auc": float(fold_metrics["auc"].mean()), "cv_std_auc": float(fold_metrics["auc"].std(ddof=1))}
+    columns = {"days_predicted": predicted, "days_on_label": on_label}
+    known = {name: as_column(each, len(days), name) for name, each in columns.items() if each is not None}
+    return measure_days(sample, days, known.get("days_predicted"), known.get("days_on_label"))
+
+
+def _lead_time(
+    sample: Sample, item_id: ArrayLike | None, observed_on: ArrayLike | None, days: Array | None, threshold: float
+) -> LeadTime | None:
+    if item_id is None or observed_on is None or days is None:
+        return None
+    return measure_lead_time(sample, item_id=item_id, observed_on=observed_on, days_true=days, threshold=threshold)
+
+
+def _weekly_alerts(
+    sample: Sample, observed_on: ArrayLike | None, per_week: int, threshold: float
+) -> WeeklyAlerts | None:
+    if observed_on is None:
+        return None
+    return measure_weekly_alerts(sample, observed_on=observed_on, per_week=per_week, threshold=threshold)
+
+
+def _baselines(baselines: Mapping[str, ArrayLike] | None, n_rows: int) -> dict[str, Array]:
+    return {name: as_probability(values, n_rows, name) for name, values in (baselines or {}).items()}
+
+
+def _measure_groups(
+    sample: Sample,
+    sensitive: Mapping[str, ArrayLike] | None,
+    observed_on: ArrayLike | None,
+    is_new_household: ArrayLike | None,
+    within: dict[str, Any],
+) -> dict[str, Any]:
+    n_rows = len(sample.wasted)
+    fairness = {
+        name: measure_fairness(sample, as_labels(values, n_rows, name), **within)
+        for name, values in (sensitive or {}).items()
+    }
+    groups: dict[str, Any] = {"fairness": fairness}
+    if observed_on is not None:
+        groups["by_month"] = measure_groups(sample, _months(observed_on, n_rows), **within)
+    if is_new_household is not None:
+        acquaintance = np.where(as_column(is_new_household, n_rows, "is_new_household") == 1, "new", "known")
+        groups["by_acquaintance"] = measure_groups(sample, acquaintance, **within)
+    return groups
+
+
+def _months(observed_on: ArrayLike, n_rows: int) -> NDArray[np.str_]:
+    return as_labels(pd.DatetimeIndex(np.asarray(observed_on)).strftime("%Y-%m"), n_rows, "observed_on")

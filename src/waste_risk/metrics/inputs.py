@@ -11,13 +11,13 @@ def as_outcomes(y_true: ArrayLike) -> Array:
     """Give the outcomes as 0 and 1.
 
     Raises:
-        ValueError: an outcome is neither, or only one of them occurs.
+        ValueError: there are no rows, or an outcome is neither.
     """
     outcomes = np.asarray(y_true, dtype=float)
+    if not outcomes.size:
+        raise ValueError("cannot judge 0 rows")
     if not np.isin(outcomes, (0, 1)).all():
         raise ValueError("an outcome is neither 0 nor 1")
-    if len(np.unique(outcomes)) < 2:
-        raise ValueError(f"cannot judge {outcomes.size} rows, {int(outcomes.sum())} of them wasted: both must occur")
     return outcomes
 
 
@@ -43,6 +43,20 @@ def as_column(values: ArrayLike, n_rows: int, name: str) -> Array:
     if len(column) != n_rows:
         raise ValueError(f"{name} has {len(column)} values for {n_rows} rows")
     return column
+
+
+def as_labels(values: ArrayLike, n_rows: int, name: str) -> NDArray[np.str_]:
+    """Give a column of words, such as the group that a row belongs to.
+
+    Raises:
+        ValueError: wrong length, or a value is missing.
+    """
+    column = pd.Series(np.asarray(values))
+    if len(column) != n_rows:
+        raise ValueError(f"{name} has {len(column)} values for {n_rows} rows")
+    if column.isna().any():
+        raise ValueError(f"{name} is missing in some row")
+    return np.asarray(column.astype(str), dtype=np.str_)
 
 
 def number_households(household_id: ArrayLike, n_rows: int) -> NDArray[np.intp]:

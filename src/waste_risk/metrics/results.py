@@ -1,10 +1,24 @@
 """Everything a validation measured, in one immutable value that reports, gates and logs read."""
 
 import math
-from dataclasses import asdict, dataclass, fields
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import asdict, dataclass, field, fields, is_dataclass
 from typing import Any
 
 from waste_risk.metrics.bootstrap import Estimate
+from waste_risk.metrics.parts import (
+    AndersonDarling,
+    Baseline,
+    CalibrationByChance,
+    CostlyThreshold,
+    Fairness,
+    Group,
+    LeadTime,
+    ScoreMetrics,
+    TradeOff,
+    WeeklyAlerts,
+)
 
 
 @dataclass(frozen=True)
@@ -24,6 +38,18 @@ class ValidationMetrics:
         attainable_share: (AUC − 0.5) / (oracle's AUC − 0.5); NaN where the oracle has no signal.
         n_alerts: rows at or above ``high_confidence``.
         cv_std_auc: sample standard deviation (ddof 1) of the AUC over the folds.
+        expected_calibration_error: over bins of equal mass; the next two over bins of equal width, and without bias.
+        calibration_error_by_chance: what a perfectly calibrated model would show.
+        brier_reliability: with brier_resolution and brier_uncertainty, the parts of the Brier score.
+        precision_at_k: share of truly wasted among the ``top_k`` highest probabilities; likewise recall_at_k.
+        raw: the same metrics of the score before calibration.
+        trade_off: precision and recall at several thresholds.
+        cost: at the threshold that was cheapest out of fold.
+        lead_time: days from the first alert to the waste, given waste within the horizon of that alert.
+        weekly_alerts: when each household gets its few most probable items a week.
+        fairness: by attribute of the household, and groups of it.
+        by_month: metrics of each calendar month; by_acquaintance of known and new households.
+        folds: numbers of each fold of the cross-validation; fold_means and fold_stds (ddof 1) over them.
     """
 
     auc: Estimate
@@ -57,6 +83,28 @@ class ValidationMetrics:
     attainable_share: Estimate | None = None
     cv_mean_auc: float | None = None
     cv_std_auc: float | None = None
+    equal_width_calibration_error: Estimate | None = None
+    debiased_calibration_error: Estimate | None = None
+    calibration_error_by_chance: CalibrationByChance | None = None
+    anderson_darling: AndersonDarling | None = None
+    brier_reliability: Estimate | None = None
+    brier_resolution: Estimate | None = None
+    brier_uncertainty: Estimate | None = None
+    precision_at_k: Estimate | None = None
+    recall_at_k: Estimate | None = None
+    top_k: int | None = None
+    raw: ScoreMetrics | None = None
+    trade_off: tuple[TradeOff, ...] = ()
+    cost: CostlyThreshold | None = None
+    lead_time: LeadTime | None = None
+    weekly_alerts: WeeklyAlerts | None = None
+    baselines: dict[str, Baseline] = field(default_factory=dict)
+    fairness: dict[str, Fairness] = field(default_factory=dict)
+    by_month: tuple[Group, ...] = ()
+    by_acquaintance: tuple[Group, ...] = ()
+    folds: tuple[dict[str, float], ...] = ()
+    fold_means: dict[str, float] = field(default_factory=dict)
+    fold_stds: dict[str, float] = field(default_factory=dict)
 
     @property
     def beats_oracle(self) -> bool:
@@ -66,21 +114,38 @@ class ValidationMetrics:
 
     def to_dict(self) -> dict[str, Any]:
         """Give plain values that JSON can hold: an estimate is value, low and high; NaN becomes null."""
-        return {name: _plain(value) for name, value in asdict(self).items()}
+        plain: dict[str, Any] = _plain(asdict(self))
+        return plain
 
     def flat(self) -> dict[str, float]:
-        """Give one number per name to log: ``auc``, ``auc_low``, ``auc_high`` and so on, without the undefined ones."""
-        pairs = [pair for field in fields(self) for pair in _numbers(field.name, getattr(self, field.name))]
-        return {name: float(value) for name, value in pairs if value is not None and math.isfinite(value)}
+        """Give one number per name to log, as ``auc``, ``auc_low``, ``baselines.category_rate.auc``.
+
+        Tables (trade-off, groups, folds) and what is undefined stay out.
+        """
+        numbers = dict(_numbers("", self))
+        return {name: float(value) for name, value in numbers.items() if value is not None and math.isfinite(value)}
 
 
 def _plain(value: Any) -> Any:
     if isinstance(value, dict):
         return {name: _plain(inner) for name, inner in value.items()}
+    if isinstance(value, list | tuple):
+        return [_plain(inner) for inner in value]
     return None if isinstance(value, float) and not math.isfinite(value) else value
 
 
-def _numbers(name: str, value: Any) -> list[tuple[str, float | None]]:
+def _numbers(name: str, value: Any) -> Iterator[tuple[str, float | None]]:
     if isinstance(value, Estimate):
-        return [(name, value.value), (f"{name}_low", value.low), (f"{name}_high", value.high)]
-    return [] if isinstance(value, str) else [(name, value)]
+        yield from ((name, value.value), (f"{name}_low", value.low), (f"{name}_high", value.high))
+    elif is_dataclass(value) or isinstance(value, Mapping):
+        for key, inner in _entries(value):
+            yield from _numbers(f"{name}.{key}" if name else key, inner)
+    elif isinstance(value, int | float):
+        yield name, value
+
+
+def _entries(value: Any) -> Iterator[tuple[str, Any]]:
+    if isinstance(value, Mapping):
+        yield from ((re.sub(r"\W+", "_", str(key)), inner) for key, inner in value.items())
+    else:
+        yield from ((each.name, getattr(value, each.name)) for each in fields(value))

@@ -61,11 +61,14 @@ def count_scores(*, y_true: ArrayLike, probability: ArrayLike) -> Tally:
 
 
 def count_scores_by_household(
-    *, y_true: ArrayLike, probability: ArrayLike, household: NDArray[np.intp]
+    *, y_true: ArrayLike, probability: ArrayLike, household: NDArray[np.intp], n_households: int | None = None
 ) -> HouseholdTally:
-    """Count rows and positives at each distinct score for each household, numbered from 0."""
+    """Count rows and positives at each distinct score for each household, numbered from 0.
+
+    ``n_households`` is how many there are if some may have no row.
+    """
     scores, position = _distinct_descending(probability)
-    shape = (int(household.max()) + 1, len(scores))
+    shape = (n_households or int(household.max()) + 1, len(scores))
     cells = (household, position)
     positives = sparse.csr_array((np.asarray(y_true, dtype=float), cells), shape=shape)
     return HouseholdTally(scores, positives, sparse.csr_array((np.ones(len(position)), cells), shape=shape))

@@ -5,6 +5,7 @@ from typing import Any
 
 import pandas as pd
 
+from waste_risk.boosting import to_matrix
 from waste_risk.checks import TableCounts
 from waste_risk.contract import ContractError
 from waste_risk.gates import GateDecision
@@ -23,10 +24,16 @@ from waste_risk.simulation import oracle_probability
 from waste_risk.summary import ObservationCounts
 
 _KEPT = ["item_id", "household_id", "observed_on", "wasted", "days_to_waste"]
+_SENSITIVE = "sensitive_"
 
 
-def predict_test(predictor: WastePredictor, training_run: dict[str, str], test: pd.DataFrame) -> pd.DataFrame:
+def predict_test(
+    predictor: WastePredictor, training_run: dict[str, str], development: pd.DataFrame, test: pd.DataFrame
+) -> pd.DataFrame:
     """Predict the test window; every row carries the SHA-256 of the predictor that it judges.
+
+    Beside the predictions stand the raw score, whether the household is new to the predictor, and the groups by which
+    fairness is judged.
 
     Raises:
         ContractError: the predictor is not the one of the training run, or has learnt from the test window.
@@ -41,8 +48,13 @@ def predict_test(predictor: WastePredictor, training_run: dict[str, str], test: 
             f"({too_early.sum()} of {len(test)} rows); run the pipeline training again"
         )
     predicted = predictor.predict(test).rename(columns={"days_to_waste": "predicted_days_to_waste"})
-    on_label = test["days_to_printed_date"].clip(0, predictor.metadata.horizon_days)
-    return pd.concat([test[_KEPT], predicted], axis=1).assign(days_on_label=on_label, predictor_sha256=predictor.sha256)
+    beside = {
+        "score": predictor.classifier.predict(to_matrix(test, predictor.metadata.feature_names)),
+        "days_on_label": test["days_to_printed_date"].clip(0, predictor.metadata.horizon_days),
+        "is_new_household": ~test["household_id"].isin(development["household_id"]),
+        "predictor_sha256": predictor.sha256,
+    }
+    return pd.concat([test[_KEPT], predicted, test.filter(like=_SENSITIVE)], axis=1).assign(**beside)
 
 
 def find_oracle(
@@ -61,7 +73,9 @@ def evaluate_predictions(
     *,
     test_predictions: pd.DataFrame,
     oracle: pd.DataFrame,
+    baseline_predictions: pd.DataFrame,
     fold_metrics: pd.DataFrame,
+    cost_threshold: float,
     predictor: WastePredictor,
     validation: Validation,
     gates: Gates,
@@ -73,16 +87,24 @@ def evaluate_predictions(
     """
     if set(test_predictions["predictor_sha256"]) != {predictor.sha256}:
         raise ContractError("test_predictions were made by another predictor; run predict_test again")
+    sensitive = test_predictions.filter(like=_SENSITIVE)
     return evaluate(
         y_true=test_predictions["wasted"],
         probability=test_predictions["waste_probability"],
+        raw_score=test_predictions["score"],
+        item_id=test_predictions["item_id"],
         household_id=test_predictions["household_id"],
+        observed_on=test_predictions["observed_on"],
+        is_new_household=test_predictions["is_new_household"],
         days_true=test_predictions["days_to_waste"],
         days_predicted=test_predictions["predicted_days_to_waste"],
         days_on_label=test_predictions["days_on_label"],
         oracle_probability=oracle["probability"] if len(oracle) else None,
+        baselines={str(name): values for name, values in baseline_predictions.items()},
+        sensitive={str(name).removeprefix(_SENSITIVE): values for name, values in sensitive.items()},
         fold_metrics=fold_metrics,
         threshold=predictor.threshold,
+        cost_threshold=cost_threshold,
         high_confidence=gates.high_confidence,
         horizon_days=predictor.metadata.horizon_days,
         predictor_sha256=predictor.sha256,

@@ -2,6 +2,8 @@
 
 from kedro.pipeline import Node, Pipeline
 
+from waste_risk.baselines import predict_baselines
+from waste_risk.calibration import choose_cheapest_threshold
 from waste_risk.gates import check_gates
 from waste_risk.pipelines.validation.nodes import (
     draw_plots,
@@ -19,9 +21,21 @@ def create_pipeline() -> Pipeline:
         [
             Node(
                 predict_test,
-                inputs=["predictor", "training_run", "test"],
+                inputs=["predictor", "training_run", "development", "test"],
                 outputs="test_predictions",
                 name="predict_test",
+            ),
+            Node(
+                predict_baselines,
+                inputs=["development", "test", "params:baselines"],
+                outputs="baseline_predictions",
+                name="predict_baselines",
+            ),
+            Node(
+                choose_cheapest_threshold,
+                inputs=["out_of_fold", "calibrator", "params:validation"],
+                outputs="cost_threshold",
+                name="choose_cheapest_threshold",
             ),
             Node(
                 find_oracle,
@@ -34,7 +48,9 @@ def create_pipeline() -> Pipeline:
                 inputs={
                     "test_predictions": "test_predictions",
                     "oracle": "oracle",
+                    "baseline_predictions": "baseline_predictions",
                     "fold_metrics": "fold_metrics",
+                    "cost_threshold": "cost_threshold",
                     "predictor": "predictor",
                     "validation": "params:validation",
                     "gates": "params:gates",

@@ -1,0 +1,78 @@
+"""A verdict goes where a model is looked up: onto its training run, and onto the versions registered from it.
+
+The training run is never resumed; a client adds metrics and tags to it from outside.
+"""
+
+import time
+from typing import Any
+
+from kedro.framework.hooks import hook_impl
+from kedro.io import DataCatalog, DatasetError
+from kedro.pipeline import Pipeline
+from mlflow import MlflowClient
+from mlflow.entities import Metric, RunTag
+from mlflow.exceptions import MlflowException
+
+from waste_risk.adapters.tracking import TRAINING_RUN, TrackingHook
+from waste_risk.gates import GateDecision
+
+DECISION, METRICS = "gate_decision", "validation_metrics"
+PREFIX = "test."  # as the run that judged logs them
+METRICS_PER_BATCH = 1_000  # what MLflow's API takes in one request
+
+
+class VerdictHook:
+    """Publishes the verdict when the whole run is done: only then is every model registered."""
+
+    def __init__(self, tracking: TrackingHook) -> None:
+        """The tracking hook knows the run that judged."""
+        self._tracking = tracking
+
+    @hook_impl
+    def after_pipeline_run(self, pipeline: Pipeline, catalog: DataCatalog) -> None:
+        """Publish, unless the verdict is about other bytes than those of the training run.
+
+        Raises:
+            DatasetError: in one line, that the store does not know the training run.
+        """
+        judged = DECISION in pipeline.all_outputs() and TRAINING_RUN in catalog and catalog.exists(TRAINING_RUN)
+        if not judged or self._tracking.run_id is None:
+            return
+        training, decision = catalog.load(TRAINING_RUN), catalog.load(DECISION)
+        if isinstance(decision, GateDecision) and decision.predictor_sha256 == training.get("predictor_sha256"):
+            publish(decision, catalog.load(METRICS).flat(), training["run_id"], judged_by=self._tracking.run_id)
+
+
+def publish(decision: GateDecision, metrics: dict[str, float], training_run_id: str, *, judged_by: str) -> None:
+    """Put the verdict onto a training run and its registered versions, and the metrics of another run beside it.
+
+    Raises:
+        DatasetError: in one line, that the store does not know the training run.
+    """
+    client, tags = MlflowClient(), _tags(decision, judged_by)
+    numbers = {} if judged_by == training_run_id else metrics  # its own are logged already
+    now = int(time.time() * 1_000)
+    batch = [Metric(f"{PREFIX}{name}", value, now, 0) for name, value in numbers.items()]
+    try:
+        for start in range(0, len(batch), METRICS_PER_BATCH):
+            client.log_batch(training_run_id, metrics=batch[start : start + METRICS_PER_BATCH])
+        client.log_batch(training_run_id, tags=[RunTag(name, value) for name, value in tags.items()])
+    except MlflowException as error:
+        raise DatasetError(f"the verdict cannot go onto training run {training_run_id}: {error.message}") from error
+    for version in client.search_model_versions(f"run_id = '{training_run_id}'"):
+        _tag_version(client, version, tags)
+
+
+def _tag_version(client: MlflowClient, version: Any, tags: dict[str, str]) -> None:
+    if version.tags.get("predictor_sha256") == tags["verdict_predictor_sha256"]:
+        for name, value in tags.items():
+            client.set_model_version_tag(version.name, version.version, name, value)
+
+
+def _tags(decision: GateDecision, judged_by: str) -> dict[str, str]:
+    return {
+        "verdict": "PASS" if decision.approved else "FAIL",
+        "verdict_reasons": "; ".join(decision.reasons),
+        "verdict_predictor_sha256": str(decision.predictor_sha256),
+        "verdict_run_id": judged_by,
+    }

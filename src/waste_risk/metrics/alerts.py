@@ -1,0 +1,89 @@
+"""What alerts are worth to a household: how early they come, and how often they are right if there may be only few."""
+
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import ArrayLike, NDArray
+
+from waste_risk.metrics.parts import LeadTime, WeeklyAlerts
+from waste_risk.metrics.sample import Mask, Sample
+from waste_risk.metrics.tally import Array
+
+
+def measure_lead_time(
+    sample: Sample, *, item_id: ArrayLike, observed_on: ArrayLike, days_true: Array, threshold: float
+) -> LeadTime:
+    """Measure how many days lie between an item's first alert and its waste, within the horizon of that alert.
+
+    Args:
+        sample: the judged rows.
+        item_id: whose look it is; an item may be looked at several times.
+        observed_on: when.
+        days_true: days from the look to the waste, NaN where not wasted; shape (n_rows,).
+        threshold: from which probability there is an alert.
+    """
+    alerts, wasted = sample.probability >= threshold, sample.wasted == 1
+    order = np.argsort(np.asarray(observed_on), kind="stable")
+    items = np.asarray(item_id)
+    warned = _first_of_each(items, order, alerts) & wasted
+    days = np.where(warned, days_true, 0.0)
+    mean, share = sample.share(days, warned), sample.share(warned, _first_of_each(items, order, wasted))
+    ascending = np.flatnonzero(warned)[np.argsort(days_true[warned], kind="stable")]
+    estimates = sample.estimate(
+        lambda weights: {
+            "mean_days": mean(weights),
+            "median_days": _weighted_median(days_true[ascending], weights[:, sample.household[ascending]]),
+            "warned_share": share(weights),
+        }
+    )
+    return LeadTime(n_items=int(warned.sum()), **estimates)
+
+
+def measure_weekly_alerts(sample: Sample, *, observed_on: ArrayLike, per_week: int, threshold: float) -> WeeklyAlerts:
+    """Measure the alerts of a weekly digest: in each week, the household's most probable looks at or above a threshold.
+
+    Weeks begin on Monday. Of equal probabilities the earlier row is taken.
+    """
+    alerts = pick_weekly(
+        household=sample.household,
+        observed_on=observed_on,
+        probability=sample.probability,
+        per_week=per_week,
+        threshold=threshold,
+    )
+    right = alerts & (sample.wasted == 1)
+    precision, recall = sample.share(right, alerts), sample.share(right, sample.wasted)
+    estimates = sample.estimate(lambda weights: {"precision": precision(weights), "recall": recall(weights)})
+    return WeeklyAlerts(per_week=per_week, n_alerts=int(alerts.sum()), **estimates)
+
+
+def pick_weekly(
+    *, household: NDArray[np.intp], observed_on: ArrayLike, probability: Array, per_week: int, threshold: float
+) -> Mask:
+    """Mark each household's ``per_week`` most probable rows of each week, if at or above the threshold."""
+    days = pd.DatetimeIndex(np.asarray(observed_on)).floor("D")
+    week = days - pd.to_timedelta(days.day_of_week, unit="D")
+    rows = pd.DataFrame({"household": household, "week": week, "probability": probability})
+    ordered = rows.sort_values("probability", ascending=False, kind="stable")
+    place = ordered.groupby(["household", "week"]).cumcount().reindex(rows.index)
+    picked: Mask = (place.to_numpy() < per_week) & (probability >= threshold)
+    return picked
+
+
+def _first_of_each(items: NDArray[Any], order: NDArray[np.intp], wanted: Mask) -> Mask:
+    """Mark the first wanted row of each item, by the order given."""
+    candidates = order[wanted[order]]
+    _, first = np.unique(items[candidates], return_index=True)
+    marked = np.zeros(len(items), dtype=np.bool_)
+    marked[candidates[first]] = True
+    return marked
+
+
+def _weighted_median(ascending: Array, weights: Array) -> Array:
+    """Give the smallest value with at least half of the weight at or below it; NaN without weight."""
+    if not len(ascending):
+        return np.full(len(weights), np.nan)
+    total = weights.sum(axis=-1)
+    half = np.cumsum(weights, axis=-1) >= total[:, None] / 2
+    return np.where(total > 0, ascending[half.argmax(axis=-1)], np.nan)

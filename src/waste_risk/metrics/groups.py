@@ -1,0 +1,113 @@
+"""The same metrics within groups of the rows: kinds of households, months, known and new households.
+
+A group with few households, or few rows of either outcome, is counted and not measured: its figures would be noise
+that someone reads as a finding.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, fields
+from functools import partial
+
+import numpy as np
+from numpy.typing import NDArray
+
+from waste_risk.metrics.bootstrap import Estimate
+from waste_risk.metrics.calibration import expected_calibration_error
+from waste_risk.metrics.classification import (
+    alert_rate,
+    base_rate,
+    false_positive_rate,
+    mean_probability,
+    recall,
+    roc_auc,
+)
+from waste_risk.metrics.parts import Group, GroupMetrics
+from waste_risk.metrics.sample import Mask, Sample
+from waste_risk.metrics.tally import Array, Tally
+
+Metric = Callable[[Tally], Array]
+Gap = Callable[[Mapping[str, Array]], Array]
+
+
+@dataclass(frozen=True)
+class Support:
+    """What a group needs to be measured: so many households, and so many rows of each outcome."""
+
+    households: int
+    each_class: int
+
+
+def measure_groups(
+    sample: Sample, group: NDArray[np.str_], *, threshold: float, n_bins: int, support: Support
+) -> tuple[Group, ...]:
+    """Measure each group that is large enough, in the order of their names."""
+    groups, _ = measure_groups_and_gaps(sample, group, threshold=threshold, n_bins=n_bins, support=support, gaps={})
+    return groups
+
+
+def measure_groups_and_gaps(
+    sample: Sample,
+    group: NDArray[np.str_],
+    *,
+    threshold: float,
+    n_bins: int,
+    support: Support,
+    gaps: Mapping[str, Gap],
+) -> tuple[tuple[Group, ...], dict[str, Estimate]]:
+    """Measure each large group, and gaps between them: functions of the groups' metrics, shape (n_groups, ...)."""
+    rows = {str(name): group == name for name in np.unique(group)}
+    large = {name: sample.count(rows=mask) for name, mask in rows.items() if _is_large(sample, mask, support)}
+    metrics = group_metrics(threshold=threshold, n_bins=n_bins)
+
+    def measure(weights: Array) -> dict[str, Array]:
+        each = {name: _measure(counts.weighted(weights), metrics) for name, counts in large.items()}
+        side_by_side = {metric: np.stack([one[metric] for one in each.values()]) for metric in metrics if each}
+        return {
+            **{f"{name}.{metric}": value for name, one in each.items() for metric, value in one.items()},
+            **{name: gap(side_by_side) for name, gap in gaps.items() if each},
+        }
+
+    # What is never negative is pushed up by chance, and once more by resampling.
+    pushed_up = {*gaps, *(f"{name}.expected_calibration_error" for name in large)}
+    estimates = sample.estimate(measure, frozenset(pushed_up))
+    groups = tuple(_describe(sample, name, mask, name in large, estimates) for name, mask in rows.items())
+    return groups, {name: estimates[name] for name in gaps if name in estimates}
+
+
+def group_metrics(*, threshold: float, n_bins: int) -> dict[str, Metric]:
+    """Name the functions that measure one group."""
+    return {
+        "auc": roc_auc,
+        "expected_calibration_error": partial(expected_calibration_error, n_bins=n_bins),
+        "calibration_gap": calibration_gap,
+        "base_rate": base_rate,
+        "alert_rate": partial(alert_rate, threshold=threshold),
+        "recall": partial(recall, threshold=threshold),
+        "false_positive_rate": partial(false_positive_rate, threshold=threshold),
+    }
+
+
+def calibration_gap(tally: Tally) -> Array:
+    """Give the mean probability less the base rate: above 0 the model promises too much."""
+    return mean_probability(tally) - base_rate(tally)
+
+
+def _is_large(sample: Sample, mask: Mask, support: Support) -> bool:
+    n_wasted = int(sample.wasted[mask].sum())
+    enough_rows = min(n_wasted, int(mask.sum()) - n_wasted) >= support.each_class
+    return enough_rows and len(np.unique(sample.household[mask])) >= support.households
+
+
+def _measure(tally: Tally, metrics: Mapping[str, Metric]) -> dict[str, Array]:
+    return {name: metric(tally) for name, metric in metrics.items()}
+
+
+def _describe(sample: Sample, name: str, mask: Mask, is_large: bool, estimates: Mapping[str, Estimate]) -> Group:
+    metrics = [field.name for field in fields(GroupMetrics)]
+    return Group(
+        name=name,
+        n_rows=int(mask.sum()),
+        n_households=len(np.unique(sample.household[mask])),
+        n_wasted=int(sample.wasted[mask].sum()),
+        measured=GroupMetrics(**{metric: estimates[f"{name}.{metric}"] for metric in metrics}) if is_large else None,
+    )

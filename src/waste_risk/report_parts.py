@@ -1,0 +1,130 @@
+"""The later sections of the text report: what simple rules reach, for whom it works, how steadily, at what use."""
+
+import math
+from collections.abc import Iterable
+
+from waste_risk.metrics import Estimate, Fairness, Group, ValidationMetrics
+
+LABEL_WIDTH = 28
+_COLUMN_WIDTH = 13
+
+
+def line(label: str, value: str) -> str:
+    """Write a label and its value."""
+    return f"{label + ': ':<{LABEL_WIDTH}}{value}"
+
+
+def decimals(estimate: Estimate | None) -> str:
+    """Write an estimate with four decimals."""
+    return "n/a" if estimate is None or math.isnan(estimate.value) else f"{estimate.value:.4f}"
+
+
+def baselines(metrics: ValidationMetrics) -> list[str]:
+    """Say how far the model lies above each simple rule, with the interval of the difference."""
+    if not metrics.baselines:
+        return []
+    rows = [
+        line(_words(name), _columns([decimals(rule.auc), decimals(rule.auc_gain), _interval(rule.auc_gain)]))
+        for name, rule in metrics.baselines.items()
+    ]
+    return [_header(["AUC", "gain", "interval of the gain"]), *rows]
+
+
+def fairness(metrics: ValidationMetrics) -> list[str]:
+    """Say the gaps between the groups of each attribute, and which groups are too small."""
+    if not metrics.fairness:
+        return []
+    rows = [row for name, each in metrics.fairness.items() for row in _gaps(name, each)]
+    return [_header(["parity", "odds", "AUC", "calibration"]), *rows]
+
+
+def stability(metrics: ValidationMetrics) -> list[str]:
+    """Say the AUC and the calibration of each month, and of known and new households."""
+    groups = [*metrics.by_month, *metrics.by_acquaintance]
+    if not groups:
+        return []
+    return [
+        _header(["rows", "AUC", "base rate", "too high by"]),
+        *(line(_label(each), _group(each)) for each in groups),
+    ]
+
+
+def alerts(metrics: ValidationMetrics) -> list[str]:
+    """Say what alerts are worth: few a week, early enough, at the cheapest threshold."""
+    return [*_weekly(metrics), *_lead_time(metrics), *_cost(metrics)]
+
+
+def _weekly(metrics: ValidationMetrics) -> list[str]:
+    weekly = metrics.weekly_alerts
+    if weekly is None:
+        return []
+    return [
+        line(
+            f"At most {weekly.per_week} a week",
+            f"precision {decimals(weekly.precision)}, recall {decimals(weekly.recall)}, {weekly.n_alerts:,} alerts",
+        )
+    ]
+
+
+def _lead_time(metrics: ValidationMetrics) -> list[str]:
+    lead = metrics.lead_time
+    if lead is None or not lead.n_items:
+        return []
+    days = f"median {lead.median_days.value:.1f}, mean {lead.mean_days.value:.1f} days to the waste"
+    return [
+        line(f"First alert at {metrics.high_confidence:g}", days),
+        line("  Warned of in time", f"{100 * lead.warned_share.value:.1f} % of the wasted items"),
+    ]
+
+
+def _cost(metrics: ValidationMetrics) -> list[str]:
+    cost = metrics.cost
+    if cost is None:
+        return []
+    return [
+        line("Cheapest threshold", f"{cost.threshold:.3f}, costs {decimals(cost.cost)} a row"),
+        line("  Without any alert", f"costs {decimals(cost.cost_without_alerts)} a row"),
+    ]
+
+
+def _gaps(name: str, each: Fairness) -> Iterable[str]:
+    gaps = (
+        each.demographic_parity_difference,
+        each.equalised_odds_difference,
+        each.auc_difference,
+        each.largest_calibration_gap,
+    )
+    yield line(_words(name), _columns([decimals(gap) for gap in gaps]))
+    small = [f"{group.name} ({group.n_rows:,} rows)" for group in each.groups if group.measured is None]
+    if small:
+        yield line("  Too small to measure", ", ".join(small))
+
+
+def _group(group: Group) -> str:
+    rows, measured = f"{group.n_rows:,}", group.measured
+    if measured is None:
+        return _columns([rows, "too small to measure"])
+    gap = measured.calibration_gap.value
+    return _columns([rows, decimals(measured.auc), decimals(measured.base_rate), f"{gap:+.4f}"])
+
+
+def _label(group: Group) -> str:
+    return f"{group.name.capitalize()} households" if group.name in {"known", "new"} else group.name
+
+
+def _header(names: list[str]) -> str:
+    return " " * LABEL_WIDTH + _columns(names)
+
+
+def _columns(values: list[str]) -> str:
+    return "".join(f"{value:<{_COLUMN_WIDTH}}" for value in values).rstrip()
+
+
+def _interval(estimate: Estimate) -> str:
+    if estimate.low is None or estimate.high is None:
+        return "n/a"
+    return f"{estimate.low:.4f} to {estimate.high:.4f}"
+
+
+def _words(name: str) -> str:
+    return name.replace("_", " ").capitalize()
