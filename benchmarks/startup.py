@@ -9,7 +9,7 @@ from pathlib import Path
 from projects import ROOT, Project, environment
 
 # A node must have an output; this one stays in memory, and no data are read or written.
-_EMPTY = 'Pipeline([Node(dict, inputs=None, outputs="nothing", name="nothing")])'
+_EMPTY = 'Pipeline([Node(lambda: {}, inputs=None, outputs="nothing", name="nothing")])'
 _ADDED = f"""
 
 from kedro.pipeline import Node, Pipeline
