@@ -62,7 +62,7 @@ def make_peer(folder: Path) -> EmptyRun:
         (folder / name).parent.mkdir(parents=True, exist_ok=True)
         (folder / name).write_text(text.replace("{kedro}", version("kedro")), encoding="utf-8")
     python = folder / ".venv/bin/python"
-    wanted = [f"{name}=={version(name)}" for name in ("kedro", "kedro-mlflow", "kedro-viz", "mlflow")]
+    wanted = [f"{name}=={version(name)}" for name in ("kedro", "kedro-datasets", "kedro-mlflow", "kedro-viz", "mlflow")]
     locked = folder / "constraints.txt"
     locked.write_text(_without_hashes((ROOT / "requirements.lock").read_text(encoding="utf-8")), encoding="utf-8")
     _uv("venv", "--quiet", "--python", sys.executable, str(folder / ".venv"))

@@ -12,7 +12,9 @@ from kedro.io import DatasetError
 from mlflow.entities import RunStatus
 
 from waste_risk.contract import ContractError
+from waste_risk.studies import StudyError
 
+_OUTSPOKEN = (DatasetError, ContractError, StudyError)  # each says in one line what is wrong
 _NOT_KEPT = "Pipeline input(s)"  # how Kedro begins when a dataset is neither made nor in the catalog
 
 
@@ -33,15 +35,15 @@ class SourceSession(KedroSession):
         """Run the pipelines named, else those of the source.
 
         Raises:
-            RunError: there is no such pipeline; or, on the command line, a dataset could not be read or written, or
-                tables break their contract.
+            RunError: there is no such pipeline; or, on the command line, a dataset could not be read or written,
+                tables break their contract, or a search has no access to its study.
         """
         named = [pipeline_name] if pipeline_name else pipeline_names
         names = sorted(named) if named else self._source_pipelines()
         _refuse_unknown(names)
         try:
             return super().run(pipeline_names=names, **options)
-        except (DatasetError, ContractError, ValueError) as error:
+        except (*_OUTSPOKEN, ValueError) as error:
             if click.get_current_context(silent=True) is None or not _says_it_all(error):
                 raise
             raise RunError(_explain(error)) from error
@@ -62,16 +64,12 @@ class SourceSession(KedroSession):
 
 
 def _says_it_all(error: Exception) -> bool:
-    return isinstance(error, DatasetError | ContractError) or str(error).startswith(_NOT_KEPT)
+    return isinstance(error, _OUTSPOKEN) or str(error).startswith(_NOT_KEPT)
 
 
 def _explain(error: Exception) -> str:
     """A run that begins at a node may need what only an earlier node makes."""
-    kept = (
-        ""
-        if isinstance(error, DatasetError | ContractError)
-        else "; they are not kept: begin at the node that makes them"
-    )
+    kept = "" if isinstance(error, _OUTSPOKEN) else "; they are not kept: begin at the node that makes them"
     return f"{error}{kept}"
 
 
