@@ -21,7 +21,7 @@ Figures = dict[str, Any]
 
 _REPEATS = 3
 _TRAINED = (1_000, 10_000, 100_000)
-_KEDRO_TRAINING = (sys.executable, "-m", "kedro", "run", "--pipelines", "training")
+KEDRO_TRAINING = (sys.executable, "-m", "kedro", "run", "--pipelines", "training")
 
 
 def simulation() -> Figures:
@@ -60,7 +60,7 @@ def runs() -> Figures:
 def large() -> Figures:
     """One million rows: the command's memory, and the CPU of the work on one thread beside that of 10,000 rows."""
     return {
-        "run": in_project(1_000_000, lambda project: run_command(project, _KEDRO_TRAINING)),
+        "run": in_project(1_000_000, lambda project: run_command(project, KEDRO_TRAINING)),
         "work": {size: in_project(size, partial(work, threads=1)) for size in (10_000, 1_000_000)},
     }
 
@@ -84,7 +84,7 @@ def in_project(n_rows: int, measure: Callable[[Project], Figures]) -> Figures:
     with tempfile.TemporaryDirectory() as name:
         project = Project.make(Path(name) / "project")
         write_model_input(1_000, project.model_input)
-        run_command(project, _KEDRO_TRAINING)
+        run_command(project, KEDRO_TRAINING)
         write_model_input(n_rows, project.model_input)
         return measure(project)
 
@@ -120,7 +120,7 @@ def _by_hand(project: Project, *, threads: int) -> Figures:
 
 
 def _repeat_run(project: Project) -> Figures:
-    repeats = medians([run_command(project, _KEDRO_TRAINING) for _ in range(_REPEATS)])
+    repeats = medians([run_command(project, KEDRO_TRAINING) for _ in range(_REPEATS)])
     metadata = json.loads((project.folder / PREDICTOR / "metadata.json").read_text(encoding="utf-8"))
     folds = pd.read_parquet(project.folder / FOLD_METRICS)
     return {**repeats, "features": len(metadata["feature_names"]), "folds": len(folds)}

@@ -46,10 +46,10 @@ class Project:
         """Where the training pipeline reads its rows."""
         return self.folder / MODEL_INPUT
 
-    def python(self, *arguments: str, threads: int | None = None) -> str:
+    def python(self, *arguments: str, threads: int | None = None, executable: str = sys.executable) -> str:
         """Run Python in the project, on its own source, and give back what it printed."""
         done = subprocess.run(
-            [sys.executable, *arguments],
+            [executable, *arguments],
             cwd=self.folder,
             env=environment(self.folder / "src", threads),
             check=False,

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from render_search import search_section
 from render_simulation import simulation_sections
 from tables import Row, table
 
@@ -21,6 +22,7 @@ def render(groups: Groups) -> str:
         _beside_the_former(groups),
         _goals(groups),
         _threads(groups),
+        search_section(groups),
         *simulation_sections(groups),
         _when(groups),
     ]
@@ -40,17 +42,17 @@ def _ours(groups: Groups) -> list[Row]:
     if "runs" not in groups:
         return []
     run, shape = _figures(groups, "runs")["100000"], _shape(groups)
+    ours = [("none", run, groups["runs"]["hardware"])]
+    if "search" in groups:
+        ours.append(("100 trials", _figures(groups, "search")["cost"]["run"], groups["search"]["hardware"]))
     return [
-        (
-            "waste-risk",
-            "100,000",
-            *shape,
-            "none",
-            f"{run['wall_s']:.0f} s",
-            f"{run['peak_mb'] / 1000:.2f} GB",
-            groups["runs"]["hardware"],
-        )
+        ("waste-risk", "100,000", *shape, trials, _duration(one["wall_s"]), f"{one['peak_mb'] / 1000:.2f} GB", hardware)
+        for trials, one, hardware in ours
     ]
+
+
+def _duration(seconds: float) -> str:
+    return f"{seconds:.0f} s" if seconds < 120 else f"{seconds / 60:.0f} min"
 
 
 def _shape(groups: Groups) -> tuple[str, str]:

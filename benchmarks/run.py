@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import measure
+import measure_search
 from render import render
 
 ROOT = Path(__file__).parents[1]
@@ -23,17 +24,19 @@ _USUAL: dict[str, Group] = {
     "startup": measure.start,
 }
 _LARGE: dict[str, Group] = {"simulation_large": measure.simulation_large, "large": measure.large}
-GROUPS = _USUAL | _LARGE
+_SEARCH: dict[str, Group] = {"search": measure_search.search}
+GROUPS = _USUAL | _LARGE | _SEARCH
 
 
 def main() -> None:
     """Measure the groups asked for; of the others the last figures stay."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--large", action="store_true", help="only 10 M simulated items and 1 M training rows")
+    parser.add_argument("--search", action="store_true", help="only the search; its peers need requirements-bench.lock")
     parser.add_argument("--only", nargs="+", choices=GROUPS, help="only these groups")
     parser.add_argument("--page", action="store_true", help="measure nothing, write the page")
     chosen = parser.parse_args()
-    names = chosen.only or ([] if chosen.page else list(_LARGE if chosen.large else _USUAL))
+    names = chosen.only or ([] if chosen.page else _names(large=chosen.large, search=chosen.search))
     for name in names:
         sys.stdout.write(f"{name} …\n")
         sys.stdout.flush()
@@ -41,6 +44,11 @@ def main() -> None:
     page = render(kept())
     (ROOT / "docs/benchmarks.md").write_text(page, encoding="utf-8")
     sys.stdout.write(page)
+
+
+def _names(*, large: bool, search: bool) -> list[str]:
+    slow = [*(_LARGE if large else ()), *(_SEARCH if search else ())]
+    return slow or list(_USUAL)
 
 
 def kept() -> dict[str, Any]:
