@@ -4,6 +4,7 @@ import hashlib
 import json
 import platform
 from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -17,7 +18,7 @@ import sklearn
 from numpy.typing import NDArray
 
 from waste_risk import artifacts
-from waste_risk.boosting import CLASSIFIER, REGRESSOR, Target, fit_with_rounds, scale_rounds, to_matrix
+from waste_risk.boosting import CLASSIFIER, REGRESSOR, Target, count_threads, fit_with_rounds, scale_rounds, to_matrix
 from waste_risk.calibration import Calibrator
 from waste_risk.features import FEATURE_NAMES
 from waste_risk.parameters import Observation, RiskClasses, Section, Training
@@ -167,10 +168,13 @@ def fit_predictor(  # noqa: PLR0917
     """Fit both boosters on all development rows, for the median of the folds' rounds, carried over to their number."""
     X = to_matrix(development, FEATURE_NAMES)
     rounds = {target.name: _median_rounds(fold_metrics, target, len(development)) for target in (CLASSIFIER, REGRESSOR)}
-    classifier, regressor = (
-        _plain(fit_with_rounds(X, development, target, training, FEATURE_NAMES, rounds=rounds[target.name]))
-        for target in (CLASSIFIER, REGRESSOR)
-    )
+    with ThreadPoolExecutor(training.num_threads // count_threads(training, len(development))) as pool:
+        classifier, regressor = pool.map(
+            lambda target: _plain(
+                fit_with_rounds(X, development, target, training, FEATURE_NAMES, rounds=rounds[target.name])
+            ),
+            (CLASSIFIER, REGRESSOR),
+        )
     metadata = Metadata(
         versions=_versions(),
         horizon_days=observation.horizon_days,

@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 import yaml
 
-from waste_risk.adapters.parameter_checks import find_mistakes
+from waste_risk.adapters.parameter_checks import find_missing_device, find_mistakes
+from waste_risk.device import why_unavailable
 
 BASE = Path(__file__).parents[2] / "conf/base"
 
@@ -113,6 +114,18 @@ def test_dates_are_dates() -> None:
     (mistake,) = find_mistakes({"start_date": "yesterday"})
     assert mistake.startswith("Parameter start_date: should be a valid date")
     assert mistake.endswith("(given 'yesterday').")
+
+
+def test_a_device_that_is_not_there_is_named_in_one_line_with_what_to_set_instead(capfd) -> None:
+    (line,) = find_missing_device({"training": {"device_type": "cuda"}})
+    assert line.startswith("Parameter training.device_type: LightGBM cannot train on cuda here (")
+    assert line.endswith("); set it to cpu.")
+    assert capfd.readouterr() == ("", "")
+
+
+def test_the_processor_is_always_there() -> None:
+    assert find_missing_device({"training": {"device_type": "cpu"}}) == []
+    assert why_unavailable("cpu") == ""
 
 
 @pytest.mark.parametrize(
