@@ -4,20 +4,22 @@ from datetime import UTC, datetime
 from typing import Any
 
 import pandas as pd
+from matplotlib.figure import Figure
 
 from waste_risk.boosting import to_matrix
 from waste_risk.checks import TableCounts
-from waste_risk.contract import ContractError
+from waste_risk.errors import ContractError
 from waste_risk.gates import GateDecision
 from waste_risk.metrics import ValidationMetrics, evaluate
 from waste_risk.model import WastePredictor
-from waste_risk.parameters import Gates, Validation
+from waste_risk.parameters import Gates, Observation, Validation
 from waste_risk.plots import (
     plot_calibration,
     plot_confusion_matrix,
     plot_feature_importance,
     plot_precision_recall,
     plot_roc,
+    plot_splits,
 )
 from waste_risk.report import SourceSummary, render_text
 from waste_risk.simulation import oracle_probability
@@ -140,6 +142,15 @@ def draw_plots(
         ),
         "feature_importance": plot_feature_importance(feature_importance=feature_importance, horizon_days=days),
     }
+
+
+def draw_splits(
+    fold_metrics: pd.DataFrame, development: pd.DataFrame, test: pd.DataFrame, observation: Observation
+) -> Figure:
+    """Draw which days trained and which are judged."""
+    return plot_splits(
+        fold_metrics=fold_metrics, development=development, test=test, horizon_days=observation.horizon_days
+    )
 
 
 def write_report(

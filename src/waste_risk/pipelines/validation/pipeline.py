@@ -7,6 +7,7 @@ from waste_risk.calibration import choose_cheapest_threshold
 from waste_risk.gates import check_gates
 from waste_risk.pipelines.validation.nodes import (
     draw_plots,
+    draw_splits,
     evaluate_predictions,
     find_oracle,
     predict_test,
@@ -79,6 +80,12 @@ def create_pipeline() -> Pipeline:
                     "feature_importance": "plot_feature_importance",
                 },
                 name="draw_plots",
+            ),
+            Node(
+                draw_splits,
+                inputs=["fold_metrics", "development", "test", "params:observation"],
+                outputs="plot_splits",
+                name="draw_splits",
             ),
             Node(
                 write_report,
