@@ -8,7 +8,7 @@ export UV_COMPILE_BYTECODE := 1
 unexport PYTHONDONTWRITEBYTECODE
 unexport VIRTUAL_ENV
 
-.PHONY: help setup run test lint docs bench lock viz mlflow clean
+.PHONY: help setup run test lint docs bench learnability lock viz mlflow clean
 help: ## list the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 12
 
@@ -39,6 +39,9 @@ docs: setup ## the generated pages, and the output of the last `make run` in REA
 
 bench: setup ## speed and memory into docs/benchmarks.md; ARGS=--large adds 10 M items
 	$(BIN)/python benchmarks/run.py $(ARGS)
+
+learnability: setup ## what the simulated data test, seed by seed, into docs/learnability.md
+	$(BIN)/python benchmarks/learnability.py
 
 lock: setup ## resolve the dependencies anew
 	$(BIN)/uv pip compile --quiet --upgrade --universal --generate-hashes --no-emit-index-url --python-version 3.11 \

@@ -11,6 +11,7 @@ from waste_risk.simulation.figures import draw_sample
 ROOT = Path(__file__).parents[1]
 REPORTING = ROOT / "data/simulated/08_reporting"
 PICTURES = ("roc_curve", "calibration_curve")
+MORE_PICTURES = ("splits",)
 
 
 def main() -> None:
@@ -27,7 +28,7 @@ def _fill_readme() -> None:
     text = fill(readme.read_text(encoding="utf-8"), "output", f"```\n{screen}```\n\n{_pictures()}")
     readme.write_text(fill(text, "report", f"```\n{report}```\n"), encoding="utf-8")
     (ROOT / "docs/images").mkdir(exist_ok=True)
-    for name in PICTURES:
+    for name in (*PICTURES, *MORE_PICTURES):
         shutil.copy(REPORTING / f"{name}.png", ROOT / "docs/images")
 
 

@@ -221,6 +221,13 @@ def test_a_horizon_that_the_labels_do_not_have_is_refused_in_one_line(finished: 
     assert outcome.errors.startswith("model_input.label_known_on: must lie observation.horizon_days = 7 days")
 
 
+def test_data_that_cannot_be_cut_end_in_one_line_that_says_what_is_needed(finished: Checkout) -> None:
+    outcome = finished.run("--env", "test", "--pipelines", "training", "--params", "split.test_share=0.0001")
+    assert outcome.code == 1
+    assert outcome.errors.endswith("cannot be cut into 1 windows; a longer period or fewer folds are needed\n")
+    assert len(outcome.errors.splitlines()) == 1
+
+
 def test_a_run_that_begins_too_late_says_what_is_missing_in_one_line(finished: Checkout) -> None:
     outcome = finished.run("--env", "test", "--from-nodes", "build_features")
     assert outcome.code == 1

@@ -22,7 +22,7 @@ PANTRIES = st.builds(
 )
 # Two hours, for moments within a day as well.
 MOMENTS = st.integers(1, 12 * 150).map(lambda steps: pd.Timestamp(START) + pd.Timedelta(hours=2 * steps))
-examples = settings(max_examples=40, deadline=None, derandomize=True)
+examples = settings(max_examples=40, derandomize=True)
 
 
 def looks_at(pantry: Pantry, moment: pd.Timestamp) -> pd.DataFrame:
@@ -98,7 +98,7 @@ _STARTS_ON = pd.Timestamp("2024-01-01").date()
 
 
 @pytest.mark.parametrize("function", PER_HOUSEHOLD, ids=lambda function: function.__name__)
-@settings(max_examples=8, deadline=None, derandomize=True)
+@settings(max_examples=8, derandomize=True)
 @given(seed=st.integers(0, 2**31 - 1), part_of=st.lists(st.integers(0, 2), min_size=12, max_size=12))
 def test_households_in_parts_give_what_all_give_at_once(function: Any, seed: int, part_of: list[int]) -> None:
     tables, others = arguments(function, seed)

@@ -8,6 +8,7 @@ import pytest
 from pandas.testing import assert_frame_equal
 from random_pantry import Pantry, random_pantry
 
+from waste_risk.contract import ContractError
 from waste_risk.features import build_features
 from waste_risk.model_input import assemble_model_input
 from waste_risk.observation import latest_record, observe_items, open_items
@@ -252,6 +253,11 @@ def test_the_model_input_holds_mature_rows_in_the_order_of_time() -> None:
     assert 0 < len(mature) < len(observations)
     expected = mature.sort_values(["observed_on", "item_id"], ignore_index=True)
     assert_frame_equal(model_input[expected.columns], expected)
+
+
+def test_observations_of_which_no_label_is_known_are_refused() -> None:
+    with pytest.raises(ContractError, match=r"must not always lie after 2020-01-01.*a longer period is needed"):
+        assembled("2020-01-01")
 
 
 def test_the_model_input_puts_each_label_beside_its_features() -> None:

@@ -5,6 +5,7 @@ import sys
 import numpy as np
 import pandas as pd
 import pytest
+from matplotlib.dates import num2date
 from scipy.special import expit
 from sklearn.metrics import auc, precision_recall_curve, roc_curve
 
@@ -14,6 +15,7 @@ from waste_risk.plots import (
     plot_feature_importance,
     plot_precision_recall,
     plot_roc,
+    plot_splits,
 )
 
 RANDOM = np.random.default_rng(0)
@@ -25,11 +27,22 @@ IMPORTANCE = pd.DataFrame(
         "mean_abs_shap": np.arange(30) / 30,
     }
 )
+FOLDS = pd.DataFrame(
+    {
+        "fold": [1, 2],
+        "train_until": pd.to_datetime(["2024-03-01", "2024-04-01"]),
+        "test_from": pd.to_datetime(["2024-03-31", "2024-05-01"]),
+        "test_until": pd.to_datetime(["2024-04-30", "2024-05-31"]),
+    }
+)
+DEVELOPMENT = pd.DataFrame({"observed_on": pd.to_datetime(["2024-01-01", "2024-05-31"])})
+TEST = pd.DataFrame({"observed_on": pd.to_datetime(["2024-06-30", "2024-07-31"])})
 FIGURES = {
     "roc": lambda: plot_roc(**ROWS, threshold=0.4, oracle_probability=PROBABILITY),
     "precision_recall": lambda: plot_precision_recall(**ROWS, threshold=0.4, high_confidence=0.7),
     "calibration": lambda: plot_calibration(**ROWS, n_bins=10),
     "confusion_matrix": lambda: plot_confusion_matrix(**ROWS, threshold=0.4),
+    "splits": lambda: plot_splits(fold_metrics=FOLDS, development=DEVELOPMENT, test=TEST, horizon_days=30),
     "feature_importance": lambda: plot_feature_importance(feature_importance=IMPORTANCE, horizon_days=30),
 }
 
@@ -128,3 +141,11 @@ def test_a_model_without_loud_alerts_can_still_be_drawn():
 def test_drawing_needs_no_global_state_and_reporting_no_drawing(module, absent):
     code = f"import sys, {module}; sys.exit({absent!r} in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+def test_the_splits_are_drawn_as_days_that_train_are_purged_and_are_judged():
+    bars = FIGURES["splits"]().axes[0].containers
+    spans = {bar.get_label(): [(num2date(one.get_x()), one.get_width()) for one in bar] for bar in bars}
+    assert [width for _, width in spans["Trains"]] == [60, 91, 151]
+    assert [width for _, width in spans["Purged: label not known yet"]] == [30, 30, 30]
+    assert [f"{begin:%Y-%m-%d}" for begin, _ in spans["Judged"]] == ["2024-03-31", "2024-05-01", "2024-06-30"]

@@ -50,7 +50,7 @@ def test_a_label_known_later_on_the_first_judged_day_does_not_train():
 @pytest.mark.parametrize(
     ("days", "share", "message"),
     [
-        ((0, 1, 9, 9, 9), 0.5, "5 rows on 3 days cannot be cut at 1 days"),
+        ((0, 1, 9, 9, 9), 0.5, "5 rows on 3 days cannot be cut into 1 windows"),
         ((7, 7, 7, 8), 0.3, "no label is known on 2024-01-09, when the newest 30% of the rows begin"),
     ],
 )
@@ -89,7 +89,7 @@ def test_rows_may_come_in_any_order():
             assert sorted(shuffled.iloc[mixed_positions]) == observed_on.iloc[positions].tolist()
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(
     hours=st.lists(st.integers(0, 24 * 60), min_size=2, max_size=80),
     n_splits=st.integers(2, 5),
@@ -128,8 +128,12 @@ def test_it_is_a_splitter_of_scikit_learn():
     ("y", "groups", "message"),
     [
         (None, None, "groups must hold the time of observation"),
-        (None, pd.date_range("2024-01-01", periods=12, freq="h"), "the rows end before 2024-01-07; 6 days only train"),
-        (None, pd.to_datetime(["2024-01-01"] * 11 + ["2024-01-08"]), "12 rows on 2 days cannot be cut at 2 days"),
+        (
+            None,
+            pd.date_range("2024-01-01", periods=12, freq="h"),
+            "the rows end before 2024-01-07, but 6 days only train",
+        ),
+        (None, pd.to_datetime(["2024-01-01"] * 11 + ["2024-01-08"]), "12 rows on 2 days cannot be cut into 2 windows"),
         ([0] * 6 + [1] * 6, pd.date_range("2024-01-01", periods=12), "fold 1: the training rows hold one class only"),
         ([0, 1] * 4 + [1] * 4, pd.date_range("2024-01-01", periods=12), "fold 2: the judged rows hold one class only"),
     ],

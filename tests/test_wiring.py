@@ -25,6 +25,7 @@ FRAMEWORKS = {"kedro", "kedro_datasets", "kedro_mlflow", "kedro_viz", "mlflow", 
 SHELL = {"settings.py", "pipeline_registry.py", "adapters", "pipelines", "serving"}
 ONLY_FOR_PEOPLE = {
     *("cross_validation_metrics", "training_facts", "classifier", "regressor", "validation_report"),
+    *("search_plots", "trial_runs", "tuned_parameters"),
     *("purchases", "training_run", "source_summary", "observation_summary", "verdict_summary"),
 }
 
@@ -53,8 +54,8 @@ def test_every_free_input_of_the_sources_run_is_in_the_catalog(
     assert free_inputs(run) <= set(config["catalog"])
 
 
-def test_the_main_job_needs_nothing_but_parameters(pipelines: dict[str, Pipeline]) -> None:
-    assert free_inputs(pipelines["__default__"]) == set()
+def test_the_main_job_needs_nothing_but_parameters_and_a_place_for_studies(pipelines: dict[str, Pipeline]) -> None:
+    assert free_inputs(pipelines["__default__"]) == {"studies"}
 
 
 def test_each_pipeline_can_run_on_what_the_others_left(pipelines: dict[str, Pipeline]) -> None:

@@ -144,7 +144,7 @@ def _rule(message: str, holds: Rule, *, ignore_na: bool = True) -> pa.Check:
 
 
 def _is_identifier(ids: Values) -> bool:
-    kind = pd.api.types.infer_dtype(ids)
+    kind = pd.api.types.infer_dtype(ids) if len(ids) else "empty"
     if kind == "integer":
         return bool(ids.dropna().min() >= -(2**63) and ids.dropna().max() < 2**63)
     return kind in {"string", "empty"}

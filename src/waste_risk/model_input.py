@@ -3,6 +3,7 @@
 import numpy as np
 import pandas as pd
 
+from waste_risk.contract import ContractError
 from waste_risk.features.build import KEYS
 from waste_risk.features.pantry import places, unique_index
 
@@ -18,10 +19,16 @@ def assemble_model_input(
     fairness is judged and which no model sees. Rows are sorted by observed_on, then item_id.
 
     Raises:
+        ContractError: no label is known yet.
         ValueError: features and observations are not the same looks in the same order, or a household is missing.
     """
     if not observations[KEYS].reset_index(drop=True).equals(features[KEYS].reset_index(drop=True)):
         raise ValueError("features and observations are not the same looks in the same order")
+    if not (observations["label_known_on"] <= data_until).any():
+        raise ContractError(
+            f"observations.label_known_on: must not always lie after {data_until:%Y-%m-%d}, the last moment on "
+            f"record ({len(observations)} of {len(observations)} rows); a longer period is needed"
+        )
     columns = [*_columns(features), *_columns(observations[LABELS]), *_columns(_sensitive(observations, households))]
     order = observations.reset_index(drop=True).sort_values(["observed_on", "item_id"], kind="stable").index.to_numpy()
     mature = order[(observations["label_known_on"] <= data_until).to_numpy()[order]]

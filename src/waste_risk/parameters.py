@@ -8,7 +8,16 @@ from pathlib import Path
 from typing import Annotated, Any, Literal, Self, TypeVar
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, field_validator, model_validator
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    TypeAdapter,
+    ValidationError,
+    ValidationInfo,
+    field_validator,
+    model_validator,
+)
 
 Share = Annotated[float, Field(ge=0, le=1)]
 OpenShare = Annotated[float, Field(gt=0, lt=1)]
@@ -105,6 +114,71 @@ class Training(Section):
     explain_rows: int = Field(ge=1, le=1_000_000)
 
 
+class IntRange(Section):
+    """Whole numbers that the search may try, both ends included; equal ends fix the value."""
+
+    low: int = Field(ge=1)
+    high: int
+
+    @model_validator(mode="after")
+    def _ordered(self) -> Self:
+        if self.low > self.high:
+            raise ValueError("low must not lie above high")
+        return self
+
+
+class FloatRange(Section):
+    """Numbers that the search may try, evenly or by their logarithm."""
+
+    low: float
+    high: float
+    log: bool
+
+    @model_validator(mode="after")
+    def _ordered(self) -> Self:
+        if self.log and self.low <= 0:
+            raise ValueError("low must be above 0 if log is true")
+        if self.low > self.high:
+            raise ValueError("low must not lie above high")
+        return self
+
+
+class Space(Section):
+    """What the search may set, under LightGBM's own names."""
+
+    num_leaves: IntRange
+    learning_rate: FloatRange
+    feature_fraction: FloatRange
+    bagging_fraction: FloatRange
+    min_data_in_leaf: IntRange
+    lambda_l1: FloatRange
+    lambda_l2: FloatRange
+    max_depth: IntRange
+
+    @field_validator("*")
+    @classmethod
+    def _known_to_lightgbm(cls, span: IntRange | FloatRange, info: ValidationInfo) -> IntRange | FloatRange:
+        knob = TypeAdapter(LightGBM.model_fields[str(info.field_name)].rebuild_annotation())
+        for end in ("low", "high"):
+            try:
+                knob.validate_python(getattr(span, end))
+            except ValidationError:
+                raise ValueError(f"{end} is no value of training.classifier.{info.field_name}") from None
+        return span
+
+
+class Tuning(Section):
+    """How the hyperparameters of the classifier are searched for."""
+
+    n_trials: int = Field(ge=0, le=100_000)
+    n_folds: int = Field(ge=2, le=20)
+    seed: Seed
+    keep_share: OpenShare
+    n_workers: int = Field(ge=1, le=256)
+    nested_runs: bool
+    space: Space
+
+
 class Calibration(Section):
     """How raw scores become probabilities."""
 
@@ -181,6 +255,7 @@ SECTIONS: dict[str, type[Section]] = {
     "observation": Observation,
     "split": Split,
     "training": Training,
+    "tuning": Tuning,
     "calibration": Calibration,
     "validation": Validation,
     "baselines": Baselines,

@@ -3,6 +3,8 @@
 Figures are built without pyplot, so nothing is global and any thread may draw.
 """
 
+from typing import Any
+
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
@@ -146,6 +148,38 @@ def _figure(width: float, height: float) -> Figure:
     figure = Figure(figsize=(width, height), dpi=_DPI, layout=ConstrainedLayoutEngine(w_pad=0.12, h_pad=0.1))
     FigureCanvasAgg(figure)
     return figure
+
+
+def plot_splits(
+    *, fold_metrics: pd.DataFrame, development: pd.DataFrame, test: pd.DataFrame, horizon_days: int
+) -> Figure:
+    """Draw which days train and which are judged, fold by fold and for the test window; the gap between is purged."""
+    days = fold_metrics[["train_until", "test_from", "test_until"]].to_numpy().tolist()
+    names = [f"Fold {fold}" for fold in fold_metrics["fold"]]
+    rows = pd.DataFrame(
+        [*days, [development["observed_on"].max(), test["observed_on"].min(), test["observed_on"].max()]],
+        columns=["train_until", "judged_from", "judged_until"],
+        index=[*names, "Test"],
+    )
+    begin = pd.Series(development["observed_on"].min(), index=rows.index)
+    figure = _figure(8, 1.4 + 0.4 * len(rows))
+    axes = figure.subplots()
+    _bars(axes, begin, rows["train_until"], color=_PALE, label="Trains")
+    _bars(
+        axes, rows["train_until"], rows["judged_from"], color="white", hatch="////", label="Purged: label not known yet"
+    )
+    _bars(axes, rows["judged_from"], rows["judged_until"], color=_MODEL, label="Judged")
+    axes.set_title(f"Folds in time: a label is known {horizon_days} days after the look", loc="left", fontweight="bold")
+    axes.set_yticks(range(len(rows)), rows.index)
+    axes.invert_yaxis()
+    axes.set(xlabel="Day of the look", ylabel="Model")
+    figure.legend(loc="outside lower center", ncols=3, frameon=False)
+    _tidy(axes)
+    return figure
+
+
+def _bars(axes: Axes, begin: pd.Series, end: pd.Series, **style: Any) -> None:
+    axes.barh(np.arange(len(begin)), end - begin, left=begin, height=0.6, ec=_QUIET, lw=0.5, **style)
 
 
 def _square(title: str) -> tuple[Figure, Axes]:

@@ -18,6 +18,8 @@ from waste_risk.parameters import Split
 Mask = NDArray[np.bool_]
 Positions = NDArray[np.intp]
 
+_TOO_SHORT = "a longer period or fewer folds are needed"
+
 
 def split_by_time(model_input: pd.DataFrame, params: Split) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Set the newest days aside as the test window; development keeps what was known before it begins.
@@ -41,7 +43,9 @@ def newest_window(observed_on: pd.Series, label_known_on: pd.Series, share: floa
     starts_on = _first_days(pd.DatetimeIndex(observed_on), [1 - share])[0]
     older = (label_known_on <= starts_on).to_numpy()
     if not older.any():
-        raise ValueError(f"no label is known on {starts_on:%Y-%m-%d}, when the newest {share:.0%} of the rows begin")
+        raise ValueError(
+            f"no label is known on {starts_on:%Y-%m-%d}, when the newest {share:.0%} of the rows begin; {_TOO_SHORT}"
+        )
     return older, (observed_on >= starts_on).to_numpy()
 
 
@@ -97,7 +101,9 @@ def _share_of_days(observed_on: pd.DatetimeIndex, n_days: int) -> float:
     until = observed_on.min().floor("D") + pd.Timedelta(days=n_days)
     share = float((observed_on < until).mean())
     if share == 1:
-        raise ValueError(f"the rows end before {until:%Y-%m-%d}; {n_days} days only train before the first fold")
+        raise ValueError(
+            f"the rows end before {until:%Y-%m-%d}, but {n_days} days only train before the first fold; {_TOO_SHORT}"
+        )
     return share
 
 
@@ -108,13 +114,17 @@ def _first_days(observed_on: pd.DatetimeIndex, shares: list[float]) -> list[pd.T
     wanted = np.round(np.asarray(shares) * len(observed_on), 6)  # a third of 12 is 4, not a little more
     positions = np.searchsorted(rows_before, wanted)
     if len(set(positions)) < len(shares) or positions[-1] == len(days):
-        raise ValueError(f"{len(observed_on)} rows on {len(days)} days cannot be cut at {len(shares)} days")
+        raise ValueError(
+            f"{len(observed_on)} rows on {len(days)} days cannot be cut into {len(shares)} windows; {_TOO_SHORT}"
+        )
     return [pd.Timestamp(days[position]) for position in positions]
 
 
 def _refuse_one_sided(fold: int, start: pd.Timestamp, y: Any, train: Positions, judged: Positions) -> None:
     if not len(train):
-        raise ValueError(f"fold {fold}: no label is known on {start:%Y-%m-%d}, when its judged days begin")
+        raise ValueError(
+            f"fold {fold}: no label is known on {start:%Y-%m-%d}, when its judged days begin; {_TOO_SHORT}"
+        )
     if y is None or type_of_target(y) != "binary":
         return
     for side, rows in (("training", train), ("judged", judged)):

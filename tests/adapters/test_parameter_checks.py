@@ -71,6 +71,14 @@ def test_what_is_set_for_one_run_is_known() -> None:
             {"trade_off_thresholds": [0.5, 1.5]},
             ["Parameter validation.trade_off_thresholds.1: should be less than 1 (given 1.5)."],
         ),
+        (
+            "tuning",
+            {"n_trials": -1, "keep_share": 1.0},
+            [
+                "Parameter tuning.n_trials: should be greater than or equal to 0 (given -1).",
+                "Parameter tuning.keep_share: should be less than 1 (given 1.0).",
+            ],
+        ),
         ("risk_classes", {"medium_from": 0.8}, ["Parameter risk_classes: medium_from must lie below high_from."]),
     ],
 )
@@ -105,3 +113,20 @@ def test_dates_are_dates() -> None:
     (mistake,) = find_mistakes({"start_date": "yesterday"})
     assert mistake.startswith("Parameter start_date: should be a valid date")
     assert mistake.endswith("(given 'yesterday').")
+
+
+@pytest.mark.parametrize(
+    ("knob", "span", "mistake"),
+    [
+        ("num_leaves", {"low": 80, "high": 20}, ": low must not lie above high."),
+        ("num_leaves", {"low": 1, "high": 20}, ": low is no value of training.classifier.num_leaves."),
+        ("max_depth", {"low": -1, "high": 12}, ".low: should be greater than or equal to 1 (given -1)."),
+        ("learning_rate", {"low": 0.0, "high": 0.2, "log": True}, ": low must be above 0 if log is true."),
+        ("feature_fraction", {"low": 0.5, "high": 1.5, "log": False}, ": high is no value of training.classifier"),
+        ("lambda_l1", {"low": 0.0, "high": 2.0}, ".log is missing."),
+    ],
+)
+def test_a_space_that_cannot_be_searched_is_refused(knob: str, span: dict[str, Any], mistake: str) -> None:
+    tuning = base()["tuning"]
+    (line,) = find_mistakes({"tuning": tuning | {"space": tuning["space"] | {knob: span}}})
+    assert line.startswith(f"Parameter tuning.space.{knob}{mistake}")

@@ -144,3 +144,9 @@ def test_an_unknown_pipeline_is_answered_with_those_that_exist(project: Project)
     outcome = project.run("--pipelines", "nope")
     assert outcome.code == 1
     assert outcome.errors.startswith("There is no pipeline nope; there are __default__, broken,")
+
+
+def test_an_unknown_environment_is_answered_with_those_that_exist(project: Project) -> None:
+    outcome = project.run("--env", "nope")
+    assert outcome.code == 1
+    assert outcome.errors.startswith("There is no environment nope; conf holds base, local")

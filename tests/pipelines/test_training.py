@@ -3,10 +3,11 @@
 import numpy as np
 import pandas as pd
 import pytest
+from searching import QUICK, TUNING, tune
 
 from waste_risk.features import FEATURE_NAMES
-from waste_risk.parameters import Observation
-from waste_risk.pipelines.training.nodes import simulate_example
+from waste_risk.parameters import Observation, Training
+from waste_risk.pipelines.training.nodes import describe_search, simulate_example
 from waste_risk.pipelines.training.pipeline import create_pipeline
 
 
@@ -26,3 +27,35 @@ def test_the_example_is_made_of_parameters_and_of_no_source() -> None:
     pipeline = create_pipeline()
     (register,) = (node for node in pipeline.nodes if node.name == "register_boosters")
     assert register.inputs == ["predictor", "params:observation"]
+
+
+class TestTheDescriptionOfASearch:
+    """What MLflow is told of it."""
+
+    def test_without_a_search_there_is_nothing_to_say(self) -> None:
+        training, trials = tune("sqlite://", 0)
+        assert describe_search(trials, training, TUNING) == ({}, [], {})
+
+    @pytest.fixture(scope="class")
+    def searched(self, tmp_path_factory: pytest.TempPathFactory) -> tuple[Training, pd.DataFrame]:
+        return tune(f"sqlite:///{tmp_path_factory.mktemp('search') / 'studies.db'}", 8)
+
+    def test_the_chosen_values_are_named(self, searched: tuple[Training, pd.DataFrame]) -> None:
+        training, trials = searched
+        figures, records, chosen = describe_search(trials, training, TUNING)
+        assert set(figures) == {"history", "slices", "importances"}
+        assert records == []
+        assert chosen["num_leaves"] == training.classifier.num_leaves
+        assert (chosen["n_finished"], chosen["n_pruned"]) == (8, (trials["state"] == "pruned").sum())
+        assert chosen["auc"] == trials["value"].max()
+
+    def test_each_trial_is_a_record_if_runs_of_their_own_are_wanted(
+        self, searched: tuple[Training, pd.DataFrame]
+    ) -> None:
+        training, trials = searched
+        _, records, _ = describe_search(trials, training, TUNING.model_copy(update={"nested_runs": True}))
+        assert [record["name"] for record in records] == [f"trial {number}" for number in range(8)]
+        assert records[0]["parameters"]["num_leaves"] == QUICK.classifier.num_leaves
+        assert set(records[0]["metrics"]) == {"value", "fold_1", "fold_2"}
+        pruned = trials.index[trials["state"] == "pruned"][0]
+        assert records[pruned]["metrics"] == {"fold_1": trials.loc[pruned, "fold_1"]}

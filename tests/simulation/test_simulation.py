@@ -146,6 +146,25 @@ def test_meat_may_be_frozen_at_home_and_then_keeps(outcomes: pd.DataFrame) -> No
     assert meat.loc[frozen, "recorded"].mean() < 0.5 * meat.loc[~frozen, "recorded"].mean()
 
 
+def test_freezing_is_a_habit_of_the_household(default: Tables) -> None:
+    """Shares of households that bought much meat scatter far more than coins that all fall alike."""
+    meat = default.items[default.items["category"] == "meat"]
+    frozen = (meat["storage"] == "freezer").groupby(meat["household_id"]).agg(["mean", "size"])
+    frozen = frozen[frozen["size"] >= 10]
+    by_chance = frozen["mean"].mean() * (1 - frozen["mean"].mean()) / frozen["size"].mean()
+    assert frozen["mean"].var() > 2 * by_chance
+    assert len(frozen) > 500
+
+
+def test_a_households_habits_differ_from_seed_to_seed() -> None:
+    first, other = (simulate(200, 100, seed=seed).items for seed in (1, 2))
+    shares = [
+        (meat["storage"] == "freezer").groupby(meat["household_id"]).mean()
+        for meat in (items[items["category"] == "meat"] for items in (first, other))
+    ]
+    assert abs(shares[0].corr(shares[1])) < 0.25
+
+
 def test_no_purchases_give_empty_tables_with_the_same_columns(default: Tables) -> None:
     households, habits = simulate_households(PARAMS)
     tables = simulate_consumption(households, habits, default.purchases.iloc[:0], PARAMS)

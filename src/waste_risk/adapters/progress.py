@@ -22,10 +22,11 @@ from kedro.pipeline.node import Node
 from waste_risk.adapters.contracts import ContractBroken
 from waste_risk.adapters.tracking import TrackingHook
 from waste_risk.contract import ContractError
+from waste_risk.studies import StudyError
 
 LOGGER = logging.getLogger("waste_risk.run")
 SUMMARY, DECISION = "_summary", "gate_decision"
-OUTSPOKEN = (ContractBroken, ContractError)  # their texts hold no value
+OUTSPOKEN = (ContractBroken, ContractError, StudyError)  # their texts hold no value
 
 
 class ProgressHook:

@@ -1,6 +1,8 @@
 """A session that lets the source say which pipelines run, and that ends in one line where a line says it all."""
 
 import sys
+from pathlib import Path
+from traceback import walk_tb
 from types import TracebackType
 from typing import IO, Any
 
@@ -11,7 +13,7 @@ from kedro.framework.session import KedroSession
 from kedro.io import DatasetError
 from mlflow.entities import RunStatus
 
-from waste_risk.contract import ContractError
+from waste_risk.studies import StudyError
 
 _NOT_KEPT = "Pipeline input(s)"  # how Kedro begins when a dataset is neither made nor in the catalog
 
@@ -33,15 +35,16 @@ class SourceSession(KedroSession):
         """Run the pipelines named, else those of the source.
 
         Raises:
-            RunError: there is no such pipeline; or, on the command line, a dataset could not be read or written, or
-                tables break their contract.
+            RunError: there is no such environment or pipeline; or, on the command line, a dataset could not be read or
+                written, or the data are not what the steps need.
         """
+        self._refuse_unknown_environment()
         named = [pipeline_name] if pipeline_name else pipeline_names
         names = sorted(named) if named else self._source_pipelines()
         _refuse_unknown(names)
         try:
             return super().run(pipeline_names=names, **options)
-        except (DatasetError, ContractError, ValueError) as error:
+        except (DatasetError, StudyError, ValueError) as error:
             if click.get_current_context(silent=True) is None or not _says_it_all(error):
                 raise
             raise RunError(_explain(error)) from error
@@ -57,22 +60,30 @@ class SourceSession(KedroSession):
             mlflow.end_run(RunStatus.to_string(RunStatus.KILLED))
         super().__exit__(exc_type, exc_value, tb_)
 
+    def _refuse_unknown_environment(self) -> None:
+        known = sorted(folder.name for folder in Path(self._conf_source).iterdir() if folder.is_dir())
+        name = self.store.get("env")
+        if name and name not in known:
+            raise RunError(f"There is no environment {name}; conf holds {', '.join(known)}.")
+
     def _source_pipelines(self) -> list[str]:
         return list(self._get_config_loader()["run"]["pipelines"])
 
 
 def _says_it_all(error: Exception) -> bool:
-    return isinstance(error, DatasetError | ContractError) or str(error).startswith(_NOT_KEPT)
+    """Whether the message is meant for people: one of this package's own, or one of Kedro's that names a dataset."""
+    return isinstance(error, DatasetError | StudyError) or _is_ours(error) or str(error).startswith(_NOT_KEPT)
+
+
+def _is_ours(error: Exception) -> bool:
+    frames = list(walk_tb(error.__traceback__))
+    return bool(frames) and frames[-1][0].f_globals["__name__"].startswith("waste_risk.")
 
 
 def _explain(error: Exception) -> str:
     """A run that begins at a node may need what only an earlier node makes."""
-    kept = (
-        ""
-        if isinstance(error, DatasetError | ContractError)
-        else "; they are not kept: begin at the node that makes them"
-    )
-    return f"{error}{kept}"
+    not_kept = str(error).startswith(_NOT_KEPT)
+    return f"{error}{'; they are not kept: begin at the node that makes them' if not_kept else ''}"
 
 
 def _refuse_unknown(names: list[str]) -> None:

@@ -1,12 +1,13 @@
 """What happens to an item day by day: put away, opened, eaten in portions, forgotten, spoiled, thrown away."""
 
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from waste_risk.distribution import per_household
+from waste_risk.distribution import in_blocks, per_household
 from waste_risk.hashing import Floats, Keys, derive, hash_ids, uniform
 from waste_risk.parameters import DataGeneration
 from waste_risk.simulation.latents import draw_latents, put_away
@@ -38,14 +39,21 @@ def simulate_consumption(
         items, events (sorted by item and time), and truth: the latents from which `oracle_probability` follows,
         with `wasted_in_the_end`, the outcome even if it lies after the period.
     """
-    keys = hash_ids(purchases["item_id"], data_generation.seed)
-    items = print_dates(put_away(purchases.reset_index(drop=True), keys), data_generation.scenario)
-    truth = change_laws(draw_latents(items, habits, households, keys), items, data_generation)
+    items, events, truth = in_blocks(partial(_consume, data_generation), households, habits, purchases)
+    return items, events, truth
+
+
+def _consume(
+    params: DataGeneration, households: pd.DataFrame, habits: pd.DataFrame, purchases: pd.DataFrame
+) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]:
+    keys = hash_ids(purchases["item_id"], params.seed)
+    items = print_dates(put_away(purchases.reset_index(drop=True), keys, params.seed), params.scenario)
+    truth = change_laws(draw_latents(items, habits, households, keys, params.seed), items, params)
     happenings = _live(truth, np.round(items["quantity"].to_numpy() * 1000).astype(np.int64), keys)
     wasted = np.zeros(len(items), dtype=bool)
     wasted[happenings.item[happenings.kind == 2]] = True
-    events = _record(happenings, items, data_generation)
-    return *falsify(items, events, keys, data_generation.scenario), truth.assign(wasted_in_the_end=wasted)
+    events = _record(happenings, items, params)
+    return *falsify(items, events, keys, params.scenario), truth.assign(wasted_in_the_end=wasted)
 
 
 def _live(truth: pd.DataFrame, thousandths: Integers, keys: Keys) -> _Happenings:

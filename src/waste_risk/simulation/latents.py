@@ -13,7 +13,7 @@ from collections.abc import Sequence
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
-from scipy.special import expit, logit, ndtri
+from scipy.special import betaincinv, expit, logit, ndtri
 
 from waste_risk.hashing import Floats, Keys, hash_ids, uniform
 from waste_risk.simulation.reference import CATEGORIES, behaviour, products
@@ -24,13 +24,12 @@ Integers = npt.NDArray[np.int64]
 DISCARD_DELAY_DAYS = 1.875
 
 
-def put_away(purchases: pd.DataFrame, keys: Keys) -> pd.DataFrame:
+def put_away(purchases: pd.DataFrame, keys: Keys, seed: int) -> pd.DataFrame:
     """Store each purchase and print its date: items, in the order of the purchases."""
     of_product = _of_product(purchases)
     storage = of_product["storage"].to_numpy(dtype=object)
-    chosen = behaviour()["consumption"]
     freezable = (of_product["category"] == "meat").to_numpy() & of_product["freezer_life_days"].notna().to_numpy()
-    frozen = freezable & (uniform(keys, 41) < chosen["freezing_share"])
+    frozen = freezable & (uniform(keys, 41) < _freezing(purchases, seed))
     printed = uniform(keys, 42) < of_product["printed_share"].to_numpy()
     expires = purchases["purchased_on"] + pd.to_timedelta(
         np.where(printed, _printed_days(of_product, keys), np.nan), "D"
@@ -41,7 +40,9 @@ def put_away(purchases: pd.DataFrame, keys: Keys) -> pd.DataFrame:
     )
 
 
-def draw_latents(items: pd.DataFrame, habits: pd.DataFrame, households: pd.DataFrame, keys: Keys) -> pd.DataFrame:
+def draw_latents(
+    items: pd.DataFrame, habits: pd.DataFrame, households: pd.DataFrame, keys: Keys, seed: int
+) -> pd.DataFrame:
     """Draw the latents of each item from its product, its household's habits and what else it bought: truth."""
     of_product = _of_product(items)
     habit = _of_household_and_category(items, habits)
@@ -53,7 +54,7 @@ def draw_latents(items: pd.DataFrame, habits: pd.DataFrame, households: pd.DataF
             "item_id": items["item_id"],
             "household_id": items["household_id"],
             "portions": portions,
-            "pace": portions / _use_days(items, lives, habit, stock, keys),
+            "pace": portions * habit["pace"].to_numpy() * _drift(items, seed) / _use_days(items, lives, stock, keys),
             **_forgetting(habit, _usual(items, "first_forgetting"), stock, keys),
             **lives,
         }
@@ -91,21 +92,29 @@ def _portions(items: pd.DataFrame, of_product: pd.DataFrame, households: pd.Data
     return portions.clip(1, int(chosen["max_portions"])).astype(np.int64)
 
 
-def _use_days(items: pd.DataFrame, lives: pd.DataFrame, habit: pd.DataFrame, stock: Floats, keys: Keys) -> Floats:
-    """Days a household takes to finish an item that it does not forget: sooner what keeps less, or less once open."""
+def _use_days(items: pd.DataFrame, lives: pd.DataFrame, stock: Floats, keys: Keys) -> Floats:
+    """Days to finish an item that is not forgotten, at the usual pace: fewer if it keeps less, or less once open."""
     chosen = behaviour()["consumption"]
     amount = items["quantity"].to_numpy().clip(0.25, 12) ** chosen["use_days_by_amount"]
     spread = np.exp(chosen["use_days_sd"] * ndtri(uniform(keys, 45)) + chosen["use_days_by_stock"] * stock)
     keeps = np.fmin(lives["life_days"], chosen["opened_lives"] * lives["opened_life_days"]).to_numpy()
     days: Floats = _usual(items, "use_days") * keeps ** chosen["use_days_by_life"] * amount * spread
-    return days / (habit["pace"].to_numpy() * _drift(items))
+    return days
 
 
-def _drift(items: pd.DataFrame) -> Floats:
+def _freezing(purchases: pd.DataFrame, seed: int) -> Floats:
+    """The share of its fresh meat that a household puts into the freezer: a habit of its own."""
+    keys, of_household = _households(purchases, seed)
+    freezing: Floats = betaincinv(*behaviour()["households"]["freezing_beta"], uniform(keys, 49))[of_household]
+    return freezing
+
+
+def _drift(items: pd.DataFrame, seed: int) -> Floats:
     """A household's pace swings slowly, over 8 to 20 months, at a phase of its own."""
-    keys = hash_ids(items["household_id"], 46)
+    keys, of_household = _households(items, seed)
+    period, phase = 240 + 360 * uniform(keys, 50), uniform(keys, 51)
     day = items["purchased_on"].to_numpy().astype("datetime64[D]").astype(np.int64)
-    swing = np.sin(2 * np.pi * (day / (240 + 360 * uniform(keys, 1)) + uniform(keys, 2)))
+    swing = np.sin(2 * np.pi * (day / period[of_household] + phase[of_household]))
     drift: Floats = np.exp(behaviour()["consumption"]["pace_drift"] * swing)
     return drift
 
@@ -147,6 +156,12 @@ def _printed_days(of_product: pd.DataFrame, keys: Keys) -> Floats:
     low, high = of_product["life_min_days"].to_numpy(), of_product["life_max_days"].to_numpy()
     days: Floats = np.round(low + (high - low) * uniform(keys, 48))
     return days.clip(1)
+
+
+def _households(rows: pd.DataFrame, seed: int) -> tuple[Keys, Integers]:
+    """A key for each household, and the place of each row's household among them."""
+    of_household, household_id = pd.factorize(rows["household_id"])
+    return hash_ids(pd.Series(household_id), seed), of_household
 
 
 def _usual(items: pd.DataFrame, knob: str) -> Floats:

@@ -10,7 +10,7 @@ import numpy.typing as npt
 import pandas as pd
 from scipy.special import gammaincinv, ndtri, pdtrik
 
-from waste_risk.distribution import per_household
+from waste_risk.distribution import in_blocks, per_household
 from waste_risk.hashing import Floats, Keys, derive, hash_ids, uniform
 from waste_risk.parameters import DataGeneration
 from waste_risk.simulation.reference import CATEGORIES, behaviour, products, shopping_facts
@@ -38,9 +38,8 @@ def simulate_shopping(households: pd.DataFrame, data_generation: DataGeneration)
     Returns:
         purchases, sorted by household and day; `n_items_per_household` lines for each household on average.
     """
-    keys = hash_ids(households["household_id"], data_generation.seed)
-    trips = _trips(households, keys, data_generation)
-    return _purchases(_lines(trips, households, keys, data_generation), households, keys, data_generation)
+    (purchases,) = in_blocks(lambda block: (_shop(block, data_generation),), households)
+    return purchases
 
 
 def simulate_baskets(households: pd.DataFrame, data_generation: DataGeneration) -> pd.DataFrame:
@@ -63,6 +62,12 @@ def lines_bought(days: float) -> float:
     regular = shopping_facts()["trips_per_week"]["regular"]
     trips = float(np.exp(regular["lognormal_mu"] + regular["lognormal_sigma"] ** 2 / 2))
     return trips * days / 7 * float(shopping_facts()["lines_per_trip"]["mean"])
+
+
+def _shop(households: pd.DataFrame, params: DataGeneration) -> pd.DataFrame:
+    keys = hash_ids(households["household_id"], params.seed)
+    trips = _trips(households, keys, params)
+    return _purchases(_lines(trips, households, keys, params), households, keys, params)
 
 
 def _trips(households: pd.DataFrame, keys: Keys, params: DataGeneration) -> _Rows:

@@ -1,14 +1,19 @@
 """Steps of training that belong to this pipeline alone."""
 
+import math
+from collections.abc import Hashable
 from datetime import UTC, datetime
 from typing import Any
 
 import pandas as pd
+from matplotlib.figure import Figure
 
 from waste_risk.features import build_features
 from waste_risk.model import PredictorWithExample, WastePredictor
 from waste_risk.observation import observe_items
-from waste_risk.parameters import Observation
+from waste_risk.parameters import Observation, Training, Tuning
+from waste_risk.plots import plot_splits
+from waste_risk.search_plots import plot_search
 from waste_risk.simulation import simulate
 
 _EXAMPLE_ROWS = 5
@@ -20,6 +25,31 @@ def simulate_example(observation: Observation) -> pd.DataFrame:
     looks = observe_items(tables.items, tables.events, observation).head(_EXAMPLE_ROWS)
     features = build_features(looks, tables.households, tables.items, tables.events)
     return features.drop(columns=["item_id", "household_id", "observed_on"])
+
+
+def describe_search(
+    trials: pd.DataFrame, tuned_training: Training, tuning: Tuning
+) -> tuple[dict[str, Figure], list[dict[str, Any]], dict[str, Any]]:
+    """Figures of the search, its trials as records if runs of their own are wanted, and the values it chose.
+
+    All are empty if there was no search.
+    """
+    if trials.empty:
+        return {}, [], {}
+    knobs = list(type(tuning.space).model_fields)
+    chosen = tuned_training.classifier.model_dump(include=set(knobs))
+    counts = {"n_finished": len(trials), "n_pruned": int((trials["state"] == "pruned").sum())}
+    records = [_record(row, knobs) for row in trials.to_dict("records")] if tuning.nested_runs else []
+    return plot_search(trials, tuning.space), records, {**chosen, **counts, "auc": float(trials["value"].max())}
+
+
+def draw_splits(
+    fold_metrics: pd.DataFrame, development: pd.DataFrame, test: pd.DataFrame, observation: Observation
+) -> Figure:
+    """Draw which days trained and which are judged."""
+    return plot_splits(
+        fold_metrics=fold_metrics, development=development, test=test, horizon_days=observation.horizon_days
+    )
 
 
 def describe_training(
@@ -48,3 +78,12 @@ def register_boosters(
     """Hand the predictor to two datasets: one registers its classifier, the other its regressor."""
     shown = PredictorWithExample(predictor, simulate_example(observation))
     return shown, shown
+
+
+def _record(row: dict[Hashable, Any], knobs: list[str]) -> dict[str, Any]:
+    measured = {str(name): value for name, value in row.items() if name == "value" or str(name).startswith("fold_")}
+    return {
+        "name": f"trial {row['number']}",
+        "parameters": {"state": row["state"], **{knob: row[knob] for knob in knobs}},
+        "metrics": {name: value for name, value in measured.items() if not math.isnan(value)},
+    }

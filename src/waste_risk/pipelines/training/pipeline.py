@@ -1,4 +1,4 @@
-"""model_input → development, test → out-of-fold predictions → calibrator, threshold → predictor → registry."""
+"""model_input → development, test → hyperparameters → out-of-fold predictions → calibrator, threshold → predictor."""
 
 from kedro.pipeline import Node, Pipeline
 
@@ -7,11 +7,14 @@ from waste_risk.crossval import cross_validate, summarise_folds
 from waste_risk.explain import explain
 from waste_risk.model import fit_predictor
 from waste_risk.pipelines.training.nodes import (
+    describe_search,
     describe_training,
+    draw_splits,
     record_training,
     register_boosters,
 )
 from waste_risk.splits import split_by_time
+from waste_risk.tuning import tune_hyperparameters
 
 
 def create_pipeline() -> Pipeline:
@@ -25,10 +28,35 @@ def create_pipeline() -> Pipeline:
                 name="split_by_time",
             ),
             Node(
+                tune_hyperparameters,
+                inputs=[
+                    "development",
+                    "params:training",
+                    "params:split",
+                    "params:observation",
+                    "params:tuning",
+                    "studies",
+                ],
+                outputs=["tuned_training", "trials"],
+                name="tune_hyperparameters",
+            ),
+            Node(
+                describe_search,
+                inputs=["trials", "tuned_training", "params:tuning"],
+                outputs=["search_plots", "trial_runs", "tuned_parameters"],
+                name="describe_search",
+            ),
+            Node(
                 cross_validate,
-                inputs=["development", "params:training", "params:split", "params:observation"],
+                inputs=["development", "tuned_training", "params:split", "params:observation"],
                 outputs=["out_of_fold", "fold_metrics"],
                 name="cross_validate",
+            ),
+            Node(
+                draw_splits,
+                inputs=["fold_metrics", "development", "test", "params:observation"],
+                outputs="plot_splits",
+                name="draw_splits",
             ),
             Node(summarise_folds, inputs="fold_metrics", outputs="cross_validation_metrics", name="summarise_folds"),
             Node(
@@ -45,7 +73,7 @@ def create_pipeline() -> Pipeline:
                     "fold_metrics": "fold_metrics",
                     "calibrator": "calibrator",
                     "threshold": "threshold",
-                    "training": "params:training",
+                    "training": "tuned_training",
                     "risk_classes": "params:risk_classes",
                     "observation": "params:observation",
                 },

@@ -59,14 +59,14 @@ def predict_test(
 
 def find_oracle(
     test_predictions: pd.DataFrame,
-    items: pd.DataFrame,
-    events: pd.DataFrame,
+    checked_items: pd.DataFrame,
+    checked_events: pd.DataFrame,
     truth: pd.DataFrame,
     predictor: WastePredictor,
 ) -> pd.DataFrame:
     """Look up the true probability of each judged row; of a source without latents there are no rows."""
     looks = test_predictions if len(truth) else test_predictions.iloc[:0]
-    return oracle_probability(looks, items, events, truth, predictor.metadata.horizon_days)
+    return oracle_probability(looks, checked_items, checked_events, truth, predictor.metadata.horizon_days)
 
 
 def evaluate_predictions(

@@ -39,7 +39,7 @@ def create_pipeline() -> Pipeline:
             ),
             Node(
                 find_oracle,
-                inputs=["test_predictions", "items", "events", "truth", "predictor"],
+                inputs=["test_predictions", "checked_items", "checked_events", "truth", "predictor"],
                 outputs="oracle",
                 name="find_oracle",
             ),

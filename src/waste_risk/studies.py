@@ -1,0 +1,116 @@
+"""Where studies of hyperparameters are kept: any database that SQLAlchemy can reach.
+
+Nothing is opened, made or imported before a search needs it, and no message shows a password.
+"""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING
+from urllib.parse import quote, quote_plus
+
+if TYPE_CHECKING:
+    from optuna.storages import BaseStorage, RDBStorage
+    from sqlalchemy import URL
+
+# Finished trials so far, finished trials wanted, the best value so far.
+Watch = Callable[[int, int, float | None], None]
+
+
+class StudyError(Exception):
+    """Studies cannot be read or written, said in one line."""
+
+
+def _ignore(_finished: int, _wanted: int, _best: float | None) -> None:
+    """Nobody watches."""
+
+
+@dataclass(frozen=True)
+class Studies:
+    """A store of studies.
+
+    Attributes:
+        url: SQLAlchemy's address of the database.
+        watch: told of each finished trial.
+    """
+
+    url: str = field(repr=False)
+    watch: Watch = _ignore
+
+    @contextmanager
+    def open(self) -> Iterator["BaseStorage"]:
+        """Offer the store to a ``with`` block.
+
+        Raises:
+            StudyError: the address is wrong, or the database cannot be reached, read or written.
+        """
+        from optuna.exceptions import StorageInternalError  # noqa: PLC0415, only a search needs it
+        from sqlalchemy.exc import SQLAlchemyError  # noqa: PLC0415
+
+        try:
+            storage = _connect(self.url)
+            try:
+                yield storage
+            finally:
+                storage.engine.dispose()
+        except (SQLAlchemyError, StorageInternalError) as error:
+            raise StudyError(_explain(_address(self.url), error)) from None
+
+    def __str__(self) -> str:
+        """Name the place, without user and password."""
+        return _place(_address(self.url))
+
+
+def _connect(url: str) -> "RDBStorage":
+    import optuna  # noqa: PLC0415
+
+    address = _address(url)
+    optuna.logging.set_verbosity(optuna.logging.WARNING)
+    try:
+        if address.drivername.startswith("sqlite") and address.database:
+            Path(address.database).parent.mkdir(parents=True, exist_ok=True)
+        return optuna.storages.RDBStorage(url)
+    except (
+        ImportError,
+        RuntimeError,
+        TypeError,
+        ValueError,
+        OSError,
+    ) as error:  # no driver; tables of another version of Optuna
+        reason = _explain(address, error)
+    raise StudyError(reason)
+
+
+def _address(url: str) -> "URL":
+    from sqlalchemy.engine import make_url  # noqa: PLC0415
+    from sqlalchemy.exc import ArgumentError  # noqa: PLC0415
+
+    try:
+        return make_url(url)
+    except (ArgumentError, ValueError):
+        pass
+    raise StudyError("the address of the studies is none that SQLAlchemy can read")  # it may hold a password
+
+
+def _place(address: "URL") -> str:
+    host = (address.host or "").rpartition("@")[2]
+    port = f":{address.port}" if address.port else ""
+    return f"{address.drivername}://{host}{port}/{address.database or ''}"
+
+
+def _explain(address: "URL", error: BaseException) -> str:
+    while error.__cause__ is not None:
+        error = error.__cause__
+    reason = str(getattr(error, "orig", None) or error).strip().partition("\n")[0]
+    for secret in _secrets(address):
+        for spelling in (secret, quote(secret), quote_plus(secret)):
+            reason = reason.replace(spelling, "***")
+    return f"the studies at {_place(address)} cannot be used: {reason}"
+
+
+def _secrets(address: "URL") -> list[str]:
+    named = [str(value) for name, value in address.query.items() if "pass" in name]
+    # A password with an unquoted @ in it is cut there, and its rest taken for the host.
+    rest = (address.host or "").rpartition("@")[0]
+    return [secret for secret in (address.password, rest, *named) if secret]
