@@ -8,7 +8,7 @@ export UV_COMPILE_BYTECODE := 1
 unexport PYTHONDONTWRITEBYTECODE
 unexport VIRTUAL_ENV
 
-.PHONY: help setup run test lint docs bench learnability lock viz mlflow clean
+.PHONY: help setup run test lint docs bench ablations learnability lock viz mlflow clean
 help: ## list the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 12
 
@@ -37,8 +37,16 @@ lint: setup ## ruff, format check, mypy
 docs: setup ## the generated pages, and the output of the last `make run` in README.md
 	$(BIN)/python docs/generate.py
 
-bench: setup ## speed and memory into docs/benchmarks.md; ARGS=--large adds 10 M items
+bench: setup .venv-bench/.installed ## speed and memory into docs/benchmarks.md; ARGS=--large or --search: the slow parts
 	$(BIN)/python benchmarks/run.py $(ARGS)
+
+.venv-bench/.installed: requirements-bench.lock .venv/.installed
+	$(BIN)/uv venv --quiet --clear --python $(BIN)/python .venv-bench
+	$(BIN)/uv pip sync --quiet --python .venv-bench/bin/python --require-hashes requirements-bench.lock
+	@touch $@
+
+ablations: setup ## what single choices are worth, into docs/ablations.md
+	$(BIN)/python benchmarks/ablations.py $(ARGS)
 
 learnability: setup ## what the simulated data test, seed by seed, into docs/learnability.md
 	$(BIN)/python benchmarks/learnability.py
@@ -46,6 +54,9 @@ learnability: setup ## what the simulated data test, seed by seed, into docs/lea
 lock: setup ## resolve the dependencies anew
 	$(BIN)/uv pip compile --quiet --upgrade --universal --generate-hashes --no-emit-index-url --python-version 3.11 \
 	  --group dev --custom-compile-command "make lock" --output-file requirements.lock pyproject.toml
+	$(BIN)/uv pip compile --quiet --upgrade --universal --generate-hashes --no-emit-index-url --python-version 3.11 \
+	  --group bench --constraint requirements.lock --custom-compile-command "make lock" \
+	  --output-file requirements-bench.lock pyproject.toml
 
 viz: setup ## the pipelines as a picture in the browser
 	$(BIN)/kedro viz run
@@ -54,4 +65,4 @@ mlflow: setup ## runs, metrics and registered models in the browser
 	PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/kedro mlflow ui  # it looks for the command mlflow
 
 clean: ## remove data, tracking store and environment
-	rm -rf .venv data mlruns mlflow.db logs
+	rm -rf .venv .venv-bench data mlruns mlflow.db logs

@@ -55,6 +55,14 @@ def test_a_higher_score_is_never_a_lower_probability(rows, method, scores):
     assert ((probabilities > 0) & (probabilities < 1)).all()
 
 
+@pytest.mark.parametrize(("n_positives", "method"), [(999, "sigmoid"), (1_000, "isotonic")])
+def test_auto_takes_the_sigmoid_while_positives_are_few(n_positives, method):
+    random = np.random.default_rng(0)
+    wasted = np.arange(3_000) < n_positives
+    rows = pd.DataFrame({"wasted": wasted, "score": random.random(3_000) * 0.5 + wasted * 0.3, "fold": 1})
+    assert fit_calibrator(rows, Calibration(method="auto")) == fit_calibrator(rows, Calibration(method=method))
+
+
 def test_pure_blocks_do_not_prove_certainty():
     calibrator = fit_calibrator(few([0.1, 0.2, 0.8, 0.9], [0, 0, 1, 1]), Calibration(method="isotonic"))
     assert calibrator.transform([0.0, 0.2, 0.5, 0.8, 1.0]) == pytest.approx([1 / 4, 1 / 4, 1 / 2, 3 / 4, 3 / 4])

@@ -120,6 +120,7 @@ def test_the_metadata_say_what_the_predictor_was_made_from(predictor):
     assert (metadata.observed_from, metadata.observed_until) == ("2024-01-01", "2025-02-03")
     assert set(metadata.versions) == {"python", "lightgbm", "numpy", "pandas", "scikit-learn"}
     assert metadata.data_hash == hash_rows(development)
+    assert (metadata.provenance.commit, metadata.provenance.parameter_hash) == (None, None)
 
 
 def test_the_hash_of_rows_is_of_values_and_order_not_of_the_index():

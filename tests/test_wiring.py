@@ -54,8 +54,10 @@ def test_every_free_input_of_the_sources_run_is_in_the_catalog(
     assert free_inputs(run) <= set(config["catalog"])
 
 
-def test_the_main_job_needs_nothing_but_parameters_and_a_place_for_studies(pipelines: dict[str, Pipeline]) -> None:
-    assert free_inputs(pipelines["__default__"]) == {"studies"}
+def test_the_main_job_needs_nothing_but_parameters_its_commit_and_a_place_for_studies(
+    pipelines: dict[str, Pipeline],
+) -> None:
+    assert free_inputs(pipelines["__default__"]) == {"commit", "studies"}
 
 
 def test_each_pipeline_can_run_on_what_the_others_left(pipelines: dict[str, Pipeline]) -> None:

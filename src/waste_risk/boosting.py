@@ -15,10 +15,12 @@ from numpy.typing import NDArray
 from waste_risk.parameters import LightGBM, Training
 from waste_risk.splits import newest_window
 
+Mask = NDArray[np.bool_]
 Matrix = NDArray[np.float32]
 Names = tuple[str, ...]
 
 ROWS_PER_THREAD = 100_000
+_BLOCK_ROWS = 16_384
 
 
 @dataclass(frozen=True)
@@ -60,8 +62,12 @@ def to_matrix(features: pd.DataFrame, names: Names) -> Matrix:
     missing = [name for name in names if name not in features.columns]
     if missing:
         raise ValueError(f"features are missing: {', '.join(missing)}")
-    # Row by row: trees are fitted on some rows and asked about single ones.
-    return np.ascontiguousarray(features[list(names)].to_numpy(np.float32, na_value=np.nan))
+    # Row by row: trees are fitted on some rows and asked about single ones. Block by block: pandas makes copies.
+    X = np.empty((len(features), len(names)), np.float32)
+    for start in range(0, len(features), _BLOCK_ROWS):
+        block = features.iloc[start : start + _BLOCK_ROWS][list(names)]
+        X[start : start + _BLOCK_ROWS] = block.to_numpy(np.float32, na_value=np.nan)
+    return X
 
 
 def fit_with_early_stopping(
@@ -96,7 +102,7 @@ def bin_rows(X: Matrix, rows: pd.DataFrame, target: Target, training: Training, 
     labelled = rows[target.label].notna().to_numpy()
     known, parameters = rows[labelled], _parameters(target, training, len(rows))
     older, newest = newest_window(known["observed_on"], known["label_known_on"], training.early_stopping_share)
-    every = _bin(X[labelled], known[target.label], parameters, feature_names)
+    every = _bin(_where(X, labelled), known[target.label], parameters, feature_names)
     # The bins have seen the window's features, never its labels.
     parts = (every.subset(np.flatnonzero(part).tolist()).construct() for part in (older, newest))
     return Binned(every, *parts)
@@ -120,7 +126,8 @@ def fit_with_rounds(
     """Fit on all labelled rows for a number of rounds that was chosen before."""
     labelled = rows[target.label].notna().to_numpy()
     parameters = _parameters(target, training, len(rows))
-    return lgb.train(parameters, _bin(X[labelled], rows.loc[labelled, target.label], parameters, feature_names), rounds)
+    data = _bin(_where(X, labelled), rows.loc[labelled, target.label], parameters, feature_names)
+    return lgb.train(parameters, data, rounds)
 
 
 def scale_rounds(rounds: float, *, chosen_on: int, fitted_on: int) -> int:
@@ -131,16 +138,27 @@ def scale_rounds(rounds: float, *, chosen_on: int, fitted_on: int) -> int:
     return max(1, round(rounds * float(np.cbrt(fitted_on / chosen_on))))
 
 
+def count_threads(training: Training, n_rows: int) -> int:
+    """How many threads one booster is worth.
+
+    Threads wait for each other at every split of every tree, and burn the processor meanwhile: on two busy cores a
+    second one made 40,000 rows ten times slower. The trees are the same.
+    """
+    return min(training.num_threads, 1 + n_rows // ROWS_PER_THREAD)
+
+
 def _parameters(target: Target, training: Training, n_rows: int) -> dict[str, Any]:
     knobs = target.knobs(training).model_dump(exclude={"num_boost_round", "early_stopping_round"})
-    # Threads wait for each other at every split of every tree, and burn the processor meanwhile: on two busy cores a
-    # second one made 40,000 rows ten times slower. The trees are the same.
-    n_threads = min(training.num_threads, 1 + n_rows // ROWS_PER_THREAD)
+    n_threads = count_threads(training, n_rows)
     shared = {"seed": training.seed, "device_type": training.device_type, "num_threads": n_threads}
     balance = {"is_unbalance": training.is_unbalance} if target is CLASSIFIER else {}
     # The same bytes on every run; and one binning serves both the choice of rounds and the fit.
     fixed = {"deterministic": True, "force_row_wise": True, "feature_pre_filter": False, "verbosity": -1}
     return {"objective": target.objective, "metric": target.metric, **knobs, **shared, **balance, **fixed}
+
+
+def _where(X: Matrix, rows: Mask) -> Matrix:
+    return X if rows.all() else X[rows]
 
 
 def _bin(X: Matrix, label: "pd.Series[Any]", parameters: dict[str, Any], feature_names: Names) -> lgb.Dataset:

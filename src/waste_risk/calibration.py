@@ -20,6 +20,7 @@ from waste_risk.parameters import Calibration, Validation
 Array = NDArray[np.float64]
 
 LARGEST_LOG_ODDS = 12.0  # probabilities from 6e-6 to 1 - 6e-6
+FEW_POSITIVES = 1_000  # below them isotonic regression tends to overfit (Niculescu-Mizil and Caruana, 2005)
 N_KNOTS = 481  # every 0.05 of log-odds: the line leaves the curve by less than 0.1 % of the probability
 
 
@@ -55,8 +56,9 @@ def fit_calibrator(out_of_fold: pd.DataFrame, params: Calibration) -> Calibrator
     """Learn how often an item with a given score is wasted, from the out-of-fold predictions.
 
     Isotonic regression (Zadrozny and Elkan, 2002) assumes an order alone; the sigmoid (Platt, 1999, here on the logit
-    of the score, so that it can be the identity) has two parameters and suits few positives. A row weighs as much as
-    its fold's number: the later the fold, the more its model resembles the one to be calibrated.
+    of the score, so that it can be the identity) has two parameters and suits few positives; ``auto`` goes by how many
+    there are. A row weighs as much as its fold's number: the later the fold, the more its model resembles the one to be
+    calibrated.
 
     Raises:
         ValueError: there are no positives or no negatives.
@@ -64,12 +66,13 @@ def fit_calibrator(out_of_fold: pd.DataFrame, params: Calibration) -> Calibrator
     wasted = out_of_fold["wasted"].to_numpy(dtype=bool)
     if wasted.all() or not wasted.any():
         raise ValueError("a calibrator needs both wasted and not wasted items")
-    fit = {"isotonic": _fit_isotonic, "sigmoid": _fit_sigmoid}[params.method]
+    method = _choose_method(params, n_positives=int(wasted.sum()))
+    fit = {"isotonic": _fit_isotonic, "sigmoid": _fit_sigmoid}[method]
     weights = out_of_fold["fold"].to_numpy(dtype=float)
     scores, probabilities = fit(out_of_fold["score"].to_numpy(dtype=float), wasted, weights)
     least = 1 / (len(wasted) + 2)  # the rule of succession, over all rows
     bounded = np.clip(probabilities, least, 1 - least)
-    return Calibrator(params.method, tuple(scores.tolist()), tuple(bounded.tolist()))
+    return Calibrator(method, tuple(scores.tolist()), tuple(bounded.tolist()))
 
 
 def choose_threshold(out_of_fold: pd.DataFrame, calibrator: Calibrator) -> float:
@@ -95,6 +98,12 @@ def choose_cheapest_threshold(out_of_fold: pd.DataFrame, calibrator: Calibrator,
     costs = validation.cost_of_false_alarm * false_alarms + validation.cost_of_missed_item * missed
     never = validation.cost_of_missed_item * tally.positives.sum()
     return float(np.append(1.0, tally.scores)[np.argmin(np.append(never, costs))])
+
+
+def _choose_method(params: Calibration, *, n_positives: int) -> Literal["isotonic", "sigmoid"]:
+    if params.method != "auto":
+        return params.method
+    return "sigmoid" if n_positives < FEW_POSITIVES else "isotonic"
 
 
 def _fit_isotonic(scores: Array, wasted: NDArray[np.bool_], weights: Array) -> tuple[Array, Array]:

@@ -186,7 +186,8 @@ def _is_convertible(values: Values, dtype: str) -> bool:
 
 def _broken_rules(frame: pd.DataFrame, contract: pa.DataFrameSchema) -> list[str]:
     try:
-        contract.validate(frame.reset_index(drop=True), lazy=True)  # pandera miscounts under repeated labels
+        # pandera miscounts under repeated labels; the table without them is ours, so it need not copy it once more.
+        contract.validate(frame.reset_index(drop=True), lazy=True, inplace=True)
     except SchemaErrors as report:
         errors = report.schema_errors
         untyped = {error.column_name for error in errors if _is_type_error(error)}

@@ -77,16 +77,26 @@ def _predict_fold(
     training: Training,
     horizon_days: int,
 ) -> tuple[pd.DataFrame, dict[str, Any]]:
-    train, judged = fold
-    past = development.iloc[train]
+    train, judged = (_as_slice(positions) for positions in fold)
+    past = development[[*KEPT, "label_known_on"]].iloc[train]
     classifier, regressor = (
         fit_with_early_stopping(X[train], past, target, training, FEATURE_NAMES) for target in (CLASSIFIER, REGRESSOR)
     )
-    predicted = development.iloc[judged][KEPT].assign(
-        score=classifier.predict(X[judged]),
-        days=np.clip(regressor.predict(X[judged]), 0, horizon_days),
+    predicted = (
+        development[KEPT]
+        .iloc[judged]
+        .assign(
+            score=classifier.predict(X[judged]),
+            days=np.clip(regressor.predict(X[judged]), 0, horizon_days),
+        )
     )
     return predicted, _measure(past, predicted, classifier, regressor)
+
+
+def _as_slice(positions: Positions) -> Positions | slice:
+    """The same rows; of rows sorted by time a fold is a run without gaps, and a slice of a matrix is no copy."""
+    first, last = int(positions[0]), int(positions[-1])
+    return slice(first, last + 1) if last - first + 1 == len(positions) else positions
 
 
 def summarise_folds(fold_metrics: pd.DataFrame) -> dict[str, float]:

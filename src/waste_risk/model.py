@@ -3,7 +3,8 @@
 import hashlib
 import json
 import platform
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -17,12 +18,27 @@ import sklearn
 from numpy.typing import NDArray
 
 from waste_risk import artifacts
-from waste_risk.boosting import CLASSIFIER, REGRESSOR, Target, fit_with_rounds, scale_rounds, to_matrix
+from waste_risk.boosting import CLASSIFIER, REGRESSOR, Target, count_threads, fit_with_rounds, scale_rounds, to_matrix
 from waste_risk.calibration import Calibrator
 from waste_risk.features import FEATURE_NAMES
 from waste_risk.parameters import Observation, RiskClasses, Section, Training
 
 CLASSES = np.array(["low", "medium", "high"])
+
+
+class Provenance(Section):
+    """Which code and which parameters made a predictor; null where nobody told.
+
+    Attributes:
+        commit: of the project, with ``-dirty`` behind it if files differed from it.
+        parameter_hash: SHA-256 of every parameter that training read.
+    """
+
+    commit: str | None
+    parameter_hash: str | None
+
+
+UNKNOWN = Provenance(commit=None, parameter_hash=None)
 
 
 class Metadata(Section):
@@ -40,6 +56,7 @@ class Metadata(Section):
         observed_from: first day of them, as ISO text.
         observed_until: last day of them.
         data_hash: SHA-256 of them.
+        provenance: code and parameters.
     """
 
     versions: dict[str, str]
@@ -53,6 +70,7 @@ class Metadata(Section):
     observed_from: str
     observed_until: str
     data_hash: str
+    provenance: Provenance
 
 
 @dataclass(frozen=True, eq=False)
@@ -163,14 +181,18 @@ def fit_predictor(  # noqa: PLR0917
     training: Training,
     risk_classes: RiskClasses,
     observation: Observation,
+    provenance: Provenance = UNKNOWN,
 ) -> WastePredictor:
     """Fit both boosters on all development rows, for the median of the folds' rounds, carried over to their number."""
     X = to_matrix(development, FEATURE_NAMES)
     rounds = {target.name: _median_rounds(fold_metrics, target, len(development)) for target in (CLASSIFIER, REGRESSOR)}
-    classifier, regressor = (
-        _plain(fit_with_rounds(X, development, target, training, FEATURE_NAMES, rounds=rounds[target.name]))
-        for target in (CLASSIFIER, REGRESSOR)
-    )
+    with ThreadPoolExecutor(training.num_threads // count_threads(training, len(development))) as pool:
+        classifier, regressor = pool.map(
+            lambda target: _plain(
+                fit_with_rounds(X, development, target, training, FEATURE_NAMES, rounds=rounds[target.name])
+            ),
+            (CLASSIFIER, REGRESSOR),
+        )
     metadata = Metadata(
         versions=_versions(),
         horizon_days=observation.horizon_days,
@@ -183,6 +205,7 @@ def fit_predictor(  # noqa: PLR0917
         observed_from=f"{development['observed_on'].min():%Y-%m-%d}",
         observed_until=f"{development['observed_on'].max():%Y-%m-%d}",
         data_hash=hash_rows(development),
+        provenance=provenance,
     )
     return WastePredictor(classifier, calibrator, regressor, threshold, metadata)
 
@@ -196,6 +219,12 @@ def classify_risk(probability: NDArray[np.float64], params: RiskClasses) -> NDAr
 def hash_rows(rows: pd.DataFrame) -> str:
     """Identify rows by their values and their order: a SHA-256 in hexadecimal, without the index."""
     return hashlib.sha256(pd.util.hash_pandas_object(rows, index=False).to_numpy().tobytes()).hexdigest()
+
+
+def hash_parameters(sections: Sequence[Section]) -> str:
+    """Identify parameters by their values: a SHA-256 in hexadecimal."""
+    values = [section.model_dump(mode="json") for section in sections]
+    return hashlib.sha256(json.dumps(values, sort_keys=True).encode()).hexdigest()
 
 
 def _median_rounds(fold_metrics: pd.DataFrame, target: Target, n_rows: int) -> int:

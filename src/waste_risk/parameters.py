@@ -182,7 +182,7 @@ class Tuning(Section):
 class Calibration(Section):
     """How raw scores become probabilities."""
 
-    method: Literal["isotonic", "sigmoid"]
+    method: Literal["auto", "isotonic", "sigmoid"]
 
 
 class Validation(Section):

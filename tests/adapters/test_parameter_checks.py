@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 import yaml
 
-from waste_risk.adapters.parameter_checks import find_mistakes
+from waste_risk.adapters.parameter_checks import find_missing_device, find_mistakes
+from waste_risk.device import why_unavailable
 
 BASE = Path(__file__).parents[2] / "conf/base"
 
@@ -57,6 +58,14 @@ def test_what_is_set_for_one_run_is_known() -> None:
             ["Parameter data_generation.starts_on: should be a date such as 2024-01-31 (given 0)."],
         ),
         (
+            "tuning",
+            {"n_trials": -1, "keep_share": 1.0},
+            [
+                "Parameter tuning.n_trials: should be greater than or equal to 0 (given -1).",
+                "Parameter tuning.keep_share: should be less than 1 (given 1.0).",
+            ],
+        ),
+        (
             "gates",
             {"min_calibration_slope": 1.5},
             ["Parameter gates: min_calibration_slope must lie below max_calibration_slope."],
@@ -70,14 +79,6 @@ def test_what_is_set_for_one_run_is_known() -> None:
             "validation",
             {"trade_off_thresholds": [0.5, 1.5]},
             ["Parameter validation.trade_off_thresholds.1: should be less than 1 (given 1.5)."],
-        ),
-        (
-            "tuning",
-            {"n_trials": -1, "keep_share": 1.0},
-            [
-                "Parameter tuning.n_trials: should be greater than or equal to 0 (given -1).",
-                "Parameter tuning.keep_share: should be less than 1 (given 1.0).",
-            ],
         ),
         ("risk_classes", {"medium_from": 0.8}, ["Parameter risk_classes: medium_from must lie below high_from."]),
     ],
@@ -113,6 +114,18 @@ def test_dates_are_dates() -> None:
     (mistake,) = find_mistakes({"start_date": "yesterday"})
     assert mistake.startswith("Parameter start_date: should be a valid date")
     assert mistake.endswith("(given 'yesterday').")
+
+
+def test_a_device_that_is_not_there_is_named_in_one_line_with_what_to_set_instead(capfd) -> None:
+    (line,) = find_missing_device({"training": {"device_type": "cuda"}})
+    assert line.startswith("Parameter training.device_type: LightGBM cannot train on cuda here (")
+    assert line.endswith("); set it to cpu.")
+    assert capfd.readouterr() == ("", "")
+
+
+def test_the_processor_is_always_there() -> None:
+    assert find_missing_device({"training": {"device_type": "cpu"}}) == []
+    assert why_unavailable("cpu") == ""
 
 
 @pytest.mark.parametrize(

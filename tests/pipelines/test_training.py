@@ -3,11 +3,12 @@
 import numpy as np
 import pandas as pd
 import pytest
+from planted import OBSERVATION, RISK_CLASSES, SPLIT, TRAINING
 from searching import QUICK, TUNING, tune
 
 from waste_risk.features import FEATURE_NAMES
-from waste_risk.parameters import Observation, Training
-from waste_risk.pipelines.training.nodes import describe_search, simulate_example
+from waste_risk.parameters import Calibration, Observation, Training
+from waste_risk.pipelines.training.nodes import describe_search, identify_training, simulate_example
 from waste_risk.pipelines.training.pipeline import create_pipeline
 
 
@@ -59,3 +60,16 @@ class TestTheDescriptionOfASearch:
         assert set(records[0]["metrics"]) == {"value", "fold_1", "fold_2"}
         pruned = trials.index[trials["state"] == "pruned"][0]
         assert records[pruned]["metrics"] == {"fold_1": trials.loc[pruned, "fold_1"]}
+
+
+def test_the_parameter_hash_changes_with_every_section_and_with_nothing_else() -> None:
+    sections = (SPLIT, TRAINING, TUNING, OBSERVATION, Calibration(method="auto"), RISK_CLASSES)
+    known = identify_training(*sections, "abc")
+    assert known == identify_training(*(section.model_copy() for section in sections), "abc")
+    assert known.commit == "abc"
+    changes = ({"n_folds": 4}, {"seed": 8}, {"n_trials": 7}, {"looks_per_item": 2}, {"method": "sigmoid"})
+    changed = [
+        identify_training(*sections[:place], sections[place].model_copy(update=change), *sections[place + 1 :], "abc")
+        for place, change in enumerate(changes)
+    ]
+    assert len({one.parameter_hash for one in changed} | {known.parameter_hash}) == 6

@@ -33,9 +33,11 @@ class ParameterHook:
         """Check all of them.
 
         Raises:
-            ParameterError: a name is unknown, or a value has the wrong type or is out of range.
+            ParameterError: a name is unknown, a value has the wrong type or is out of range, or the device that is to
+                train is not there.
         """
-        mistakes = find_mistakes(context.config_loader["parameters"])
+        parameters = context.config_loader["parameters"]
+        mistakes = find_mistakes(parameters) or find_missing_device(parameters)
         if mistakes:
             raise ParameterError("\n".join(mistakes))
 
@@ -43,6 +45,18 @@ class ParameterHook:
 def find_mistakes(parameters: Mapping[str, Any]) -> list[str]:
     """List what is wrong with parameters, one line each."""
     return [line for name, value in parameters.items() for line in _check(name, value)]
+
+
+def find_missing_device(parameters: Mapping[str, Any]) -> list[str]:
+    """Say in one line that the device which is to train is not there; no line if it is."""
+    device_type = parameters.get("training", {}).get("device_type", "cpu")
+    if device_type == "cpu":
+        return []
+    from waste_risk.device import why_unavailable  # noqa: PLC0415, LightGBM; few need it here
+
+    reason = why_unavailable(device_type)
+    line = f"Parameter training.device_type: LightGBM cannot train on {device_type} here ({reason}); set it to cpu."
+    return [line] if reason else []
 
 
 def _check(name: str, value: Any) -> Iterator[str]:

@@ -9,9 +9,9 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from waste_risk.features import build_features
-from waste_risk.model import PredictorWithExample, WastePredictor
+from waste_risk.model import PredictorWithExample, Provenance, WastePredictor, hash_parameters
 from waste_risk.observation import observe_items
-from waste_risk.parameters import Observation, Training, Tuning
+from waste_risk.parameters import Calibration, Observation, RiskClasses, Split, Training, Tuning
 from waste_risk.plots import plot_splits
 from waste_risk.search_plots import plot_search
 from waste_risk.simulation import simulate
@@ -25,6 +25,20 @@ def simulate_example(observation: Observation) -> pd.DataFrame:
     looks = observe_items(tables.items, tables.events, observation).head(_EXAMPLE_ROWS)
     features = build_features(looks, tables.households, tables.items, tables.events)
     return features.drop(columns=["item_id", "household_id", "observed_on"])
+
+
+def identify_training(  # noqa: PLR0917 - every section that training reads
+    split: Split,
+    training: Training,
+    tuning: Tuning,
+    observation: Observation,
+    calibration: Calibration,
+    risk_classes: RiskClasses,
+    commit: str,
+) -> Provenance:
+    """Say which code and which parameters this training is of."""
+    sections = (split, training, tuning, observation, calibration, risk_classes)
+    return Provenance(commit=commit, parameter_hash=hash_parameters(sections))
 
 
 def describe_search(
@@ -64,6 +78,9 @@ def describe_training(
         "training_date": datetime.now(UTC).date().isoformat(),
         "threshold": predictor.threshold,
         "rounds": predictor.metadata.rounds,
+        "versions": predictor.metadata.versions,
+        "data_hash": predictor.metadata.data_hash,
+        **predictor.metadata.provenance.model_dump(),
     }
 
 

@@ -10,6 +10,7 @@ from waste_risk.pipelines.training.nodes import (
     describe_search,
     describe_training,
     draw_splits,
+    identify_training,
     record_training,
     register_boosters,
 )
@@ -67,6 +68,20 @@ def create_pipeline() -> Pipeline:
             ),
             Node(choose_threshold, inputs=["out_of_fold", "calibrator"], outputs="threshold", name="choose_threshold"),
             Node(
+                identify_training,
+                inputs=[
+                    "params:split",
+                    "params:training",
+                    "params:tuning",
+                    "params:observation",
+                    "params:calibration",
+                    "params:risk_classes",
+                    "commit",
+                ],
+                outputs="provenance",
+                name="identify_training",
+            ),
+            Node(
                 fit_predictor,
                 inputs={
                     "development": "development",
@@ -76,6 +91,7 @@ def create_pipeline() -> Pipeline:
                     "training": "tuned_training",
                     "risk_classes": "params:risk_classes",
                     "observation": "params:observation",
+                    "provenance": "provenance",
                 },
                 outputs="predictor",
                 name="fit_predictor",

@@ -5,7 +5,7 @@ import numpy as np
 import pandas as pd
 
 from waste_risk.calibration import Calibrator
-from waste_risk.model import Metadata, PredictorWithExample, WastePredictor
+from waste_risk.model import UNKNOWN, Metadata, PredictorWithExample, WastePredictor
 from waste_risk.parameters import Observation, RiskClasses, Training
 from waste_risk.pipelines.training.nodes import register_boosters
 
@@ -32,6 +32,7 @@ def fit(
         observed_from="2024-01-01",
         observed_until="2024-02-01",
         data_hash="0",
+        provenance=UNKNOWN,
     )
     booster = lgb.Booster(model_str=fitted.model_to_string())
     predictor = WastePredictor(booster, Calibrator("isotonic", (0.0, 1.0), (0.0, 1.0)), booster, 0.5, metadata)

@@ -1,0 +1,175 @@
+"""What single choices are worth on the test window, over five fresh seeds: `make ablations`."""
+
+import argparse
+import json
+import os
+import sys
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import ProcessPoolExecutor
+from contextlib import contextmanager
+from multiprocessing import get_context
+from pathlib import Path
+from typing import Any, NamedTuple
+from unittest.mock import patch
+
+import lightgbm as lgb
+import numpy as np
+import pandas as pd
+from ablation_page import render
+from projects import ROOT, simulate_model_input
+
+from waste_risk import crossval, metrics, model
+from waste_risk.boosting import Matrix, Names, Target, bin_rows, fit_on_older, to_matrix
+from waste_risk.calibration import choose_threshold, fit_calibrator
+from waste_risk.crossval import cross_validate
+from waste_risk.features import FEATURE_NAMES
+from waste_risk.model import fit_predictor
+from waste_risk.parameters import Calibration, LightGBM, Observation, RiskClasses, Split, Training, load
+from waste_risk.splits import split_by_time
+
+CONF = ROOT / "conf/base"
+KEPT = Path(__file__).with_name("ablations.json")
+SEEDS = (101, 102, 103, 104, 105)
+SIZES = {"full": 1_000, "small": 50}  # households; 50 leave fewer than 1,000 out-of-fold positives
+N_PROCESSES = 2
+
+
+class Variant(NamedTuple):
+    """One change to the defaults: parameters of training, and how fits are made."""
+
+    training: dict[str, Any] = {}
+    booster: dict[str, Any] = {}
+    fits: str = "as they are"
+
+
+VARIANTS = {
+    "default": Variant(),
+    "rounds: best iteration, not scaled by rows": Variant(fits="unscaled"),
+    "rounds: the early-stopped model, no refit": Variant(fits="not refitted"),
+    "learning_rate: 0.03": Variant(booster={"learning_rate": 0.03}),
+    "learning_rate: 0.1": Variant(booster={"learning_rate": 0.1}),
+    "is_unbalance: true": Variant(training={"is_unbalance": True}),
+}
+
+
+def main() -> None:
+    """Measure all seeds and write the page."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--page", action="store_true", help="measure nothing, write the page")
+    if not parser.parse_args().page:
+        rows = pd.DataFrame(_measure_all())
+        KEPT.write_text(json.dumps(rows.to_dict("records"), indent=1) + "\n", encoding="utf-8")
+    page = render(pd.DataFrame(json.loads(KEPT.read_text(encoding="utf-8"))))
+    (ROOT / "docs/ablations.md").write_text(page, encoding="utf-8")
+    sys.stdout.write(page)
+
+
+def _measure_all() -> list[dict[str, Any]]:
+    tasks = [(size, seed) for size in SIZES for seed in SEEDS]
+    with ProcessPoolExecutor(N_PROCESSES, mp_context=get_context("spawn")) as pool:
+        return [row for rows in pool.map(measure_seed, *zip(*tasks, strict=True)) for row in rows]
+
+
+def measure_seed(size: str, seed: int) -> list[dict[str, Any]]:
+    """Every variant on one simulated source, all judged on its whole test window.
+
+    On few households only the method of calibration is compared.
+    """
+    development, test = split_by_time(simulate_model_input(SIZES["full"], seed), _load(Split))
+    households = np.unique(development["household_id"])[: SIZES[size]]
+    development = development[development["household_id"].isin(households)].reset_index(drop=True)
+    variants = VARIANTS if size == "full" else {"default": VARIANTS["default"]}
+    return [
+        {"size": size, "seed": seed, **row}
+        for name, variant in variants.items()
+        for row in _measure(name, variant, development, test)
+    ]
+
+
+def _measure(name: str, variant: Variant, development: pd.DataFrame, test: pd.DataFrame) -> Iterator[dict[str, Any]]:
+    training = _change(_load(Training), variant)
+    start = time.process_time()
+    with FITS[variant.fits]():
+        out_of_fold, fold_metrics = cross_validate(development, training, _load(Split), _load(Observation))
+        calibrator = fit_calibrator(out_of_fold, Calibration(method="isotonic"))
+        predictor = fit_predictor(
+            development,
+            fold_metrics,
+            calibrator,
+            choose_threshold(out_of_fold, calibrator),
+            training,
+            _load(RiskClasses),
+            _load(Observation),
+        )
+    cpu_s = time.process_time() - start
+    score = predictor.classifier.predict(to_matrix(test, FEATURE_NAMES))
+    counts = {"cpu_s": cpu_s, "positives": int(out_of_fold["wasted"].sum())}
+    yield {"variant": name, **counts, **_judge(test, calibrator.transform(score))}
+    if name == "default":
+        other = fit_calibrator(out_of_fold, Calibration(method="sigmoid"))
+        yield {"variant": "calibration.method: sigmoid", **counts, **_judge(test, other.transform(score))}
+
+
+def _judge(test: pd.DataFrame, probability: Any) -> dict[str, float]:
+    tally = metrics.count_scores(y_true=test["wasted"], probability=probability)
+    return {
+        "auc": float(metrics.roc_auc(tally)),
+        "log_loss": float(metrics.log_loss(tally)),
+        "ece": float(metrics.expected_calibration_error(tally, n_bins=15)),
+    }
+
+
+@contextmanager
+def _as_they_are() -> Iterator[None]:
+    yield
+
+
+@contextmanager
+def _unscaled() -> Iterator[None]:
+    def keep(rounds: float, **_: int) -> int:
+        return max(1, round(rounds))
+
+    with patch("waste_risk.boosting.scale_rounds", keep), patch("waste_risk.model.scale_rounds", keep):
+        yield
+
+
+@contextmanager
+def _not_refitted() -> Iterator[None]:
+    with (
+        patch.object(crossval, "fit_with_early_stopping", _fit_on_older),
+        patch.object(model, "fit_with_rounds", _fit_on_older),
+    ):
+        yield
+
+
+def _fit_on_older(
+    X: Matrix, rows: pd.DataFrame, target: Target, training: Training, feature_names: Names, **_: int
+) -> lgb.Booster:
+    booster = fit_on_older(bin_rows(X, rows, target, training, feature_names), target, training)
+    return lgb.Booster(model_str=booster.model_to_string())  # up to the best round, and no further
+
+
+FITS: dict[str, Callable[[], Any]] = {
+    "as they are": _as_they_are,
+    "unscaled": _unscaled,
+    "not refitted": _not_refitted,
+}
+
+
+def _change(training: Training, variant: Variant) -> Training:
+    boosters: dict[str, LightGBM] = {
+        name: getattr(training, name).model_copy(update=variant.booster) for name in ("classifier", "regressor")
+    }
+    return training.model_copy(update={**boosters, **variant.training, "num_threads": 1})
+
+
+def _load(section: Any) -> Any:
+    files = {Observation: "data_engineering", RiskClasses: "validation"}
+    return load(section, CONF / f"parameters_{files.get(section, 'training')}.yml")
+
+
+if __name__ == "__main__":
+    # Two processes with one thread each: whatever a library would do besides, it does not.
+    os.environ |= dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1")
+    main()
