@@ -1,7 +1,6 @@
 """Steps of judging that belong to this pipeline alone."""
 
 from datetime import UTC, datetime
-from typing import Any
 
 import pandas as pd
 
@@ -11,14 +10,8 @@ from waste_risk.contract import ContractError
 from waste_risk.gates import GateDecision
 from waste_risk.metrics import ValidationMetrics, evaluate
 from waste_risk.model import WastePredictor
+from waste_risk.page import render_page
 from waste_risk.parameters import Gates, Validation
-from waste_risk.plots import (
-    plot_calibration,
-    plot_confusion_matrix,
-    plot_feature_importance,
-    plot_precision_recall,
-    plot_roc,
-)
 from waste_risk.report import SourceSummary, render_text
 from waste_risk.simulation import oracle_probability
 from waste_risk.summary import ObservationCounts
@@ -112,36 +105,6 @@ def evaluate_predictions(
     )
 
 
-def draw_plots(
-    *,
-    test_predictions: pd.DataFrame,
-    oracle: pd.DataFrame,
-    feature_importance: pd.DataFrame,
-    predictor: WastePredictor,
-    validation: Validation,
-    gates: Gates,
-) -> dict[str, Any]:
-    """Draw the five pictures of the report."""
-    wasted, probability = test_predictions["wasted"], test_predictions["waste_probability"]
-    true = oracle["probability"] if len(oracle) else None
-    days, threshold, high = predictor.metadata.horizon_days, predictor.threshold, gates.high_confidence
-    return {
-        "roc_curve": plot_roc(
-            y_true=wasted, probability=probability, threshold=threshold, horizon_days=days, oracle_probability=true
-        ),
-        "precision_recall_curve": plot_precision_recall(
-            y_true=wasted, probability=probability, threshold=threshold, high_confidence=high, horizon_days=days
-        ),
-        "calibration_curve": plot_calibration(
-            y_true=wasted, probability=probability, n_bins=validation.n_bins, horizon_days=days
-        ),
-        "confusion_matrix": plot_confusion_matrix(
-            y_true=wasted, probability=probability, threshold=threshold, horizon_days=days
-        ),
-        "feature_importance": plot_feature_importance(feature_importance=feature_importance, horizon_days=days),
-    }
-
-
 def write_report(
     validation_metrics: ValidationMetrics,
     gate_decision: GateDecision,
@@ -149,7 +112,31 @@ def write_report(
     observation_counts: ObservationCounts,
 ) -> str:
     """Write the text report, dated now."""
-    source = SourceSummary(
+    source = _summarise_source(table_counts, observation_counts)
+    return render_text(validation_metrics, gate_decision, generated_at=_now(), source=source)
+
+
+def write_page(
+    validation_metrics: ValidationMetrics,
+    gate_decision: GateDecision,
+    predictor: WastePredictor,
+    table_counts: TableCounts,
+    observation_counts: ObservationCounts,
+    **pictures: bytes,
+) -> str:
+    """Write the report as one HTML file with the pictures in it, dated now."""
+    return render_page(
+        validation_metrics,
+        gate_decision,
+        generated_at=_now(),
+        source=_summarise_source(table_counts, observation_counts),
+        metadata=predictor.metadata,
+        pictures=pictures,
+    )
+
+
+def _summarise_source(table_counts: TableCounts, observation_counts: ObservationCounts) -> SourceSummary:
+    return SourceSummary(
         n_items=table_counts["items"],
         item_waste_ratio=table_counts["items_wasted_share"],
         n_observations=observation_counts["observations"],
@@ -157,5 +144,7 @@ def write_report(
         dropped=table_counts["dropped"],
         repaired=table_counts["repaired"],
     )
-    now = datetime.now(UTC).replace(tzinfo=None)
-    return render_text(validation_metrics, gate_decision, generated_at=now, source=source)
+
+
+def _now() -> datetime:
+    return datetime.now(UTC).replace(tzinfo=None)
