@@ -5,11 +5,12 @@ import json
 import os
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import contextmanager
 from multiprocessing import get_context
 from pathlib import Path
+from statistics import median
 from typing import Any, NamedTuple
 from unittest.mock import patch
 
@@ -20,7 +21,7 @@ from ablation_page import render
 from projects import ROOT, simulate_model_input
 
 from waste_risk import crossval, metrics, model
-from waste_risk.boosting import Matrix, Names, Target, bin_rows, fit_on_older, to_matrix
+from waste_risk.boosting import Matrix, Names, Probe, Target, bin_rows, fit_on_older, to_matrix
 from waste_risk.calibration import choose_threshold, fit_calibrator
 from waste_risk.crossval import cross_validate
 from waste_risk.features import FEATURE_NAMES
@@ -45,7 +46,8 @@ class Variant(NamedTuple):
 
 VARIANTS = {
     "default": Variant(),
-    "rounds: best iteration, not scaled by rows": Variant(fits="unscaled"),
+    "rounds: found in all five folds": Variant(fits="all probed"),
+    "rounds: as found, not carried over to more rows": Variant(fits="unscaled"),
     "rounds: the early-stopped model, no refit": Variant(fits="not refitted"),
     "learning_rate: 0.03": Variant(booster={"learning_rate": 0.03}),
     "learning_rate: 0.1": Variant(booster={"learning_rate": 0.1}),
@@ -127,17 +129,23 @@ def _as_they_are() -> Iterator[None]:
 
 @contextmanager
 def _unscaled() -> Iterator[None]:
-    def keep(rounds: float, **_: int) -> int:
-        return max(1, round(rounds))
+    def keep(probes: Sequence[Probe], **_: int) -> int:
+        return round(median(probe.rounds for probe in probes))
 
-    with patch("waste_risk.boosting.scale_rounds", keep), patch("waste_risk.model.scale_rounds", keep):
+    with patch.object(crossval, "carry_over", keep), patch.object(model, "carry_over", keep):
+        yield
+
+
+@contextmanager
+def _all_probed() -> Iterator[None]:
+    with patch.object(crossval, "N_PROBED", _load(Split).n_folds):
         yield
 
 
 @contextmanager
 def _not_refitted() -> Iterator[None]:
     with (
-        patch.object(crossval, "fit_with_early_stopping", _fit_on_older),
+        patch.object(crossval, "fit_with_rounds", _fit_on_older),
         patch.object(model, "fit_with_rounds", _fit_on_older),
     ):
         yield
@@ -152,6 +160,7 @@ def _fit_on_older(
 
 FITS: dict[str, Callable[[], Any]] = {
     "as they are": _as_they_are,
+    "all probed": _all_probed,
     "unscaled": _unscaled,
     "not refitted": _not_refitted,
 }

@@ -14,7 +14,7 @@ import pandas as pd
 from projects import MODEL_INPUT, ROOT
 from sklearn.metrics import log_loss, roc_auc_score
 
-from waste_risk.boosting import CLASSIFIER, Matrix, fit_with_early_stopping, to_matrix
+from waste_risk.boosting import CLASSIFIER, Matrix, carry_over, find_rounds, fit_with_rounds, to_matrix
 from waste_risk.features import FEATURE_NAMES
 from waste_risk.parameters import LightGBM, Observation, Split, Training, Tuning, load
 from waste_risk.splits import PurgedTimeSeriesSplit, split_by_time
@@ -159,9 +159,9 @@ class _Folds:
 
 def _fit(development: pd.DataFrame, training: Training) -> Callable[[Matrix], Any]:
     X = to_matrix(development, FEATURE_NAMES)
-    predict: Callable[[Matrix], Any] = fit_with_early_stopping(
-        X, development, CLASSIFIER, training, FEATURE_NAMES
-    ).predict
+    data = (X, development, CLASSIFIER, training, FEATURE_NAMES)
+    rounds = carry_over([find_rounds(*data)], n_rows=len(development))
+    predict: Callable[[Matrix], Any] = fit_with_rounds(*data, rounds=rounds).predict
     return predict
 
 

@@ -1,7 +1,31 @@
 """Settings of all tests."""
 
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+import pytest
 from hypothesis import settings
+
+if TYPE_CHECKING:
+    from sqlalchemy import URL
 
 # How long an example takes says nothing about what it shows; on a busy machine it would fail.
 settings.register_profile("untimed", deadline=None)
 settings.load_profile("untimed")
+
+
+@pytest.fixture(scope="session")
+def postgresql() -> "Iterator[URL]":
+    """The address of a PostgreSQL server, started for the first test that asks for it."""
+    from postgres_server import serve  # noqa: PLC0415, few tests need a server
+
+    with serve() as url:
+        yield url
+
+
+@pytest.fixture
+def database(postgresql: "URL") -> str:
+    """The address, with its password, of an empty PostgreSQL database."""
+    from postgres_server import make_database  # noqa: PLC0415
+
+    return make_database(postgresql).render_as_string(hide_password=False)

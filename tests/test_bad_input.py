@@ -12,7 +12,7 @@ from kedro.io import DataCatalog, DatasetError
 
 from waste_risk.adapters.contracts import ContractBroken
 from waste_risk.checks import check_tables
-from waste_risk.contract import ContractError
+from waste_risk.errors import ContractError
 from waste_risk.features import FEATURES
 from waste_risk.parameters import Cleaning, load
 from waste_risk.schema import TABLES, schema

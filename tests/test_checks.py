@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 from waste_risk.checks import TableCounts, check_tables
-from waste_risk.contract import ContractError
+from waste_risk.errors import ContractError
 from waste_risk.parameters import Cleaning, load
 
 MONDAY = pd.Timestamp("2024-05-06")

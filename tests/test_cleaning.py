@@ -10,7 +10,7 @@ import yaml
 from pydantic import ValidationError
 
 from waste_risk.checks import check_tables
-from waste_risk.contract import ContractError
+from waste_risk.errors import ContractError
 from waste_risk.parameters import Cleaning
 from waste_risk.simulation import simulate
 

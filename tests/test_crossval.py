@@ -6,8 +6,8 @@ import pytest
 from planted import NAMES, OBSERVATION, SPLIT, TRAINING, plant
 from sklearn.metrics import average_precision_score, roc_auc_score
 
-from waste_risk.contract import ContractError
 from waste_risk.crossval import cross_validate
+from waste_risk.errors import ContractError
 from waste_risk.splits import PurgedTimeSeriesSplit
 
 

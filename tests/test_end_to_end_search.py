@@ -7,6 +7,7 @@ import pandas as pd
 import pytest
 from mlflow import MlflowClient
 from test_end_to_end import Checkout, Outcome
+from test_tuning import finished
 
 QUICK = "training.classifier.num_boost_round=30,training.regressor.num_boost_round=30"
 SEARCH = ("--env", "test", "--params", f"tuning.n_trials=3,tuning.nested_runs=true,{QUICK}")
@@ -53,6 +54,21 @@ def test_the_run_has_the_values_the_table_the_plots_and_a_run_for_each_trial(
     assert {path.name for path in (folder / "plots").glob("search_*")} == {
         *("search_history.png", "search_slices.png", "search_importances.png"),
     }
+
+
+def test_in_postgresql_the_trials_are_the_same_and_the_password_is_written_nowhere(
+    checkout: Checkout, trials: pd.DataFrame, database: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    checkout.file("06_models/trials.parquet").unlink()
+    monkeypatch.setenv("OPTUNA_STORAGE", database)
+    outcome = checkout.run("--nodes", "tune_hyperparameters", "--pipelines", "training", *SEARCH)
+    assert (outcome.code, outcome.errors) == (0, "")
+    pd.testing.assert_frame_equal(pd.read_parquet(checkout.file("06_models/trials.parquet")), trials)
+    assert len(finished(database)) == 3
+    assert "s3cr3t" in database
+    assert "s3cr3t" not in outcome.screen
+    files = [path for path in checkout.folder.rglob("*") if path.is_file()]
+    assert not [path for path in files if b"s3cr3t" in path.read_bytes()]
 
 
 def test_a_broken_study_ends_the_run_in_one_line(checkout: Checkout, trials: pd.DataFrame) -> None:

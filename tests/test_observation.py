@@ -8,7 +8,7 @@ import pytest
 from pandas.testing import assert_frame_equal
 from random_pantry import Pantry, random_pantry
 
-from waste_risk.contract import ContractError
+from waste_risk.errors import ContractError
 from waste_risk.features import build_features
 from waste_risk.model_input import assemble_model_input
 from waste_risk.observation import latest_record, observe_items, open_items

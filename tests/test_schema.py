@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 
 from waste_risk import schema
-from waste_risk.contract import ContractError
+from waste_risk.errors import ContractError
 from waste_risk.features import FEATURES
 from waste_risk.schema import check
 

@@ -11,7 +11,8 @@ import optuna
 import pytest
 from optuna.trial import FrozenTrial
 
-from waste_risk.studies import Studies, StudyError
+from waste_risk.errors import StudyError
+from waste_risk.studies import Studies
 
 SOURCE = str(Path(__file__).parents[1] / "src")
 

@@ -270,6 +270,13 @@ class TestGoingOn:
         assert (trials["max_depth"] == -1).sum() == 1
         assert trials["lambda_l1"].nunique() == 6
 
+    def test_the_configured_values_are_among_the_trials_even_if_another_worker_was_faster(self, url: str) -> None:
+        configured = completed(0.7)
+        configured.user_attrs[search.CONFIGURED] = True
+        search.begin(Studies(url), "any")
+        optuna.load_study(storage=url, study_name="any").add_trials([completed(0.8), completed(0.9), configured])
+        assert [trial.value for trial in search.read(Studies(url), "any", 2)] == [0.7, 0.8]
+
 
 def kill_at_judgement(number: int, url: str) -> None:
     """Start a search in a process of its own, and kill it from outside within its n-th judgement."""

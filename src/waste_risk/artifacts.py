@@ -73,12 +73,28 @@ def to_json(value: Any) -> str:
     return json.dumps(value, indent=2, sort_keys=True, allow_nan=False)
 
 
-def _pickles(predictor: "WastePredictor") -> dict[str, bytes]:
-    import shap  # noqa: PLC0415, three seconds that no other command should pay
+def make_explainer(model: str) -> Any:
+    """Make shap's TreeExplainer of a booster in LightGBM's text format."""
+    import lightgbm as lgb  # noqa: PLC0415
+    import shap  # noqa: PLC0415, a second and 60 MB that no command should pay before it needs them
 
+    return shap.TreeExplainer(lgb.Booster(model_str=model))
+
+
+class _Explainer:
+    """Pickled as the call that makes it: no import of shap, the same bytes each time, for any version of shap."""
+
+    def __init__(self, model: str) -> None:
+        self._model = model
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return make_explainer, (self._model,)
+
+
+def _pickles(predictor: "WastePredictor") -> dict[str, bytes]:
     return {
         "calibrator.pkl": pickle.dumps(predictor.calibrator.to_isotonic()),
-        "explainer.pkl": pickle.dumps(shap.TreeExplainer(predictor.classifier)),
+        "explainer.pkl": pickle.dumps(_Explainer(predictor.classifier.model_to_string())),
     }
 
 

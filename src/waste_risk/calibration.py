@@ -12,7 +12,6 @@ import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 from scipy.special import expit, logit
 from sklearn.isotonic import IsotonicRegression
-from sklearn.linear_model import LogisticRegression
 
 from waste_risk.metrics import count_scores
 from waste_risk.parameters import Calibration, Validation
@@ -120,6 +119,8 @@ def _least(fitted: Array) -> float:
 
 
 def _fit_sigmoid(scores: Array, wasted: NDArray[np.bool_], weights: Array) -> tuple[Array, Array]:
+    from sklearn.linear_model import LogisticRegression  # noqa: PLC0415, a quarter of a second that few need
+
     knots = np.linspace(-LARGEST_LOG_ODDS, LARGEST_LOG_ODDS, N_KNOTS)
     log_odds = np.clip(logit(scores), -LARGEST_LOG_ODDS, LARGEST_LOG_ODDS)
     line = LogisticRegression(C=np.inf).fit(log_odds[:, np.newaxis], wasted, sample_weight=weights)

@@ -5,7 +5,7 @@ from typing import TypedDict
 import pandas as pd
 
 from waste_risk.cleaning import Counts, clean
-from waste_risk.contract import ContractError
+from waste_risk.errors import ContractError
 from waste_risk.parameters import Cleaning
 from waste_risk.schema import check
 

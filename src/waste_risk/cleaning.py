@@ -7,7 +7,7 @@ from collections import Counter
 
 import pandas as pd
 
-from waste_risk.contract import ContractError
+from waste_risk.errors import ContractError
 from waste_risk.parameters import Cleaning
 from waste_risk.record_rules import RULES, Mask, Records, Rule, without_events, without_items
 

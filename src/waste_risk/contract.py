@@ -11,6 +11,8 @@ import pandas as pd
 import pandera.pandas as pa
 from pandera.errors import SchemaError, SchemaErrorReason, SchemaErrors
 
+from waste_risk.errors import ContractError
+
 Values = Any  # a pandas Series of whatever the column holds
 Rule = Callable[[Any], Any]
 
@@ -27,10 +29,6 @@ _TYPES = {
 # Other dates are the zero of some clock, or seconds read as milliseconds.
 _FIRST_DAY, _LAST_DAY = "2000-01-01", "2099-12-31"
 _CONVERTIBLE = {"float64": "iuf", "int64": "iu", "Int64": "iuf", "datetime64[us]": "M", "bool": "b", "boolean": "b"}
-
-
-class ContractError(ValueError):
-    """Tables break their contract; the message is one line without any value of theirs."""
 
 
 def verify(frame: pd.DataFrame, contract: pa.DataFrameSchema) -> pd.DataFrame:

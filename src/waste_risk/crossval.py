@@ -1,21 +1,59 @@
 """What the models predict for rows they have not seen: fold by fold, from the past to the future."""
 
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
-from typing import Any
+from typing import Any, NamedTuple, TypeVar
 
-import lightgbm as lgb
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from waste_risk import metrics
-from waste_risk.boosting import CLASSIFIER, REGRESSOR, Matrix, fit_with_early_stopping, to_matrix
-from waste_risk.contract import ContractError
+from waste_risk.boosting import (
+    CLASSIFIER,
+    REGRESSOR,
+    Matrix,
+    Probe,
+    Target,
+    carry_over,
+    find_rounds,
+    fit_with_rounds,
+    to_matrix,
+)
+from waste_risk.errors import ContractError
 from waste_risk.features import FEATURE_NAMES
 from waste_risk.parameters import Observation, Split, Training
 from waste_risk.splits import Positions, PurgedTimeSeriesSplit
 
 KEPT = ["item_id", "household_id", "observed_on", "wasted", "days_to_waste"]
+TARGETS = (CLASSIFIER, REGRESSOR)
+
+# Folds that look for the best number of rounds; later ones carry over what these found. Looking in all of them, the
+# large ones included, would cost a third more and gain nothing (docs/ablations.md).
+N_PROBED = 3
+
+Where = Positions | slice
+Task = TypeVar("Task")
+Result = TypeVar("Result")
+
+
+class _Fold(NamedTuple):
+    train: Where
+    judged: Where
+
+
+class _Rows(NamedTuple):
+    """What every task reads and none changes."""
+
+    X: Matrix
+    labels: pd.DataFrame
+    training: Training
+
+
+class _Predicted(NamedTuple):
+    values: NDArray[np.float64]
+    rounds: int
 
 
 def cross_validate(
@@ -34,21 +72,22 @@ def cross_validate(
             a fold has one class.
     """
     _refuse_other_horizon(development, observation.horizon_days)
-    splitter = PurgedTimeSeriesSplit(split.n_folds, observation.horizon_days)
-    folds = list(splitter.split(development, development["wasted"], development["observed_on"]))
-    predict_fold = partial(
-        _predict_fold,
-        X=to_matrix(development, FEATURE_NAMES),
-        development=development,
-        training=_on_one_thread(training),
-        horizon_days=observation.horizon_days,
-    )
-    with ThreadPoolExecutor(_n_workers(training)) as pool:
-        # The newest fold is the largest, so it starts first.
-        results = list(pool.map(predict_fold, folds[::-1]))[::-1]
-    out_of_fold = [predicted.assign(fold=fold) for fold, (predicted, _) in enumerate(results, start=1)]
-    fold_metrics = [{"fold": fold, **measured} for fold, (_, measured) in enumerate(results, start=1)]
-    return pd.concat(out_of_fold, ignore_index=True), pd.DataFrame(fold_metrics)
+    folds = _cut(development, split, observation)
+    labels = development[[*KEPT, "label_known_on"]]
+    rows = _Rows(to_matrix(development, FEATURE_NAMES), labels, _on_one_thread(training))
+    predicted = _predict_folds(rows, folds, n_workers=_n_workers(training))
+    out_of_fold = [
+        labels[KEPT]
+        .iloc[fold.judged]
+        .assign(score=scores.values, days=np.clip(days.values, 0, observation.horizon_days))
+        for fold, (scores, days) in zip(folds, predicted, strict=True)
+    ]
+    measured = [
+        {"fold": number, **_measure(labels.iloc[fold.train], judged, *both)}
+        for number, (fold, judged, both) in enumerate(zip(folds, out_of_fold, predicted, strict=True), start=1)
+    ]
+    numbered = [judged.assign(fold=number) for number, judged in enumerate(out_of_fold, start=1)]
+    return pd.concat(numbered, ignore_index=True), pd.DataFrame(measured)
 
 
 def _refuse_other_horizon(development: pd.DataFrame, horizon_days: int) -> None:
@@ -60,8 +99,20 @@ def _refuse_other_horizon(development: pd.DataFrame, horizon_days: int) -> None:
         )
 
 
+def _cut(development: pd.DataFrame, split: Split, observation: Observation) -> list[_Fold]:
+    splitter = PurgedTimeSeriesSplit(split.n_folds, observation.horizon_days)
+    folds = splitter.split(development, development["wasted"], development["observed_on"])
+    return [_Fold(_as_slice(train), _as_slice(judged)) for train, judged in folds]
+
+
+def _as_slice(positions: Positions) -> Where:
+    """The same rows; of rows sorted by time a fold is a run without gaps, and a slice of a matrix is no copy."""
+    first, last = int(positions[0]), int(positions[-1])
+    return slice(first, last + 1) if last - first + 1 == len(positions) else positions
+
+
 def _on_one_thread(training: Training) -> Training:
-    # Folds side by side never wait for each other, as threads inside of one booster do.
+    # Boosters side by side never wait for each other, as threads inside of one do.
     return training.model_copy(update={"num_threads": 1}) if training.device_type == "cpu" else training
 
 
@@ -69,34 +120,33 @@ def _n_workers(training: Training) -> int:
     return training.num_threads if training.device_type == "cpu" else 1
 
 
-def _predict_fold(
-    fold: tuple[Positions, Positions],
-    *,
-    X: Matrix,
-    development: pd.DataFrame,
-    training: Training,
-    horizon_days: int,
-) -> tuple[pd.DataFrame, dict[str, Any]]:
-    train, judged = (_as_slice(positions) for positions in fold)
-    past = development[[*KEPT, "label_known_on"]].iloc[train]
-    classifier, regressor = (
-        fit_with_early_stopping(X[train], past, target, training, FEATURE_NAMES) for target in (CLASSIFIER, REGRESSOR)
-    )
-    predicted = (
-        development[KEPT]
-        .iloc[judged]
-        .assign(
-            score=classifier.predict(X[judged]),
-            days=np.clip(regressor.predict(X[judged]), 0, horizon_days),
-        )
-    )
-    return predicted, _measure(past, predicted, classifier, regressor)
+def _predict_folds(rows: _Rows, folds: list[_Fold], n_workers: int) -> list[tuple[_Predicted, _Predicted]]:
+    """The classifier's and the regressor's predictions for each fold; rounds come from that fold and older ones."""
+    probed = [(fold, target) for fold in folds[:N_PROBED] for target in TARGETS]
+    with ThreadPoolExecutor(n_workers) as pool:
+        probes = _newest_first(pool, partial(_probe, rows), probed)
+        found = {target: probes[place :: len(TARGETS)] for place, target in enumerate(TARGETS)}
+        tasks = [(fold, target, found[target][:n]) for n, fold in enumerate(folds, start=1) for target in TARGETS]
+        predicted = _newest_first(pool, partial(_fit_and_predict, rows), tasks)
+    return list(zip(predicted[::2], predicted[1::2], strict=True))
 
 
-def _as_slice(positions: Positions) -> Positions | slice:
-    """The same rows; of rows sorted by time a fold is a run without gaps, and a slice of a matrix is no copy."""
-    first, last = int(positions[0]), int(positions[-1])
-    return slice(first, last + 1) if last - first + 1 == len(positions) else positions
+def _newest_first(pool: ThreadPoolExecutor, function: Callable[[Task], Result], tasks: Sequence[Task]) -> list[Result]:
+    """Results in the order of the tasks; the newest fold is the largest, so it starts first."""
+    return list(pool.map(function, tasks[::-1]))[::-1]
+
+
+def _probe(rows: _Rows, task: tuple[_Fold, Target]) -> Probe:
+    fold, target = task
+    return find_rounds(rows.X[fold.train], rows.labels.iloc[fold.train], target, rows.training, FEATURE_NAMES)
+
+
+def _fit_and_predict(rows: _Rows, task: tuple[_Fold, Target, list[Probe]]) -> _Predicted:
+    fold, target, probes = task
+    past = rows.labels.iloc[fold.train]
+    rounds = carry_over(probes, n_rows=int(past[target.label].notna().sum()))
+    booster = fit_with_rounds(rows.X[fold.train], past, target, rows.training, FEATURE_NAMES, rounds=rounds)
+    return _Predicted(np.asarray(booster.predict(rows.X[fold.judged])), booster.current_iteration())
 
 
 def summarise_folds(fold_metrics: pd.DataFrame) -> dict[str, float]:
@@ -116,17 +166,15 @@ def summarise_folds(fold_metrics: pd.DataFrame) -> dict[str, float]:
     return {name: value for name, value in every.items() if not np.isnan(value)}
 
 
-def _measure(
-    past: pd.DataFrame, predicted: pd.DataFrame, classifier: lgb.Booster, regressor: lgb.Booster
-) -> dict[str, Any]:
+def _measure(past: pd.DataFrame, predicted: pd.DataFrame, scores: _Predicted, days: _Predicted) -> dict[str, Any]:
     return {
         "n_train": len(past),
         "n_test": len(predicted),
         "train_until": past["observed_on"].max(),
         "test_from": predicted["observed_on"].min(),
         "test_until": predicted["observed_on"].max(),
-        "rounds_classifier": classifier.current_iteration(),
-        "rounds_regressor": regressor.current_iteration(),
+        "rounds_classifier": scores.rounds,
+        "rounds_regressor": days.rounds,
         **_measure_scores(predicted),
         **_measure_days(predicted),
     }

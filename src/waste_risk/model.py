@@ -8,7 +8,6 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from statistics import median
 from typing import NamedTuple, Self
 
 import lightgbm as lgb
@@ -18,7 +17,16 @@ import sklearn
 from numpy.typing import NDArray
 
 from waste_risk import artifacts
-from waste_risk.boosting import CLASSIFIER, REGRESSOR, Target, count_threads, fit_with_rounds, scale_rounds, to_matrix
+from waste_risk.boosting import (
+    CLASSIFIER,
+    REGRESSOR,
+    Probe,
+    Target,
+    carry_over,
+    count_threads,
+    fit_with_rounds,
+    to_matrix,
+)
 from waste_risk.calibration import Calibrator
 from waste_risk.features import FEATURE_NAMES
 from waste_risk.parameters import Observation, RiskClasses, Section, Training
@@ -185,7 +193,7 @@ def fit_predictor(  # noqa: PLR0917
 ) -> WastePredictor:
     """Fit both boosters on all development rows, for the median of the folds' rounds, carried over to their number."""
     X = to_matrix(development, FEATURE_NAMES)
-    rounds = {target.name: _median_rounds(fold_metrics, target, len(development)) for target in (CLASSIFIER, REGRESSOR)}
+    rounds = {target.name: _rounds(fold_metrics, target, len(development)) for target in (CLASSIFIER, REGRESSOR)}
     with ThreadPoolExecutor(training.num_threads // count_threads(training, len(development))) as pool:
         classifier, regressor = pool.map(
             lambda target: _plain(
@@ -227,9 +235,9 @@ def hash_parameters(sections: Sequence[Section]) -> str:
     return hashlib.sha256(json.dumps(values, sort_keys=True).encode()).hexdigest()
 
 
-def _median_rounds(fold_metrics: pd.DataFrame, target: Target, n_rows: int) -> int:
+def _rounds(fold_metrics: pd.DataFrame, target: Target, n_rows: int) -> int:
     folds = zip(fold_metrics[f"rounds_{target.name}"], fold_metrics["n_train"], strict=True)
-    return round(median(scale_rounds(rounds, chosen_on=n_train, fitted_on=n_rows) for rounds, n_train in folds))
+    return carry_over([Probe(*fold) for fold in folds], n_rows=n_rows)
 
 
 def _plain(booster: lgb.Booster) -> lgb.Booster:

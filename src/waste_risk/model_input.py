@@ -3,7 +3,7 @@
 import numpy as np
 import pandas as pd
 
-from waste_risk.contract import ContractError
+from waste_risk.errors import ContractError
 from waste_risk.features.build import KEYS
 from waste_risk.features.pantry import places, unique_index
 

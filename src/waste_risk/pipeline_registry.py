@@ -1,23 +1,43 @@
 """The pipelines by name."""
 
+from collections.abc import Iterator, Mapping
+from importlib import import_module
+
 from kedro.pipeline import Pipeline
 
-from waste_risk.pipelines.data_engineering.pipeline import create_pipeline as data_engineering
-from waste_risk.pipelines.data_generation.pipeline import create_pipeline as data_generation
-from waste_risk.pipelines.receipts.pipeline import create_pipeline as receipts
-from waste_risk.pipelines.training.pipeline import create_pipeline as training
-from waste_risk.pipelines.validation.pipeline import create_pipeline as validation
+_SINGLE = ("data_generation", "receipts", "data_engineering", "training", "validation")
+_RETRAIN = ("data_engineering", "training", "validation")
+# `__default__` is the main job, `retrain` the same on data that are there already.
+_COMPOSED = {"retrain": _RETRAIN, "__default__": ("data_generation", *_RETRAIN)}
 
 
-def register_pipelines() -> dict[str, Pipeline]:
-    """Name every pipeline; `__default__` is the main job, `retrain` the same on data that are there already."""
-    retrain = data_engineering() + training() + validation()
-    return {
-        "data_generation": data_generation(),
-        "receipts": receipts(),
-        "data_engineering": data_engineering(),
-        "training": training(),
-        "validation": validation(),
-        "retrain": retrain,
-        "__default__": data_generation() + retrain,
-    }
+class Registry(Mapping[str, Pipeline]):
+    """Makes a pipeline when it is asked for, so that a command waits for the imports of its own steps alone."""
+
+    def __getitem__(self, name: str) -> Pipeline:
+        """Import the pipeline, or those that it is composed of."""
+        if name not in self:
+            raise KeyError(name)
+        return sum((_create(part) for part in _COMPOSED.get(name, (name,))), Pipeline([]))
+
+    def __iter__(self) -> Iterator[str]:
+        """Go through the names."""
+        return iter((*_SINGLE, *_COMPOSED))
+
+    def __len__(self) -> int:
+        """Count the pipelines."""
+        return len(_SINGLE) + len(_COMPOSED)
+
+    def __contains__(self, name: object) -> bool:
+        """Know a pipeline without making it."""
+        return name in _SINGLE or name in _COMPOSED
+
+
+def register_pipelines() -> Mapping[str, Pipeline]:
+    """Name every pipeline."""
+    return Registry()
+
+
+def _create(name: str) -> Pipeline:
+    pipeline: Pipeline = import_module(f"waste_risk.pipelines.{name}.pipeline").create_pipeline()
+    return pipeline

@@ -7,7 +7,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from numpy.typing import ArrayLike, NDArray
-from scipy.stats import norm
+from scipy.special import ndtri
 
 from waste_risk.figure_style import MARK, MODEL, ORACLE, PALE, QUIET, make_figure, tidy
 from waste_risk.metrics import (
@@ -213,7 +213,7 @@ def _draw_reliability(axes: Axes, bins: ReliabilityBins) -> None:
 
 def _wilson(share: Array, rows: Array) -> tuple[Array, Array]:
     """Give the 95 % interval of a share (Wilson 1927), which stays inside [0, 1]."""
-    z = norm.ppf(0.975)
+    z = ndtri(0.975)
     centre = (share + z**2 / (2 * rows)) / (1 + z**2 / rows)
     reach = z * np.sqrt(share * (1 - share) / rows + z**2 / (4 * rows**2)) / (1 + z**2 / rows)
     return np.minimum(centre - reach, share), np.maximum(centre + reach, share)

@@ -79,13 +79,15 @@ def work(studies: Studies, name: str, judge: Judge, configured: LightGBM, tuning
 
 
 def read(studies: Studies, name: str, n_trials: int) -> list[FrozenTrial]:
-    """Return the first finished trials of a study, the oldest first.
+    """Return the first finished trials of a study: the configured values, then the others, the oldest first.
 
     Raises:
         StudyError: the studies cannot be read.
     """
     with studies.open() as storage:
-        return optuna.load_study(storage=storage, study_name=name).get_trials(states=FINISHED)[:n_trials]
+        finished = optuna.load_study(storage=storage, study_name=name).get_trials(states=FINISHED)
+    # Among several workers, another one may be faster than the one that tries the configured values.
+    return sorted(finished, key=lambda trial: CONFIGURED not in trial.user_attrs)[:n_trials]
 
 
 def choose(finished: Sequence[FrozenTrial], configured: LightGBM) -> LightGBM:

@@ -10,16 +10,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import quote, quote_plus
 
+from waste_risk.errors import StudyError
+
 if TYPE_CHECKING:
     from optuna.storages import BaseStorage, RDBStorage
     from sqlalchemy import URL
 
 # Finished trials so far, finished trials wanted, the best value so far.
 Watch = Callable[[int, int, float | None], None]
-
-
-class StudyError(Exception):
-    """Studies cannot be read or written, said in one line."""
 
 
 def _ignore(_finished: int, _wanted: int, _best: float | None) -> None:

@@ -6,7 +6,7 @@ import pytest
 from planted import OBSERVATION, RISK_CLASSES, TRAINING, plant
 
 from waste_risk.calibration import Calibrator
-from waste_risk.contract import ContractError
+from waste_risk.errors import ContractError
 from waste_risk.model import WastePredictor, fit_predictor
 from waste_risk.pipelines.validation.nodes import predict_test
 

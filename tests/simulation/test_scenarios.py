@@ -11,7 +11,7 @@ from sklearn.metrics import roc_auc_score
 
 from waste_risk.boosting import CLASSIFIER, fit_with_rounds, to_matrix
 from waste_risk.checks import check_tables
-from waste_risk.contract import ContractError
+from waste_risk.errors import ContractError
 from waste_risk.features import FEATURE_NAMES, build_features
 from waste_risk.model_input import assemble_model_input
 from waste_risk.observation import latest_record, observe_items

@@ -4,11 +4,14 @@ An entry says ``validator: {class: waste_risk.adapters.contracts.Contract, optio
 checked before they are written and after they are read, and what breaks its contract is not written.
 """
 
-import pandas as pd
+from typing import TYPE_CHECKING
+
 from kedro.validation.exceptions import DataValidationError
 
-from waste_risk.contract import ContractError
-from waste_risk.schema import TABLES, check
+from waste_risk.errors import ContractError
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 
 class ContractBroken(DataValidationError):  # noqa: N818, it is what happened
@@ -28,16 +31,20 @@ class Contract:
         Raises:
             ValueError: there is no such table.
         """
+        from waste_risk.schema import TABLES  # noqa: PLC0415, pandera is for those who check a table
+
         if table not in TABLES:
             raise ValueError(f"there is no contract for {table}, only for {', '.join(TABLES)}")
         self._table = table
 
-    def validate(self, data: pd.DataFrame) -> pd.DataFrame:
+    def validate(self, data: "pd.DataFrame") -> "pd.DataFrame":
         """Return the table in the types of its contract.
 
         Raises:
             ContractBroken: rules are broken; they are named, and no value is.
         """
+        from waste_risk.schema import check  # noqa: PLC0415
+
         broken = None
         try:
             return check(self._table, data)

@@ -21,8 +21,7 @@ from kedro.pipeline.node import Node
 
 from waste_risk.adapters.contracts import ContractBroken
 from waste_risk.adapters.tracking import TrackingHook
-from waste_risk.contract import ContractError
-from waste_risk.studies import StudyError
+from waste_risk.errors import ContractError, StudyError
 
 LOGGER = logging.getLogger("waste_risk.run")
 SUMMARY, DECISION = "_summary", "gate_decision"

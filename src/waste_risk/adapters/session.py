@@ -13,7 +13,7 @@ from kedro.framework.session import KedroSession
 from kedro.io import DatasetError
 from mlflow.entities import RunStatus
 
-from waste_risk.studies import StudyError
+from waste_risk.errors import StudyError
 
 _NOT_KEPT = "Pipeline input(s)"  # how Kedro begins when a dataset is neither made nor in the catalog
 

@@ -4,7 +4,7 @@ The training run is never resumed; a client adds metrics and tags to it from out
 """
 
 import time
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from kedro.framework.hooks import hook_impl
 from kedro.io import DataCatalog, DatasetError
@@ -14,7 +14,9 @@ from mlflow.entities import Metric, RunTag
 from mlflow.exceptions import MlflowException
 
 from waste_risk.adapters.tracking import TRAINING_RUN, TrackingHook
-from waste_risk.gates import GateDecision
+
+if TYPE_CHECKING:
+    from waste_risk.gates import GateDecision
 
 DECISION, METRICS = "gate_decision", "validation_metrics"
 PREFIX = "test."  # as the run that judged logs them
@@ -39,11 +41,11 @@ class VerdictHook:
         if not judged or self._tracking.run_id is None:
             return
         training, decision = catalog.load(TRAINING_RUN), catalog.load(DECISION)
-        if isinstance(decision, GateDecision) and decision.predictor_sha256 == training.get("predictor_sha256"):
+        if hasattr(decision, "predictor_sha256") and decision.predictor_sha256 == training.get("predictor_sha256"):
             publish(decision, catalog.load(METRICS).flat(), training["run_id"], judged_by=self._tracking.run_id)
 
 
-def publish(decision: GateDecision, metrics: dict[str, float], training_run_id: str, *, judged_by: str) -> None:
+def publish(decision: "GateDecision", metrics: dict[str, float], training_run_id: str, *, judged_by: str) -> None:
     """Put the verdict onto a training run and its registered versions, and the metrics of another run beside it.
 
     Raises:
@@ -69,7 +71,7 @@ def _tag_version(client: MlflowClient, version: Any, tags: dict[str, str]) -> No
             client.set_model_version_tag(version.name, version.version, name, value)
 
 
-def _tags(decision: GateDecision, judged_by: str) -> dict[str, str]:
+def _tags(decision: "GateDecision", judged_by: str) -> dict[str, str]:
     return {
         "verdict": "PASS" if decision.approved else "FAIL",
         "verdict_reasons": "; ".join(decision.reasons),

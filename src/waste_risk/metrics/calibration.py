@@ -9,8 +9,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import expit, logit, ndtr
-from scipy.stats import chi2
+from scipy.special import chdtrc, expit, logit, ndtr
 
 from waste_risk.metrics.classification import base_rate, brier_score
 from waste_risk.metrics.tally import Array, Tally, ratio, sum_by
@@ -103,7 +102,7 @@ def hosmer_lemeshow_p_value(tally: Tally, *, n_groups: int) -> Array:
     impossible = np.where(squares > 0, np.inf, 0)
     terms = np.where(variance > 0, ratio(squares, variance), impossible)
     filled = groups.rows > 0
-    return np.asarray(chi2.sf(np.where(filled, terms, 0).sum(axis=-1), filled.sum(axis=-1)), dtype=np.float64)
+    return np.asarray(chdtrc(filled.sum(axis=-1), np.where(filled, terms, 0).sum(axis=-1)), dtype=np.float64)
 
 
 def calibration_line(tally: Tally) -> tuple[Array, Array]:

@@ -3,18 +3,18 @@
 import math
 from collections.abc import Hashable
 from datetime import UTC, datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pandas as pd
-from matplotlib.figure import Figure
 
 from waste_risk.features import build_features
 from waste_risk.model import PredictorWithExample, Provenance, WastePredictor, hash_parameters
 from waste_risk.observation import observe_items
 from waste_risk.parameters import Calibration, Observation, RiskClasses, Split, Training, Tuning
-from waste_risk.plots import plot_splits
-from waste_risk.search_plots import plot_search
 from waste_risk.simulation import simulate
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
 _EXAMPLE_ROWS = 5
 
@@ -29,7 +29,7 @@ def simulate_example(observation: Observation) -> pd.DataFrame:
 
 def identify_training(  # noqa: PLR0917 - every section that training reads
     split: Split,
-    training: Training,
+    tuned_training: Training,
     tuning: Tuning,
     observation: Observation,
     calibration: Calibration,
@@ -37,33 +37,26 @@ def identify_training(  # noqa: PLR0917 - every section that training reads
     commit: str,
 ) -> Provenance:
     """Say which code and which parameters this training is of."""
-    sections = (split, training, tuning, observation, calibration, risk_classes)
+    sections = (split, tuned_training, tuning, observation, calibration, risk_classes)
     return Provenance(commit=commit, parameter_hash=hash_parameters(sections))
 
 
 def describe_search(
     trials: pd.DataFrame, tuned_training: Training, tuning: Tuning
-) -> tuple[dict[str, Figure], list[dict[str, Any]], dict[str, Any]]:
+) -> tuple[dict[str, "Figure"], list[dict[str, Any]], dict[str, Any]]:
     """Figures of the search, its trials as records if runs of their own are wanted, and the values it chose.
 
     All are empty if there was no search.
     """
     if trials.empty:
         return {}, [], {}
+    from waste_risk.search_plots import plot_search  # noqa: PLC0415, matplotlib is for searches only
+
     knobs = list(type(tuning.space).model_fields)
     chosen = tuned_training.classifier.model_dump(include=set(knobs))
     counts = {"n_finished": len(trials), "n_pruned": int((trials["state"] == "pruned").sum())}
     records = [_record(row, knobs) for row in trials.to_dict("records")] if tuning.nested_runs else []
     return plot_search(trials, tuning.space), records, {**chosen, **counts, "auc": float(trials["value"].max())}
-
-
-def draw_splits(
-    fold_metrics: pd.DataFrame, development: pd.DataFrame, test: pd.DataFrame, observation: Observation
-) -> Figure:
-    """Draw which days trained and which are judged."""
-    return plot_splits(
-        fold_metrics=fold_metrics, development=development, test=test, horizon_days=observation.horizon_days
-    )
 
 
 def describe_training(

@@ -9,7 +9,6 @@ from waste_risk.model import fit_predictor
 from waste_risk.pipelines.training.nodes import (
     describe_search,
     describe_training,
-    draw_splits,
     identify_training,
     record_training,
     register_boosters,
@@ -53,12 +52,6 @@ def create_pipeline() -> Pipeline:
                 outputs=["out_of_fold", "fold_metrics"],
                 name="cross_validate",
             ),
-            Node(
-                draw_splits,
-                inputs=["fold_metrics", "development", "test", "params:observation"],
-                outputs="plot_splits",
-                name="draw_splits",
-            ),
             Node(summarise_folds, inputs="fold_metrics", outputs="cross_validation_metrics", name="summarise_folds"),
             Node(
                 fit_calibrator,
@@ -71,7 +64,7 @@ def create_pipeline() -> Pipeline:
                 identify_training,
                 inputs=[
                     "params:split",
-                    "params:training",
+                    "tuned_training",
                     "params:tuning",
                     "params:observation",
                     "params:calibration",

@@ -6,7 +6,7 @@ import pandas as pd
 
 from waste_risk.boosting import to_matrix
 from waste_risk.checks import TableCounts
-from waste_risk.contract import ContractError
+from waste_risk.errors import ContractError
 from waste_risk.gates import GateDecision
 from waste_risk.metrics import ValidationMetrics, evaluate
 from waste_risk.model import WastePredictor

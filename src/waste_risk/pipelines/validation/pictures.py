@@ -8,13 +8,14 @@ from waste_risk.explain import draw_rows
 from waste_risk.group_plots import plot_calibration_gaps, plot_months
 from waste_risk.metrics import ValidationMetrics
 from waste_risk.model import WastePredictor
-from waste_risk.parameters import Gates, Validation
+from waste_risk.parameters import Gates, Observation, Validation
 from waste_risk.plots import (
     plot_calibration,
     plot_confusion_matrix,
     plot_feature_importance,
     plot_precision_recall,
     plot_roc,
+    plot_splits,
 )
 
 
@@ -64,4 +65,13 @@ def draw_groups(validation_metrics: ValidationMetrics) -> tuple[Figure, Figure]:
     return (
         plot_calibration_gaps(fairness=validation_metrics.fairness, horizon_days=days),
         plot_months(by_month=validation_metrics.by_month, horizon_days=days),
+    )
+
+
+def draw_splits(
+    fold_metrics: pd.DataFrame, development: pd.DataFrame, test: pd.DataFrame, observation: Observation
+) -> Figure:
+    """Draw which days trained and which are judged."""
+    return plot_splits(
+        fold_metrics=fold_metrics, development=development, test=test, horizon_days=observation.horizon_days
     )

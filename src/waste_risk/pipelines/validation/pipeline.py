@@ -12,7 +12,7 @@ from waste_risk.pipelines.validation.nodes import (
     write_page,
     write_report,
 )
-from waste_risk.pipelines.validation.pictures import draw_explanations, draw_groups, draw_plots
+from waste_risk.pipelines.validation.pictures import draw_explanations, draw_groups, draw_plots, draw_splits
 from waste_risk.summary import summarise_verdict
 
 
@@ -90,6 +90,12 @@ def create_pipeline() -> Pipeline:
                 inputs="validation_metrics",
                 outputs=["plot_calibration_gaps", "plot_months"],
                 name="draw_groups",
+            ),
+            Node(
+                draw_splits,
+                inputs=["fold_metrics", "development", "test", "params:observation"],
+                outputs="plot_splits",
+                name="draw_splits",
             ),
             Node(
                 write_report,
