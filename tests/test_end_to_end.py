@@ -11,6 +11,7 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 
+import jsonschema
 import mlflow
 import numpy as np
 import pandas as pd
@@ -102,6 +103,10 @@ def test_the_signal_is_found_and_lies_below_what_can_be_known(metrics: dict[str,
     assert metrics["expected_calibration_error"]["value"] < 0.05
     assert metrics["precision_at_high_confidence"]["value"] >= 0.80
     assert metrics["recall_at_high_confidence"]["value"] >= 0.30
+
+
+def test_the_metrics_have_the_published_form(metrics: dict[str, object]) -> None:
+    jsonschema.validate(metrics, json.loads((ROOT / "docs/validation_metrics.schema.json").read_text()))
 
 
 def test_the_mean_prediction_is_near_the_base_rate(metrics: dict[str, dict[str, float]]) -> None:
