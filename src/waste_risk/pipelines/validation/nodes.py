@@ -4,20 +4,17 @@ from datetime import UTC, datetime
 
 import pandas as pd
 
-from waste_risk.boosting import to_matrix
 from waste_risk.checks import TableCounts
 from waste_risk.errors import ContractError
 from waste_risk.gates import GateDecision
-from waste_risk.metrics import ValidationMetrics, evaluate
+from waste_risk.judging import evaluate_beside_truth, predict_beside_truth
+from waste_risk.metrics import ValidationMetrics
 from waste_risk.model import WastePredictor
 from waste_risk.page import render_page
 from waste_risk.parameters import Gates, Validation
 from waste_risk.report import SourceSummary, render_text
 from waste_risk.simulation import oracle_probability
 from waste_risk.summary import ObservationCounts
-
-_KEPT = ["item_id", "household_id", "observed_on", "wasted", "days_to_waste"]
-_SENSITIVE = "sensitive_"
 
 
 def predict_test(
@@ -33,21 +30,9 @@ def predict_test(
     """
     if training_run["predictor_sha256"] != predictor.sha256:
         raise ContractError("the predictor is not the one that training_run names; run the pipeline training again")
-    learnt_until = pd.Timestamp(predictor.metadata.observed_until) + pd.Timedelta(days=predictor.metadata.horizon_days)
-    too_early = test["observed_on"] < learnt_until
-    if too_early.any():
-        raise ContractError(
-            f"test.observed_on: must not lie before {learnt_until:%Y-%m-%d}, when the predictor's labels were known "
-            f"({too_early.sum()} of {len(test)} rows); run the pipeline training again"
-        )
-    predicted = predictor.predict(test).rename(columns={"days_to_waste": "predicted_days_to_waste"})
-    beside = {
-        "score": predictor.classifier.predict(to_matrix(test, predictor.metadata.feature_names)),
-        "days_on_label": test["days_to_printed_date"].clip(0, predictor.metadata.horizon_days),
-        "is_new_household": ~test["household_id"].isin(development["household_id"]),
-        "predictor_sha256": predictor.sha256,
-    }
-    return pd.concat([test[_KEPT], predicted, test.filter(like=_SENSITIVE)], axis=1).assign(**beside)
+    return predict_beside_truth(predictor, test).assign(
+        is_new_household=~test["household_id"].isin(development["household_id"]), predictor_sha256=predictor.sha256
+    )
 
 
 def find_oracle(
@@ -80,27 +65,14 @@ def evaluate_predictions(
     """
     if set(test_predictions["predictor_sha256"]) != {predictor.sha256}:
         raise ContractError("test_predictions were made by another predictor; run predict_test again")
-    sensitive = test_predictions.filter(like=_SENSITIVE)
-    return evaluate(
-        y_true=test_predictions["wasted"],
-        probability=test_predictions["waste_probability"],
-        raw_score=test_predictions["score"],
-        item_id=test_predictions["item_id"],
-        household_id=test_predictions["household_id"],
-        observed_on=test_predictions["observed_on"],
-        is_new_household=test_predictions["is_new_household"],
-        days_true=test_predictions["days_to_waste"],
-        days_predicted=test_predictions["predicted_days_to_waste"],
-        days_on_label=test_predictions["days_on_label"],
+    return evaluate_beside_truth(
+        predictor,
+        test_predictions,
         oracle_probability=oracle["probability"] if len(oracle) else None,
         baselines={str(name): values for name, values in baseline_predictions.items()},
-        sensitive={str(name).removeprefix(_SENSITIVE): values for name, values in sensitive.items()},
         fold_metrics=fold_metrics,
-        threshold=predictor.threshold,
         cost_threshold=cost_threshold,
         high_confidence=gates.high_confidence,
-        horizon_days=predictor.metadata.horizon_days,
-        predictor_sha256=predictor.sha256,
         **validation.model_dump(),
     )
 
