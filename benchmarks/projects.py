@@ -1,5 +1,6 @@
 """A copy of the project in a temporary folder, with as many rows of ``model_input`` as a measurement asks for."""
 
+import json
 import os
 import shutil
 import subprocess
@@ -72,7 +73,10 @@ def write_model_input(n_rows: int, path: Path, seed: int = _SEED) -> None:
     """Write exactly so many rows: whole households over the whole period, and a part of one."""
     rows = simulate_model_input(-(-n_rows // _ROWS_PER_HOUSEHOLD) + 3, seed)
     path.parent.mkdir(parents=True, exist_ok=True)
-    _first_households(rows, n_rows).to_parquet(path, compression="zstd")
+    kept = _first_households(rows, n_rows)
+    kept.to_parquet(path, compression="zstd")
+    counts = {"looks": n_rows, "observations": n_rows, "observations_wasted_share": float(kept["wasted"].mean())}
+    path.with_name("observation_counts.json").write_text(json.dumps(counts), encoding="utf-8")
 
 
 def simulate_model_input(n_households: int, seed: int) -> pd.DataFrame:

@@ -14,11 +14,12 @@ _ADDED = f"""
 
 from kedro.pipeline import Node, Pipeline
 
-_register = register_pipelines
+_SINGLE = (*_SINGLE, "empty")
+_ours = _create
 
 
-def register_pipelines():
-    return {{**_register(), "empty": {_EMPTY}}}
+def _create(name):
+    return {_EMPTY} if name == "empty" else _ours(name)
 """
 _PEER = {
     "pyproject.toml": """[tool.kedro]

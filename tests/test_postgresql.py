@@ -9,8 +9,9 @@ from sqlalchemy import URL, make_url
 from test_tuning import finished, kill_at_judgement
 
 from waste_risk import search
+from waste_risk.errors import StudyError
 from waste_risk.parameters import Training
-from waste_risk.studies import Studies, StudyError
+from waste_risk.studies import Studies
 from waste_risk.tuning import KNOBS, tune_hyperparameters
 
 

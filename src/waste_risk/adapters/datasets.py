@@ -14,7 +14,6 @@ from typing import TYPE_CHECKING, Any, Generic, NoReturn, TypeVar
 
 import numpy as np
 import pandas as pd
-import pyarrow as pa
 from kedro.io import AbstractDataset, DatasetError
 from kedro.utils import load_obj
 from kedro_datasets._typing import ImagePreview, JSONPreview
@@ -22,10 +21,10 @@ from pydantic import TypeAdapter
 
 from waste_risk import artifacts
 from waste_risk.adapters.files import replacing
+from waste_risk.adapters.memory import give_back_freed_memory
 from waste_risk.schema import empty_table
 
-# Arrow's own allocator keeps what it frees: reading a table took twice the memory.
-pa.set_memory_pool(pa.system_memory_pool())
+give_back_freed_memory()
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

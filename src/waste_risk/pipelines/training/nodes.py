@@ -3,7 +3,7 @@
 import math
 from collections.abc import Hashable
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pandas as pd
 
@@ -12,9 +12,7 @@ from waste_risk.model import PredictorWithExample, Provenance, WastePredictor, h
 from waste_risk.observation import observe_items
 from waste_risk.parameters import Calibration, Observation, RiskClasses, Split, Training, Tuning
 from waste_risk.simulation import simulate
-
-if TYPE_CHECKING:
-    from matplotlib.figure import Figure
+from waste_risk.summary import ObservationCounts
 
 _EXAMPLE_ROWS = 5
 
@@ -43,7 +41,7 @@ def identify_training(  # noqa: PLR0917 - every section that training reads
 
 def describe_search(
     trials: pd.DataFrame, tuned_training: Training, tuning: Tuning
-) -> tuple[dict[str, "Figure"], list[dict[str, Any]], dict[str, Any]]:
+) -> tuple[dict[str, Any], list[dict[str, Any]], dict[str, Any]]:
     """Figures of the search, its trials as records if runs of their own are wanted, and the values it chose.
 
     All are empty if there was no search.
@@ -60,14 +58,14 @@ def describe_search(
 
 
 def describe_training(
-    model_input: pd.DataFrame, fold_metrics: pd.DataFrame, predictor: WastePredictor
+    observation_counts: ObservationCounts, fold_metrics: pd.DataFrame, predictor: WastePredictor
 ) -> dict[str, Any]:
     """Facts of the training run that no parameter says."""
     return {
-        "n_samples": len(model_input),
+        "n_samples": observation_counts["observations"],
         "n_features": len(predictor.metadata.feature_names),
         "n_folds": len(fold_metrics),
-        "waste_ratio": float(model_input["wasted"].mean()),
+        "waste_ratio": observation_counts["observations_wasted_share"],
         "training_date": datetime.now(UTC).date().isoformat(),
         "threshold": predictor.threshold,
         "rounds": predictor.metadata.rounds,

@@ -92,7 +92,7 @@ def create_pipeline() -> Pipeline:
             Node(explain, inputs=["predictor", "development"], outputs="feature_importance", name="explain"),
             Node(
                 describe_training,
-                inputs=["model_input", "fold_metrics", "predictor"],
+                inputs=["observation_counts", "fold_metrics", "predictor"],
                 outputs="training_facts",
                 name="describe_training",
             ),
