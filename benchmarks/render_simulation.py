@@ -47,7 +47,8 @@ def _ratios(cases: dict[str, Sizes]) -> str:
 
 CPU time on one core, each case in a process of its own, the best of three.
 A simulated item takes {draws_per_item:.0f} uniform random numbers.
-*Deviates* are these and the normal, gamma, beta and Poisson numbers made of them by inverting their distributions.
+*Deviates* are these and the normal, gamma, beta, Poisson and Weibull numbers made of them by inverting their
+distributions.
 
 {table(("", "ratio", "goal"), rows)}"""
 

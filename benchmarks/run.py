@@ -24,7 +24,7 @@ _USUAL: dict[str, Group] = {
     "startup": measure.start,
 }
 _LARGE: dict[str, Group] = {"simulation_large": measure.simulation_large, "large": measure.large}
-_SEARCH: dict[str, Group] = {"search": measure_search.search}
+_SEARCH: dict[str, Group] = {"search_cost": measure_search.cost, "search_found": measure_search.held_out}
 GROUPS = _USUAL | _LARGE | _SEARCH
 
 
