@@ -351,5 +351,8 @@ def test_another_source_is_three_small_files(finished: Checkout) -> None:
     )
     assert theirs["auc"]["value"] == pytest.approx(ours["auc"]["value"], abs=0.001)
     assert theirs["oracle_auc"] is None
+    page = (finished.folder / "data/mine/08_reporting/validation_report.html").read_text()
+    assert "What became of the items is what was recorded." in page
+    assert "simulated" not in page
     tags = {found.tags["source"] for found in MlflowClient(finished.store).search_model_versions("")}
     assert tags == {"test", "mine"}
