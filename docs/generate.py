@@ -4,7 +4,7 @@ import re
 import shutil
 from pathlib import Path
 
-from pages import render_features, render_simulator
+from pages import render_features, render_schema, render_simulator
 
 from waste_risk.simulation.figures import draw_sample
 
@@ -15,9 +15,10 @@ MORE_PICTURES = ("splits",)
 
 
 def main() -> None:
-    """Write docs/features.md, docs/simulator.md, README.md and docs/images."""
+    """Write the pages and the schema in docs, README.md and docs/images."""
     (ROOT / "docs/features.md").write_text(render_features(), encoding="utf-8")
     (ROOT / "docs/simulator.md").write_text(render_simulator(draw_sample()), encoding="utf-8")
+    (ROOT / "docs/validation_metrics.schema.json").write_text(render_schema(), encoding="utf-8")
     _fill_readme()
 
 

@@ -1,10 +1,12 @@
-"""The pages that follow from the code alone: what the features mean, and the simulator beside the facts."""
+"""The pages that follow from the code alone: features, the form of the metrics, the simulator beside the facts."""
 
+import json
 from itertools import groupby
 
 import pandas as pd
 
 from waste_risk.features import FEATURES
+from waste_risk.metrics.json_schema import describe_metrics
 from waste_risk.simulation.figures import MONTHS, Sample, rates, rates_in_the_end
 from waste_risk.simulation.marginals import TOPICS, WASTE_RATES, Topic, compare
 from waste_risk.simulation.reference import CATEGORIES, shopping_facts, usda_consumer_loss
@@ -58,6 +60,11 @@ def render_features() -> str:
         rows = [(f"`{feature.name}`", feature.meaning) for feature in features]
         parts.append(f"## {_title(group)}\n\n{_table(('name', 'meaning'), rows)}")
     return _GENERATED + "\n".join(parts)
+
+
+def render_schema() -> str:
+    """The JSON schema of validation_metrics.json."""
+    return json.dumps(describe_metrics(), indent=2, ensure_ascii=False) + "\n"
 
 
 def render_simulator(sample: Sample) -> str:

@@ -1,7 +1,9 @@
 """The whole job as a user runs it, on a small source, in a folder of its own."""
 
+import base64
 import json
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -9,6 +11,7 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 
+import jsonschema
 import mlflow
 import numpy as np
 import pandas as pd
@@ -102,6 +105,10 @@ def test_the_signal_is_found_and_lies_below_what_can_be_known(metrics: dict[str,
     assert metrics["recall_at_high_confidence"]["value"] >= 0.30
 
 
+def test_the_metrics_have_the_published_form(metrics: dict[str, object]) -> None:
+    jsonschema.validate(metrics, json.loads((ROOT / "docs/validation_metrics.schema.json").read_text()))
+
+
 def test_the_mean_prediction_is_near_the_base_rate(metrics: dict[str, dict[str, float]]) -> None:
     low, high = metrics["base_rate"]["low"], metrics["base_rate"]["high"]
     assert low - 0.01 < metrics["mean_probability"]["value"] < high + 0.01
@@ -112,7 +119,7 @@ def test_the_last_lines_say_what_the_data_were_and_what_the_verdict_is(done: Out
     assert lines[-1] == "Verdict:      PASS, 9 of 9 gates"
     assert "300 households" in done.screen
     assert "wasted within 30 days" in done.screen
-    assert sum(line.startswith("[") and line.endswith(" s") for line in lines) == 34
+    assert sum(line.startswith("[") and line.endswith(" s") for line in lines) == 37
 
 
 def test_the_report_has_every_section(finished: Checkout) -> None:
@@ -120,6 +127,16 @@ def test_the_report_has_every_section(finished: Checkout) -> None:
     for section in ("CLASSIFICATION", "CALIBRATION", "THRESHOLD", "BUSINESS", "GATE", "ATTAINABLE", "DATA"):
         assert section in report
     assert report.count("✓ PASS") == 9
+
+
+def test_the_page_holds_every_picture_as_it_was_drawn(finished: Checkout) -> None:
+    page = finished.file("08_reporting/validation_report.html").read_text()
+    drawn = [path.read_bytes() for path in finished.file("08_reporting").glob("*.png")]
+    shown = re.findall(r'<img src="data:image/png;base64,([^"]+)"', page)
+    assert sorted(map(base64.b64decode, shown)) == sorted(drawn)
+    assert "9 of 9 gates passed" in page
+    items = pd.read_parquet(finished.file("01_raw/items.parquet"), columns=["item_id"])["item_id"]
+    assert not set(re.findall(r"\d+", re.sub(r'src="[^"]+"', "", page))) & set(items.astype(str))
 
 
 def test_the_run_is_in_the_store_with_parameters_metrics_and_artifacts(finished: Checkout) -> None:
@@ -137,8 +154,8 @@ def test_the_run_is_in_the_store_with_parameters_metrics_and_artifacts(finished:
         )
     folder = Path(run.info.artifact_uri)
     kept = {path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file()}
-    assert len([name for name in kept if name.startswith("plots/") and name.endswith(".png")]) == 6
-    assert "reports/validation_report.txt" in kept
+    assert len([name for name in kept if name.startswith("plots/") and name.endswith(".png")]) == 9
+    assert {"reports/validation_report.txt", "reports/validation_report.html"} <= kept
     assert any(name.endswith(".log") for name in kept)
     final = {"classifier.txt", "regressor.txt", "calibrator.json", "calibrator.pkl", "explainer.pkl"}
     for name in [*final, "feature_names.json", "metadata.json"]:
@@ -334,5 +351,8 @@ def test_another_source_is_three_small_files(finished: Checkout) -> None:
     )
     assert theirs["auc"]["value"] == pytest.approx(ours["auc"]["value"], abs=0.001)
     assert theirs["oracle_auc"] is None
+    page = (finished.folder / "data/mine/08_reporting/validation_report.html").read_text()
+    assert "What became of the items is what was recorded." in page
+    assert "simulated" not in page
     tags = {found.tags["source"] for found in MlflowClient(finished.store).search_model_versions("")}
     assert tags == {"test", "mine"}

@@ -3,65 +3,13 @@ from dataclasses import replace
 from datetime import datetime
 
 import pytest
+from measured import LIMITS, MEASURED, MORE, SOURCE
 
 from waste_risk.gates import check_gates
-from waste_risk.metrics import Baseline, Estimate, Fairness, Group, GroupMetrics, ValidationMetrics
-from waste_risk.metrics.parts import CostlyThreshold, LeadTime, WeeklyAlerts
-from waste_risk.parameters import Gates
+from waste_risk.metrics import Estimate
 from waste_risk.pipelines.validation.nodes import write_report
-from waste_risk.report import SourceSummary, render_text
+from waste_risk.report import render_text
 from waste_risk.summary import summarise_verdict
-
-LIMITS = Gates(
-    min_auc=0.85,
-    min_precision_at_high_confidence=0.80,
-    max_ece=0.10,
-    max_cv_std=0.05,
-    high_confidence=0.7,
-    min_gain_over_baselines=None,
-    min_calibration_slope=None,
-    max_calibration_slope=None,
-    not_above_oracle=False,
-    min_alerts=None,
-    both_classes=False,
-    max_group_calibration_gap=None,
-    judged_by="estimate",
-    on_failure="report",
-)
-MEASURED = ValidationMetrics(
-    auc=Estimate(0.8723, 0.8651, 0.8790),
-    average_precision=Estimate(0.7891),
-    brier_score=Estimate(0.1234),
-    log_loss=Estimate(0.3456),
-    expected_calibration_error=Estimate(0.0567),
-    calibration_slope=Estimate(0.9832),
-    calibration_intercept=Estimate(0.0123),
-    hosmer_lemeshow_p_value=Estimate(0.4567),
-    precision=Estimate(0.8234),
-    recall=Estimate(0.7654),
-    f1=Estimate(0.7932),
-    precision_at_high_confidence=Estimate(0.8456),
-    recall_at_high_confidence=Estimate(0.7123),
-    base_rate=Estimate(0.3012),
-    mean_probability=Estimate(0.2987),
-    n_rows=12_345,
-    n_households=987,
-    n_wasted=3_718,
-    n_alerts=1_750,
-    threshold=0.6234,
-    high_confidence=0.7,
-    horizon_days=30,
-    predictor_sha256=None,
-    days_mae=Estimate(4.321),
-    days_rmse=Estimate(5.678),
-    label_days_mae=Estimate(7.5),
-    days_mae_where_label=Estimate(4.111),
-    oracle_auc=Estimate(0.9312),
-    attainable_share=Estimate(0.8633),
-    cv_mean_auc=0.87,
-    cv_std_auc=0.01,
-)
-SOURCE = SourceSummary(n_items=100_000, item_waste_ratio=0.2449, n_observations=61_725, observation_waste_ratio=0.3025)
 
 HEAD = """\
 ================================================================================
@@ -173,27 +121,6 @@ def test_without_oracle_source_and_days_only_the_judged_rows_follow_the_gates():
     )
 
 
-RULE = Baseline(Estimate(0.7012), Estimate(0.5), Estimate(0.2), Estimate(0.1711, 0.1612, 0.1813))
-INSIDE = GroupMetrics(
-    auc=Estimate(0.8812),
-    expected_calibration_error=Estimate(0.02),
-    calibration_gap=Estimate(-0.0123),
-    base_rate=Estimate(0.3012),
-    alert_rate=Estimate(0.2),
-    recall=Estimate(0.6),
-    false_positive_rate=Estimate(0.1),
-)
-GROUPS = (Group("1", 9_000, 700, 2_500, INSIDE), Group("5+", 12, 3, 4, None))
-MORE = replace(
-    MEASURED,
-    baselines={"category_rate": RULE},
-    fairness={"size_group": Fairness(GROUPS, Estimate(0.1), Estimate(0.05), None, Estimate(0.0123))},
-    by_month=(Group("2025-03", 6_000, 800, 1_800, INSIDE), Group("2025-04", 15, 4, 3, None)),
-    by_acquaintance=(Group("new", 500, 40, 150, INSIDE),),
-    weekly_alerts=WeeklyAlerts(3, 5_557, Estimate(0.7032), Estimate(0.6441)),
-    lead_time=LeadTime(2_620, Estimate(5.97), Estimate(4.46), Estimate(0.4318)),
-    cost=CostlyThreshold(0.347, *[Estimate(0.6)] * 2, Estimate(0.2773), Estimate(0.2880), Estimate(0.6824)),
-)
 FURTHER = """
 BASELINES
 --------------------------------------------------------------------------------

@@ -24,7 +24,7 @@ CONTRACT_TABLES = [
 FRAMEWORKS = {"kedro", "kedro_datasets", "kedro_mlflow", "kedro_viz", "mlflow", "bentoml", "airflow"}
 SHELL = {"settings.py", "pipeline_registry.py", "adapters", "pipelines", "serving"}
 ONLY_FOR_PEOPLE = {
-    *("cross_validation_metrics", "training_facts", "classifier", "regressor", "validation_report"),
+    *("cross_validation_metrics", "training_facts", "classifier", "regressor", "validation_report", "validation_page"),
     *("search_plots", "trial_runs", "tuned_parameters"),
     *("purchases", "training_run", "source_summary", "observation_summary", "verdict_summary"),
 }

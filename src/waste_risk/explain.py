@@ -15,9 +15,7 @@ def explain(predictor: WastePredictor, development: pd.DataFrame) -> pd.DataFram
         ``feature``, ``mean_abs_shap`` (log-odds), ``gain`` (loss that its splits saved), ``meaning``; all features,
         the strongest first.
     """
-    training = predictor.metadata.training
-    sample = development.sample(n=min(training.explain_rows, len(development)), random_state=training.seed)
-    contributions = predictor.explain(sample).drop(columns="base_value")
+    contributions = predictor.explain(draw_rows(predictor, development)).drop(columns="base_value")
     meanings = {feature.name: feature.meaning for feature in FEATURES}
     importance = pd.DataFrame(
         {
@@ -28,3 +26,9 @@ def explain(predictor: WastePredictor, development: pd.DataFrame) -> pd.DataFram
         }
     )
     return importance.sort_values(["mean_abs_shap", "feature"], ascending=[False, True], ignore_index=True)
+
+
+def draw_rows(predictor: WastePredictor, rows: pd.DataFrame) -> pd.DataFrame:
+    """Draw ``training.explain_rows`` rows by the seed; all of them, if they are fewer."""
+    training = predictor.metadata.training
+    return rows.sample(n=min(training.explain_rows, len(rows)), random_state=training.seed)

@@ -127,7 +127,9 @@ class WastePredictor:
             ValueError: features are missing; the message names all of them.
         """
         names = self.metadata.feature_names
-        contributions = self.classifier.predict(to_matrix(features, names), pred_contrib=True)
+        X = to_matrix(features, names)
+        # LightGBM divides by the number of rows.
+        contributions = self.classifier.predict(X, pred_contrib=True) if len(X) else None
         return pd.DataFrame(contributions, columns=[*names, "base_value"], index=features.index)
 
     @cached_property

@@ -1,19 +1,15 @@
-"""The figures of a validation: pure functions from arrays to matplotlib figures.
-
-Figures are built without pyplot, so nothing is global and any thread may draw.
-"""
+"""The figures of a validation: pure functions from arrays to matplotlib figures."""
 
 from typing import Any
 
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
-from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
-from matplotlib.layout_engine import ConstrainedLayoutEngine
 from numpy.typing import ArrayLike, NDArray
 from scipy.special import ndtri
 
+from waste_risk.figure_style import MARK, MODEL, ORACLE, PALE, QUIET, make_figure, tidy
 from waste_risk.metrics import (
     ReliabilityBins,
     Tally,
@@ -30,14 +26,7 @@ from waste_risk.metrics import (
 
 Array = NDArray[np.float64]
 
-# Okabe and Ito's palette: told apart by colour-blind readers, and in grey.
-_MODEL = "#0072B2"
-_ORACLE = "#009E73"
-_MARK = "#D55E00"
-_QUIET = "#6E6E6E"
-_PALE = "#A9CBE3"
 _MOST_FEATURES = 20
-_DPI = 150
 
 
 def plot_roc(
@@ -53,12 +42,12 @@ def plot_roc(
     figure, axes = _square(f"ROC curve: wasted within {horizon_days} days")
     if oracle_probability is not None:
         oracle = count_scores(y_true=y_true, probability=oracle_probability)
-        axes.plot(*_roc_points(oracle), color=_ORACLE, ls="--", label=f"True probability (AUC {roc_auc(oracle):.3f})")
-    axes.plot(*_roc_points(tally), color=_MODEL, lw=2, label=f"Model (AUC {roc_auc(tally):.3f})")
+        axes.plot(*_roc_points(oracle), color=ORACLE, ls="--", label=f"True probability (AUC {roc_auc(oracle):.3f})")
+    axes.plot(*_roc_points(tally), color=MODEL, lw=2, label=f"Model (AUC {roc_auc(tally):.3f})")
     alarms = tally.negatives[tally.scores >= threshold].sum() / tally.negatives.sum()
     at = alarms, recall(tally, threshold=threshold)
-    axes.plot(*at, "o", ms=9, color=_MARK, mec="white", label=f"Threshold {threshold:.3f}")
-    axes.plot([0, 1], [0, 1], color=_QUIET, lw=1, ls=":", label="Chance (AUC 0.500)")
+    axes.plot(*at, "o", ms=9, color=MARK, mec="white", label=f"Threshold {threshold:.3f}")
+    axes.plot([0, 1], [0, 1], color=QUIET, lw=1, ls=":", label="Chance (AUC 0.500)")
     axes.set(xlabel="False positive rate", ylabel="True positive rate (recall)")
     axes.legend(loc="lower right", frameon=False)
     return figure
@@ -71,11 +60,11 @@ def plot_precision_recall(
     tally = count_scores(y_true=y_true, probability=probability)
     figure, axes = _square(f"Precision and recall: wasted within {horizon_days} days")
     recalls, precisions = _precision_recall_points(tally)
-    axes.step(recalls, precisions, where="pre", color=_MODEL, lw=2, label=f"Model (AP {average_precision(tally):.3f})")
+    axes.step(recalls, precisions, where="pre", color=MODEL, lw=2, label=f"Model (AP {average_precision(tally):.3f})")
     _mark_alerts(axes, tally, threshold, "Threshold", "o")
     _mark_alerts(axes, tally, high_confidence, "High confidence", "D")
     floor = float(base_rate(tally))
-    axes.axhline(floor, color=_QUIET, lw=1, ls=":", label=f"Base rate {floor:.3f}")
+    axes.axhline(floor, color=QUIET, lw=1, ls=":", label=f"Base rate {floor:.3f}")
     axes.set(xlabel="Recall", ylabel="Precision")
     axes.legend(loc="best", frameon=False)
     return figure
@@ -84,19 +73,19 @@ def plot_precision_recall(
 def plot_calibration(*, y_true: ArrayLike, probability: ArrayLike, n_bins: int, horizon_days: int) -> Figure:
     """Draw observed against predicted waste in bins of equal mass, with 95 % intervals and how often each is said."""
     tally = count_scores(y_true=y_true, probability=probability)
-    figure = _figure(6, 7)
+    figure = make_figure(5.4, 6.3)
     axes, below = figure.subplots(2, 1, sharex=True, height_ratios=[4, 1])
     axes.set_title(f"Calibration: wasted within {horizon_days} days", loc="left", fontweight="bold")
-    axes.plot([0, 1], [0, 1], color=_QUIET, lw=1, ls=":", label="Perfect calibration")
+    axes.plot([0, 1], [0, 1], color=QUIET, lw=1, ls=":", label="Perfect calibration")
     _draw_reliability(axes, reliability_bins(tally, n_bins=n_bins))
     axes.set(ylabel="Observed share wasted", xlim=(0, 1), ylim=(0, 1))
     axes.legend(loc="upper left", frameon=False)
     summary = f"ECE {expected_calibration_error(tally, n_bins=n_bins):.4f}\nBrier score {brier_score(tally):.4f}"
     axes.text(0.97, 0.04, summary, transform=axes.transAxes, ha="right", va="bottom")
-    below.hist(tally.scores, bins=np.linspace(0, 1, 41), weights=tally.totals, color=_PALE, edgecolor="white", lw=0.4)
+    below.hist(tally.scores, bins=np.linspace(0, 1, 41), weights=tally.totals, color=PALE, edgecolor="white", lw=0.4)
     below.set(xlabel="Predicted probability", ylabel="Rows")
     below.yaxis.set_major_formatter("{x:,.0f}")
-    _tidy(axes, below)
+    tidy(axes, below)
     return figure
 
 
@@ -106,7 +95,7 @@ def plot_confusion_matrix(*, y_true: ArrayLike, probability: ArrayLike, threshol
     alert = tally.scores >= threshold
     counts = np.array([[side[~alert].sum(), side[alert].sum()] for side in (tally.negatives, tally.positives)])
     shares = counts / counts.sum(axis=1, keepdims=True)
-    figure = _figure(5.2, 5.6)
+    figure = make_figure(5.2, 5.6)
     axes = figure.subplots()
     axes.imshow(shares, cmap="Blues", vmin=0, vmax=1)
     for (row, column), share in np.ndenumerate(shares):
@@ -130,23 +119,17 @@ def plot_feature_importance(*, feature_importance: pd.DataFrame, horizon_days: i
     """
     top = feature_importance.nlargest(_MOST_FEATURES, "mean_abs_shap")
     names = [str(name).replace("_", " ") for name in top["feature"]]
-    figure = _figure(8, 1.4 + 0.3 * len(top))
+    figure = make_figure(6.4, 1.4 + 0.28 * len(top))
     axes = figure.subplots()
-    bars = axes.barh(names, top["mean_abs_shap"], color=_MODEL, height=0.7)
-    axes.bar_label(bars, fmt="{:.3f}", padding=3, fontsize=8, color=_QUIET)
+    bars = axes.barh(names, top["mean_abs_shap"], color=MODEL, height=0.7)
+    axes.bar_label(bars, fmt="{:.3f}", padding=3, fontsize=8, color=QUIET)
     axes.invert_yaxis()
     axes.margins(x=0.1, y=0.01)
     axes.set_title(f"What moves the risk of waste within {horizon_days} days", loc="left", fontweight="bold")
     axes.set(xlabel="Mean |SHAP value| (change in log-odds)")
     axes.tick_params(axis="y", length=0)
-    _tidy(axes)
+    tidy(axes)
     axes.grid(visible=False, axis="y")
-    return figure
-
-
-def _figure(width: float, height: float) -> Figure:
-    figure = Figure(figsize=(width, height), dpi=_DPI, layout=ConstrainedLayoutEngine(w_pad=0.12, h_pad=0.1))
-    FigureCanvasAgg(figure)
     return figure
 
 
@@ -162,40 +145,33 @@ def plot_splits(
         index=[*names, "Test"],
     )
     begin = pd.Series(development["observed_on"].min(), index=rows.index)
-    figure = _figure(8, 1.4 + 0.4 * len(rows))
+    figure = make_figure(6.4, 1.4 + 0.38 * len(rows))
     axes = figure.subplots()
-    _bars(axes, begin, rows["train_until"], color=_PALE, label="Trains")
+    _bars(axes, begin, rows["train_until"], color=PALE, label="Trains")
     _bars(
         axes, rows["train_until"], rows["judged_from"], color="white", hatch="////", label="Purged: label not known yet"
     )
-    _bars(axes, rows["judged_from"], rows["judged_until"], color=_MODEL, label="Judged")
+    _bars(axes, rows["judged_from"], rows["judged_until"], color=MODEL, label="Judged")
     axes.set_title(f"Folds in time: a label is known {horizon_days} days after the look", loc="left", fontweight="bold")
     axes.set_yticks(range(len(rows)), rows.index)
     axes.invert_yaxis()
     axes.set(xlabel="Day of the look", ylabel="Model")
     figure.legend(loc="outside lower center", ncols=3, frameon=False)
-    _tidy(axes)
+    tidy(axes)
     return figure
 
 
 def _bars(axes: Axes, begin: pd.Series, end: pd.Series, **style: Any) -> None:
-    axes.barh(np.arange(len(begin)), end - begin, left=begin, height=0.6, ec=_QUIET, lw=0.5, **style)
+    axes.barh(np.arange(len(begin)), end - begin, left=begin, height=0.6, ec=QUIET, lw=0.5, **style)
 
 
 def _square(title: str) -> tuple[Figure, Axes]:
-    figure = _figure(6, 6)
+    figure = make_figure(5.4, 5.4)
     axes = figure.subplots()
     axes.set_title(title, loc="left", fontweight="bold")
     axes.set(xlim=(-0.01, 1.01), ylim=(-0.01, 1.01), aspect="equal")
-    _tidy(axes)
+    tidy(axes)
     return figure, axes
-
-
-def _tidy(*all_axes: Axes) -> None:
-    for axes in all_axes:
-        axes.spines[["top", "right"]].set_visible(False)
-        axes.grid(color="#E6E6E6", lw=0.6)
-        axes.set_axisbelow(True)
 
 
 def _roc_points(tally: Tally) -> tuple[Array, Array]:
@@ -215,7 +191,7 @@ def _mark_alerts(axes: Axes, tally: Tally, threshold: float, name: str, marker: 
     found, right = float(recall(tally, threshold=threshold)), float(precision(tally, threshold=threshold))
     # Without alerts the precision is NaN: nothing is drawn, and the legend says why.
     what = "no alert" if np.isnan(right) else f"precision {right:.3f}, recall {found:.3f}"
-    axes.plot(found, right, marker, ms=9, color=_MARK, mec="white", label=f"{name} {threshold:.3g}: {what}")
+    axes.plot(found, right, marker, ms=9, color=MARK, mec="white", label=f"{name} {threshold:.3g}: {what}")
 
 
 def _draw_reliability(axes: Axes, bins: ReliabilityBins) -> None:
@@ -227,7 +203,7 @@ def _draw_reliability(axes: Axes, bins: ReliabilityBins) -> None:
         observed,
         yerr=[observed - low, high - observed],
         fmt="o-",
-        color=_MODEL,
+        color=MODEL,
         ms=5,
         lw=1.2,
         capsize=2,

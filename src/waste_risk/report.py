@@ -38,20 +38,23 @@ class SourceSummary:
 
 
 def render_text(
-    metrics: ValidationMetrics, decision: GateDecision, *, generated_at: datetime, source: SourceSummary | None = None
+    metrics: ValidationMetrics,
+    decision: GateDecision | None = None,
+    *,
+    generated_at: datetime | None = None,
+    source: SourceSummary | None = None,
 ) -> str:
-    """Write the validation report, 80 columns wide, ending in a newline."""
+    """Write the validation report, 80 columns wide, ending in a newline; what is not given is left out."""
     lines = [
         _HEAVY_RULE,
         "MODEL VALIDATION REPORT",
         _HEAVY_RULE,
-        f"Generated: {generated_at:%Y-%m-%d %H:%M:%S}",
+        *([] if generated_at is None else [f"Generated: {generated_at:%Y-%m-%d %H:%M:%S}"]),
         *_section("CLASSIFICATION METRICS", _classification(metrics)),
         *_section("CALIBRATION METRICS", _calibration(metrics)),
         *_section("THRESHOLD OPTIMIZATION", _threshold(metrics)),
         *_section(f"BUSINESS METRICS (threshold={metrics.high_confidence:g})", _business(metrics)),
-        *_section("GATE REQUIREMENTS", _gates(decision)),
-        *_section("REASONS", decision.reasons),
+        *([] if decision is None else _decision(decision)),
         *_section("ATTAINABLE", _attainable(metrics)),
         *_section("DATA", _data(metrics, source)),
         *_section("BASELINES", baselines(metrics)),
@@ -102,8 +105,9 @@ def _business(metrics: ValidationMetrics) -> list[str]:
     ]
 
 
-def _gates(decision: GateDecision) -> list[str]:
-    return [line(gate.label, "✓ PASS" if gate.passed else "✗ FAIL") for gate in decision.gates]
+def _decision(decision: GateDecision) -> list[str]:
+    gates = [line(gate.label, "✓ PASS" if gate.passed else "✗ FAIL") for gate in decision.gates]
+    return [*_section("GATE REQUIREMENTS", gates), *_section("REASONS", decision.reasons)]
 
 
 def _attainable(metrics: ValidationMetrics) -> list[str]:

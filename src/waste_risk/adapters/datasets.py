@@ -31,10 +31,11 @@ if TYPE_CHECKING:
 
     from waste_risk.model import WastePredictor
 
-Data = TypeVar("Data")
+Saved = TypeVar("Saved")
+Loaded = TypeVar("Loaded")
 
 
-class AtomicDataset(AbstractDataset[Data, Data], Generic[Data]):
+class AtomicDataset(AbstractDataset[Saved, Loaded], Generic[Saved, Loaded]):
     """One file; subclasses say how it is written and read."""
 
     kind: str
@@ -44,12 +45,12 @@ class AtomicDataset(AbstractDataset[Data, Data], Generic[Data]):
         self._filepath = Path(filepath)
         self.metadata = metadata
 
-    def save(self, data: Data) -> None:
+    def save(self, data: Saved) -> None:
         """Replace the file; readers find the old one until the new one is complete."""
         with replacing(self._filepath) as temporary:
             self._write(data, temporary)
 
-    def load(self) -> Data:
+    def load(self) -> Loaded:
         """Read the file.
 
         Raises:
@@ -70,13 +71,13 @@ class AtomicDataset(AbstractDataset[Data, Data], Generic[Data]):
         return {"filepath": str(self._filepath)}
 
     @abstractmethod
-    def _write(self, data: Data, path: Path) -> None: ...
+    def _write(self, data: Saved, path: Path) -> None: ...
 
     @abstractmethod
-    def _read(self, path: Path) -> Data: ...
+    def _read(self, path: Path) -> Loaded: ...
 
 
-class AtomicParquetDataset(AtomicDataset[pd.DataFrame]):
+class AtomicParquetDataset(AtomicDataset[pd.DataFrame, pd.DataFrame]):
     """A pandas table as Parquet; types and, unless the table is empty, categories come back as they were."""
 
     kind = "a Parquet table"
@@ -118,7 +119,7 @@ class EmptyTableDataset(AbstractDataset[NoReturn, pd.DataFrame]):
         return {"table": self._table}
 
 
-class AtomicTextDataset(AtomicDataset[str]):
+class AtomicTextDataset(AtomicDataset[str, str]):
     """A text in UTF-8: a report, HTML."""
 
     kind = "text"
@@ -130,7 +131,7 @@ class AtomicTextDataset(AtomicDataset[str]):
         return path.read_text(encoding="utf-8")
 
 
-class AtomicJSONDataset(AtomicDataset[Any]):
+class AtomicJSONDataset(AtomicDataset[Any, Any]):
     """Plain values as JSON, or objects of one dataclass, which come back as such and equal."""
 
     kind = "JSON"
@@ -152,12 +153,12 @@ class AtomicJSONDataset(AtomicDataset[Any]):
         return JSONPreview(self._filepath.read_text(encoding="utf-8"))
 
 
-class AtomicFigureDataset(AtomicDataset["Figure"]):
-    """A matplotlib figure as PNG; it can be looked at, but not be loaded back."""
+class AtomicFigureDataset(AtomicDataset["Figure", bytes]):
+    """A matplotlib figure as PNG, which comes back as the picture's bytes."""
 
     kind = "a figure"
 
-    def __init__(self, filepath: str, dpi: int = 120, metadata: dict[str, Any] | None = None) -> None:
+    def __init__(self, filepath: str, dpi: int = 150, metadata: dict[str, Any] | None = None) -> None:
         """Name the file and its dots per inch."""
         super().__init__(filepath, metadata)
         self._dpi = dpi
@@ -166,8 +167,8 @@ class AtomicFigureDataset(AtomicDataset["Figure"]):
         # Without the software's version in it, equal figures are equal files.
         data.savefig(path, format="png", dpi=self._dpi, metadata={"Software": None})
 
-    def _read(self, path: Path) -> "Figure":  # noqa: ARG002
-        raise ValueError("a picture holds no figure to load back")
+    def _read(self, path: Path) -> bytes:
+        return path.read_bytes()
 
     def preview(self) -> ImagePreview:
         """Show the picture in Kedro-Viz."""

@@ -33,7 +33,7 @@ from waste_risk.metrics.classification import (
     roc_auc,
 )
 from waste_risk.metrics.evaluation import evaluate
-from waste_risk.metrics.parts import Baseline, Fairness, Group, GroupMetrics
+from waste_risk.metrics.parts import Baseline, Fairness, Group, GroupMetrics, keep_measured
 from waste_risk.metrics.results import ValidationMetrics
 from waste_risk.metrics.tally import HouseholdTally, Tally, count_scores, count_scores_by_household
 
@@ -64,6 +64,7 @@ __all__ = [
     "f1_score",
     "false_positive_rate",
     "hosmer_lemeshow_p_value",
+    "keep_measured",
     "log_loss",
     "mean_cost",
     "mean_gap",

@@ -140,6 +140,7 @@ def evaluate(
         weekly_alerts=_weekly_alerts(sample, observed_on, alerts_per_week, threshold),
         baselines=compare_baselines(sample, _baselines(baselines, n_rows)),
         top_k=top_k,
+        confidence=confidence if n_resamples else None,
         threshold=float(threshold),
         high_confidence=float(high_confidence),
         horizon_days=horizon_days,

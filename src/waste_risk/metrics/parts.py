@@ -1,5 +1,6 @@
 """The parts that a validation's record is made of. A value is NaN where the rows do not define it."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from waste_risk.metrics.bootstrap import Estimate
@@ -141,3 +142,8 @@ class Fairness:
     equalised_odds_difference: Estimate | None
     auc_difference: Estimate | None
     largest_calibration_gap: Estimate | None
+
+
+def keep_measured(groups: Iterable[Group]) -> list[tuple[Group, GroupMetrics]]:
+    """Give the groups that were large enough, each with its metrics."""
+    return [(group, group.measured) for group in groups if group.measured is not None]

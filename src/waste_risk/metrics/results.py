@@ -42,6 +42,7 @@ class ValidationMetrics:
         calibration_error_by_chance: what a perfectly calibrated model would show.
         brier_reliability: with brier_resolution and brier_uncertainty, the parts of the Brier score.
         precision_at_k: share of truly wasted among the ``top_k`` highest probabilities; likewise recall_at_k.
+        confidence: probability that an interval covers; null without intervals.
         raw: the same metrics of the score before calibration.
         trade_off: precision and recall at several thresholds.
         cost: at the threshold that was cheapest out of fold.
@@ -93,6 +94,7 @@ class ValidationMetrics:
     precision_at_k: Estimate | None = None
     recall_at_k: Estimate | None = None
     top_k: int | None = None
+    confidence: float | None = None
     raw: ScoreMetrics | None = None
     trade_off: tuple[TradeOff, ...] = ()
     cost: CostlyThreshold | None = None

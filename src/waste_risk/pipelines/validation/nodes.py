@@ -1,32 +1,20 @@
 """Steps of judging that belong to this pipeline alone."""
 
 from datetime import UTC, datetime
-from typing import Any
 
 import pandas as pd
-from matplotlib.figure import Figure
 
-from waste_risk.boosting import to_matrix
 from waste_risk.checks import TableCounts
 from waste_risk.errors import ContractError
 from waste_risk.gates import GateDecision
-from waste_risk.metrics import ValidationMetrics, evaluate
+from waste_risk.judging import evaluate_beside_truth, predict_beside_truth
+from waste_risk.metrics import ValidationMetrics
 from waste_risk.model import WastePredictor
-from waste_risk.parameters import Gates, Observation, Validation
-from waste_risk.plots import (
-    plot_calibration,
-    plot_confusion_matrix,
-    plot_feature_importance,
-    plot_precision_recall,
-    plot_roc,
-    plot_splits,
-)
+from waste_risk.page import render_page
+from waste_risk.parameters import Gates, Validation
 from waste_risk.report import SourceSummary, render_text
 from waste_risk.simulation import oracle_probability
 from waste_risk.summary import ObservationCounts
-
-_KEPT = ["item_id", "household_id", "observed_on", "wasted", "days_to_waste"]
-_SENSITIVE = "sensitive_"
 
 
 def predict_test(
@@ -42,21 +30,9 @@ def predict_test(
     """
     if training_run["predictor_sha256"] != predictor.sha256:
         raise ContractError("the predictor is not the one that training_run names; run the pipeline training again")
-    learnt_until = pd.Timestamp(predictor.metadata.observed_until) + pd.Timedelta(days=predictor.metadata.horizon_days)
-    too_early = test["observed_on"] < learnt_until
-    if too_early.any():
-        raise ContractError(
-            f"test.observed_on: must not lie before {learnt_until:%Y-%m-%d}, when the predictor's labels were known "
-            f"({too_early.sum()} of {len(test)} rows); run the pipeline training again"
-        )
-    predicted = predictor.predict(test).rename(columns={"days_to_waste": "predicted_days_to_waste"})
-    beside = {
-        "score": predictor.classifier.predict(to_matrix(test, predictor.metadata.feature_names)),
-        "days_on_label": test["days_to_printed_date"].clip(0, predictor.metadata.horizon_days),
-        "is_new_household": ~test["household_id"].isin(development["household_id"]),
-        "predictor_sha256": predictor.sha256,
-    }
-    return pd.concat([test[_KEPT], predicted, test.filter(like=_SENSITIVE)], axis=1).assign(**beside)
+    return predict_beside_truth(predictor, test).assign(
+        is_new_household=~test["household_id"].isin(development["household_id"]), predictor_sha256=predictor.sha256
+    )
 
 
 def find_oracle(
@@ -89,67 +65,15 @@ def evaluate_predictions(
     """
     if set(test_predictions["predictor_sha256"]) != {predictor.sha256}:
         raise ContractError("test_predictions were made by another predictor; run predict_test again")
-    sensitive = test_predictions.filter(like=_SENSITIVE)
-    return evaluate(
-        y_true=test_predictions["wasted"],
-        probability=test_predictions["waste_probability"],
-        raw_score=test_predictions["score"],
-        item_id=test_predictions["item_id"],
-        household_id=test_predictions["household_id"],
-        observed_on=test_predictions["observed_on"],
-        is_new_household=test_predictions["is_new_household"],
-        days_true=test_predictions["days_to_waste"],
-        days_predicted=test_predictions["predicted_days_to_waste"],
-        days_on_label=test_predictions["days_on_label"],
+    return evaluate_beside_truth(
+        predictor,
+        test_predictions,
         oracle_probability=oracle["probability"] if len(oracle) else None,
         baselines={str(name): values for name, values in baseline_predictions.items()},
-        sensitive={str(name).removeprefix(_SENSITIVE): values for name, values in sensitive.items()},
         fold_metrics=fold_metrics,
-        threshold=predictor.threshold,
         cost_threshold=cost_threshold,
         high_confidence=gates.high_confidence,
-        horizon_days=predictor.metadata.horizon_days,
-        predictor_sha256=predictor.sha256,
         **validation.model_dump(),
-    )
-
-
-def draw_plots(
-    *,
-    test_predictions: pd.DataFrame,
-    oracle: pd.DataFrame,
-    feature_importance: pd.DataFrame,
-    predictor: WastePredictor,
-    validation: Validation,
-    gates: Gates,
-) -> dict[str, Any]:
-    """Draw the five pictures of the report."""
-    wasted, probability = test_predictions["wasted"], test_predictions["waste_probability"]
-    true = oracle["probability"] if len(oracle) else None
-    days, threshold, high = predictor.metadata.horizon_days, predictor.threshold, gates.high_confidence
-    return {
-        "roc_curve": plot_roc(
-            y_true=wasted, probability=probability, threshold=threshold, horizon_days=days, oracle_probability=true
-        ),
-        "precision_recall_curve": plot_precision_recall(
-            y_true=wasted, probability=probability, threshold=threshold, high_confidence=high, horizon_days=days
-        ),
-        "calibration_curve": plot_calibration(
-            y_true=wasted, probability=probability, n_bins=validation.n_bins, horizon_days=days
-        ),
-        "confusion_matrix": plot_confusion_matrix(
-            y_true=wasted, probability=probability, threshold=threshold, horizon_days=days
-        ),
-        "feature_importance": plot_feature_importance(feature_importance=feature_importance, horizon_days=days),
-    }
-
-
-def draw_splits(
-    fold_metrics: pd.DataFrame, development: pd.DataFrame, test: pd.DataFrame, observation: Observation
-) -> Figure:
-    """Draw which days trained and which are judged."""
-    return plot_splits(
-        fold_metrics=fold_metrics, development=development, test=test, horizon_days=observation.horizon_days
     )
 
 
@@ -160,7 +84,31 @@ def write_report(
     observation_counts: ObservationCounts,
 ) -> str:
     """Write the text report, dated now."""
-    source = SourceSummary(
+    source = _summarise_source(table_counts, observation_counts)
+    return render_text(validation_metrics, gate_decision, generated_at=_now(), source=source)
+
+
+def write_page(
+    validation_metrics: ValidationMetrics,
+    gate_decision: GateDecision,
+    predictor: WastePredictor,
+    table_counts: TableCounts,
+    observation_counts: ObservationCounts,
+    **pictures: bytes,
+) -> str:
+    """Write the report as one HTML file with the pictures in it, dated now."""
+    return render_page(
+        validation_metrics,
+        gate_decision,
+        generated_at=_now(),
+        source=_summarise_source(table_counts, observation_counts),
+        metadata=predictor.metadata,
+        pictures=pictures,
+    )
+
+
+def _summarise_source(table_counts: TableCounts, observation_counts: ObservationCounts) -> SourceSummary:
+    return SourceSummary(
         n_items=table_counts["items"],
         item_waste_ratio=table_counts["items_wasted_share"],
         n_observations=observation_counts["observations"],
@@ -168,5 +116,7 @@ def write_report(
         dropped=table_counts["dropped"],
         repaired=table_counts["repaired"],
     )
-    now = datetime.now(UTC).replace(tzinfo=None)
-    return render_text(validation_metrics, gate_decision, generated_at=now, source=source)
+
+
+def _now() -> datetime:
+    return datetime.now(UTC).replace(tzinfo=None)

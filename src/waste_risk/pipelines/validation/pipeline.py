@@ -6,13 +6,13 @@ from waste_risk.baselines import predict_baselines
 from waste_risk.calibration import choose_cheapest_threshold
 from waste_risk.gates import check_gates
 from waste_risk.pipelines.validation.nodes import (
-    draw_plots,
-    draw_splits,
     evaluate_predictions,
     find_oracle,
     predict_test,
+    write_page,
     write_report,
 )
+from waste_risk.pipelines.validation.pictures import draw_explanations, draw_groups, draw_plots, draw_splits
 from waste_risk.summary import summarise_verdict
 
 
@@ -67,7 +67,6 @@ def create_pipeline() -> Pipeline:
                 inputs={
                     "test_predictions": "test_predictions",
                     "oracle": "oracle",
-                    "feature_importance": "feature_importance",
                     "predictor": "predictor",
                     "validation": "params:validation",
                     "gates": "params:gates",
@@ -77,9 +76,20 @@ def create_pipeline() -> Pipeline:
                     "precision_recall_curve": "plot_precision_recall_curve",
                     "calibration_curve": "plot_calibration_curve",
                     "confusion_matrix": "plot_confusion_matrix",
-                    "feature_importance": "plot_feature_importance",
                 },
                 name="draw_plots",
+            ),
+            Node(
+                draw_explanations,
+                inputs=["predictor", "feature_importance", "test"],
+                outputs=["plot_feature_importance", "plot_contributions"],
+                name="draw_explanations",
+            ),
+            Node(
+                draw_groups,
+                inputs="validation_metrics",
+                outputs=["plot_calibration_gaps", "plot_months"],
+                name="draw_groups",
             ),
             Node(
                 draw_splits,
@@ -92,6 +102,27 @@ def create_pipeline() -> Pipeline:
                 inputs=["validation_metrics", "gate_decision", "table_counts", "observation_counts"],
                 outputs="validation_report",
                 name="write_report",
+            ),
+            Node(
+                write_page,
+                inputs={
+                    "validation_metrics": "validation_metrics",
+                    "gate_decision": "gate_decision",
+                    "predictor": "predictor",
+                    "table_counts": "table_counts",
+                    "observation_counts": "observation_counts",
+                    "splits": "plot_splits",
+                    "roc_curve": "plot_roc_curve",
+                    "precision_recall_curve": "plot_precision_recall_curve",
+                    "calibration_curve": "plot_calibration_curve",
+                    "confusion_matrix": "plot_confusion_matrix",
+                    "feature_importance": "plot_feature_importance",
+                    "contributions": "plot_contributions",
+                    "calibration_gaps": "plot_calibration_gaps",
+                    "months": "plot_months",
+                },
+                outputs="validation_page",
+                name="write_page",
             ),
             Node(
                 summarise_verdict,

@@ -1,0 +1,84 @@
+"""From the records of a validation to the page."""
+
+import base64
+from collections.abc import Mapping
+from datetime import datetime
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+
+from waste_risk.gates import GateDecision
+from waste_risk.metrics import Group, ValidationMetrics
+from waste_risk.model import Metadata
+from waste_risk.page import wording
+from waste_risk.page.limits import find_limits
+from waste_risk.page.verdict import explain_gates
+from waste_risk.report import LEAK, SourceSummary
+
+_PERSONAL = {
+    **dict.fromkeys(("income_is_low", "income_is_middle", "income_is_high"), "the income band"),
+    "household_size": "the size of the household",
+    "household_children": "the number of children",
+}
+
+
+def render_page(
+    metrics: ValidationMetrics,
+    decision: GateDecision,
+    *,
+    generated_at: datetime,
+    source: SourceSummary | None = None,
+    metadata: Metadata | None = None,
+    pictures: Mapping[str, bytes] | None = None,
+) -> str:
+    """Write the page; what is not known or was not measured is left out of it.
+
+    Args:
+        metrics: what was measured.
+        decision: what the gates say to it.
+        generated_at: shown in the head, in UTC.
+        source: what the judged window was cut from.
+        metadata: of the predictor, for the model card.
+        pictures: PNG files by name: roc_curve, precision_recall_curve, calibration_curve, confusion_matrix,
+            feature_importance, contributions, calibration_gaps, months, splits.
+    """
+    return (
+        _environment()
+        .get_template("page.html")
+        .render(
+            m=metrics,
+            decision=decision,
+            gates=explain_gates(metrics, decision),
+            limits=find_limits(metrics),
+            leak=LEAK,
+            source=source,
+            made=metadata,
+            personal=_name_personal(metadata.feature_names if metadata else ()),
+            generated_at=generated_at,
+            pictures={name: _embed(png) for name, png in (pictures or {}).items()},
+        )
+    )
+
+
+def _environment() -> Environment:
+    environment = Environment(
+        loader=PackageLoader("waste_risk.page"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters |= {function.__name__: function for function in wording.FILTERS}
+    environment.tests["measured"] = _is_measured
+    return environment
+
+
+def _name_personal(feature_names: tuple[str, ...]) -> list[str]:
+    return list(dict.fromkeys(_PERSONAL[name] for name in feature_names if name in _PERSONAL))
+
+
+def _is_measured(group: Group) -> bool:
+    return group.measured is not None
+
+
+def _embed(png: bytes) -> str:
+    return "data:image/png;base64," + base64.b64encode(png).decode("ascii")
