@@ -15,6 +15,8 @@ from numpy.typing import NDArray
 from waste_risk.model import WastePredictor
 from waste_risk.reason_words import WORDINGS
 
+UNSAID = "household"
+
 
 @dataclass(frozen=True)
 class Reason:
@@ -41,10 +43,15 @@ class Reason:
 def reasons(predictor: WastePredictor, features: pd.DataFrame, n: int = 3) -> list[list[str]]:
     """Give for each row the ``n`` sentences that raise its risk most; fewer, if fewer topics raise it.
 
+    Who lives in the household is never among them: nobody is warned for their income or their children.
+
     Raises:
         ValueError: features are missing; the message names all of them.
     """
-    return [[each.sentence for each in row if each.raises][:n] for row in find_reasons(predictor, features)]
+    return [
+        [each.sentence for each in row if each.raises and each.topic != UNSAID][:n]
+        for row in find_reasons(predictor, features)
+    ]
 
 
 def find_reasons(predictor: WastePredictor, features: pd.DataFrame) -> list[list[Reason]]:
