@@ -164,12 +164,13 @@ def test_gates_that_are_on_follow_the_four_in_the_same_form():
 def test_what_cleaning_left_out_or_changed_follows_the_size_of_the_source():
     dirty = replace(
         SOURCE,
-        dropped={"events_of_unknown_items": 1_234, "duplicate_events": 0},
+        dropped={"events_of_unknown_items": 1_234, "duplicate_events": 0, "events_of_other_households": 1},
         repaired={"events_before_purchase": 5},
     )
     observations = "Observations:               61,725, 30.2 % wasted within the horizon\n"
     cleaned = (
         "Dropped:                    1,234 events of unknown items\n"
+        "Dropped:                    1 event of other households\n"
         "Repaired:                   5 events before purchase\n"
     )
     assert render(source=dirty) == (HEAD + PASSED + REST).replace(observations, observations + cleaned)

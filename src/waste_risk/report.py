@@ -1,6 +1,7 @@
 """The validation report as plain text: the page someone reads to decide about a model."""
 
 import math
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -152,7 +153,13 @@ def _source(source: SourceSummary | None) -> list[str]:
 
 
 def _cleaned(label: str, counts: Mapping[str, int]) -> list[str]:
-    return [line(label, f"{count:,} {rule.replace('_', ' ')}") for rule, count in counts.items() if count]
+    return [line(label, _counted(count, rule)) for rule, count in counts.items() if count]
+
+
+def _counted(count: int, rule: str) -> str:
+    words = rule.replace("_", " ")
+    one = re.sub(r"(item|event)s", r"\1", words, count=1)
+    return f"{count:,} {one if count == 1 else words}"
 
 
 def _horizon(metrics: ValidationMetrics) -> list[str]:
