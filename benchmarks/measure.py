@@ -14,14 +14,25 @@ from typing import Any
 
 import pandas as pd
 import startup
-from projects import FOLD_METRICS, MODEL_INPUT, PREDICTOR, ROOT, Project, environment, write_model_input
+from projects import (
+    FOLD_METRICS,
+    MODEL_INPUT,
+    PREDICTOR,
+    ROOT,
+    VALIDATION_METRICS,
+    Project,
+    environment,
+    write_model_input,
+)
 
 HERE = Path(__file__).parent
 Figures = dict[str, Any]
 
 _REPEATS = 3
 _TRAINED = (1_000, 10_000, 100_000)
-KEDRO_TRAINING = (sys.executable, "-m", "kedro", "run", "--pipelines", "training")
+_KEDRO = (sys.executable, "-m", "kedro", "run")
+KEDRO_TRAINING = (*_KEDRO, "--pipelines", "training")
+_VALIDATED_HOUSEHOLDS = 1_650  # of 100 items: their newest fifth has about 20,000 looks
 
 
 def simulation() -> Figures:
@@ -55,6 +66,16 @@ def training() -> Figures:
 def runs() -> Figures:
     """`kedro run --pipelines training` as a command, start-up included."""
     return {size: in_project(size, _repeat_run) for size in _TRAINED}
+
+
+def validation() -> Figures:
+    """`kedro run --pipelines validation` on a test window of 20,000 rows, start-up and pictures included."""
+    with tempfile.TemporaryDirectory() as name:
+        project = Project.make(Path(name) / "project")
+        run_command(project, (*_KEDRO, "--params", f"data_generation.n_households={_VALIDATED_HOUSEHOLDS}"))
+        figures = medians([run_command(project, (*_KEDRO, "--pipelines", "validation")) for _ in range(_REPEATS)])
+        judged = json.loads((project.folder / VALIDATION_METRICS).read_text(encoding="utf-8"))
+        return {**figures, "rows": judged["n_rows"]}
 
 
 def large() -> Figures:

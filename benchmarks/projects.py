@@ -19,6 +19,7 @@ from waste_risk.simulation import simulate
 ROOT = Path(__file__).parents[1]
 MODEL_INPUT = "data/simulated/05_model_input/model_input.parquet"
 FOLD_METRICS = "data/simulated/06_models/fold_metrics.parquet"
+VALIDATION_METRICS = "data/simulated/08_reporting/validation_metrics.json"
 PREDICTOR = "data/simulated/06_models/waste_predictor_final"
 
 _ROWS_PER_HOUSEHOLD = 55  # there are about 61; some households more than needed are simulated, and cut off
