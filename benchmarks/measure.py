@@ -79,11 +79,8 @@ def validation() -> Figures:
 
 
 def large() -> Figures:
-    """One million rows: the command's memory, and the CPU of the work on one thread beside that of 10,000 rows."""
-    return {
-        "run": in_project(1_000_000, lambda project: run_command(project, KEDRO_TRAINING)),
-        "work": {size: in_project(size, partial(work, threads=1)) for size in (10_000, 1_000_000)},
-    }
+    """One million rows: the command's memory and CPU."""
+    return {"run": in_project(1_000_000, lambda project: run_command(project, KEDRO_TRAINING))}
 
 
 def start() -> Figures:
