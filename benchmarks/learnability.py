@@ -31,7 +31,7 @@ from waste_risk.simulation.marginals import WASTE_RATES
 from waste_risk.splits import split_by_time
 
 ROOT = Path(__file__).parents[1]
-SEEDS = (42, 201, 202, 203, 204, 205)
+SEEDS = (42, 221, 222, 223, 224, 225)
 
 # All that the household's own past says, of all categories and of the item's: two groups, and what is made of them.
 _HISTORY_GROUPS = ("household_history", "category_history")
@@ -77,6 +77,7 @@ def measure(seed: int) -> Figures:
         "all_columns": _auc_of(rows, list(FEATURE_NAMES), predictor),
         "without_history": _auc_of(rows, [name for name in FEATURE_NAMES if name not in _HISTORY], predictor),
         "bias": float(predicted["waste_probability"].mean() - rows.test["wasted"].mean()),
+        "chance": float(rows.true.mean() - rows.test["wasted"].mean()),
         "base_rate": float(rows.test["wasted"].mean()),
         **_days(rows.test, predicted["days_to_waste"]),
         **_rates(source),
@@ -93,6 +94,7 @@ def render(figures: dict[int, Figures]) -> str:
         ("AUC of the best single column", "0.04 below the model's", table["best_column"], "{:.3f}"),
         ("AUC that all history adds", "at least 0.015", gain, "{:+.3f}"),
         ("mean prediction less base rate", "within 0.010", table["bias"], "{:+.3f}"),
+        ("mean true probability less base rate", "", table["chance"], "{:+.3f}"),
         ("MAE of days over that of the label's", "at most 0.90", table["mae_ratio"], "{:.2f}"),
         ("items wasted", "24 to 25 %", 100 * table["rate_all"], "{:.1f} %"),
         ("looks of which the item is still open", "at least 60 %", 100 * table["open"], "{:.0f} %"),
@@ -113,12 +115,13 @@ simulator's constants were chosen; the others were not.
 A *single column* is judged by a LightGBM model of that column alone, so it may have any shape; all columns are tried,
 interactions included. *All history* are the {len(_HISTORY)} columns of {len(FEATURE_NAMES)} that tell of the
 household's past, of all categories and of the item's, and what is made of them; with and without them the same plain
-LightGBM model is fitted. The label's days are those left on it, where it has a date.
+LightGBM model is fitted. The label's days are those left on it, where it has a date. The base rate of a test window
+is itself a draw: no prediction comes nearer to it, but by luck, than the true probability does.
 
 ## Waste by category, within the recorded period
 
-The category rates are tuned on 16,000 other households, and meant to hold on average: a thousand households scatter
-around them, since a few of them throw away much.
+The category rates were tuned on 32,000 other households (seeds 301 to 332). A thousand households of another seed
+scatter around them by little more than their items would by themselves, since habits are spread evenly over households.
 
 {_table(header, rates)}"""
 

@@ -15,7 +15,8 @@ import numpy.typing as npt
 import pandas as pd
 from scipy.special import betaincinv, expit, logit, ndtri
 
-from waste_risk.hashing import Floats, Keys, hash_ids, uniform
+from waste_risk.hashing import Floats, Keys, uniform
+from waste_risk.simulation.draws import draw
 from waste_risk.simulation.reference import CATEGORIES, behaviour, products
 
 Integers = npt.NDArray[np.int64]
@@ -104,15 +105,15 @@ def _use_days(items: pd.DataFrame, lives: pd.DataFrame, stock: Floats, keys: Key
 
 def _freezing(purchases: pd.DataFrame, seed: int) -> Floats:
     """The share of its fresh meat that a household puts into the freezer: a habit of its own."""
-    keys, of_household = _households(purchases, seed)
-    freezing: Floats = betaincinv(*behaviour()["households"]["freezing_beta"], uniform(keys, 49))[of_household]
-    return freezing
+    household_id, of_household = _households(purchases)
+    freezing: Floats = betaincinv(*behaviour()["households"]["freezing_beta"], draw(household_id, seed, "freezing"))
+    return freezing[of_household]
 
 
 def _drift(items: pd.DataFrame, seed: int) -> Floats:
     """A household's pace swings slowly, over 8 to 20 months, at a phase of its own."""
-    keys, of_household = _households(items, seed)
-    period, phase = 240 + 360 * uniform(keys, 50), uniform(keys, 51)
+    household_id, of_household = _households(items)
+    period, phase = 240 + 360 * draw(household_id, seed, "drift period"), draw(household_id, seed, "drift phase")
     day = items["purchased_on"].to_numpy().astype("datetime64[D]").astype(np.int64)
     swing = np.sin(2 * np.pi * (day / period[of_household] + phase[of_household]))
     drift: Floats = np.exp(behaviour()["consumption"]["pace_drift"] * swing)
@@ -158,10 +159,10 @@ def _printed_days(of_product: pd.DataFrame, keys: Keys) -> Floats:
     return days.clip(1)
 
 
-def _households(rows: pd.DataFrame, seed: int) -> tuple[Keys, Integers]:
-    """A key for each household, and the place of each row's household among them."""
+def _households(rows: pd.DataFrame) -> tuple[pd.Series, Integers]:
+    """Each household once, and the place of each row's household among them."""
     of_household, household_id = pd.factorize(rows["household_id"])
-    return hash_ids(pd.Series(household_id), seed), of_household
+    return pd.Series(household_id), of_household
 
 
 def _usual(items: pd.DataFrame, knob: str) -> Floats:

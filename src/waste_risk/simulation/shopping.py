@@ -13,6 +13,7 @@ from scipy.special import gammaincinv, ndtri, pdtrik
 from waste_risk.distribution import in_blocks, per_household
 from waste_risk.hashing import Floats, Keys, derive, hash_ids, uniform
 from waste_risk.parameters import DataGeneration
+from waste_risk.simulation.draws import draw
 from waste_risk.simulation.reference import CATEGORIES, behaviour, products, shopping_facts
 from waste_risk.simulation.scenarios import mean_stay_days, stay_days
 
@@ -44,9 +45,8 @@ def simulate_shopping(households: pd.DataFrame, data_generation: DataGeneration)
 
 def simulate_baskets(households: pd.DataFrame, data_generation: DataGeneration) -> pd.DataFrame:
     """Count the lines of every trip that `simulate_shopping` logs: household_id, purchased_on, lines."""
-    keys = hash_ids(households["household_id"], data_generation.seed)
-    trips = _trips(households, keys, data_generation)
-    count = _line_counts(trips, households, keys, data_generation)
+    trips = _trips(households, data_generation)
+    count = _line_counts(trips, households, data_generation)
     baskets = pd.DataFrame(
         {
             "household_id": households["household_id"].to_numpy()[trips.household],
@@ -65,76 +65,78 @@ def lines_bought(days: float) -> float:
 
 
 def _shop(households: pd.DataFrame, params: DataGeneration) -> pd.DataFrame:
-    keys = hash_ids(households["household_id"], params.seed)
-    trips = _trips(households, keys, params)
-    return _purchases(_lines(trips, households, keys, params), households, keys, params)
+    trips = _trips(households, params)
+    return _purchases(_lines(trips, households, params), households, params)
 
 
-def _trips(households: pd.DataFrame, keys: Keys, params: DataGeneration) -> _Rows:
+def _trips(households: pd.DataFrame, params: DataGeneration) -> _Rows:
     """Every trip of every household, those with nothing to log included."""
     start = np.datetime64(params.starts_on, "D")
     joined = (households["joined_on"].to_numpy().astype("datetime64[D]") - start).astype(np.int64)
     monday = int(start.astype(np.int64) + 3) % 7  # days since the Monday before the period starts
     first_week = (joined + monday) // 7
     n_weeks = (params.period_days - 1 + monday) // 7 + 1 - first_week
-    count = np.ceil(pdtrik(uniform(keys, 22), _trips_per_week(keys) * n_weeks)).clip(0).astype(np.int64)
-    household = np.repeat(np.arange(len(keys)), count)
-    key = derive(keys[household], _running(count).astype(np.uint64) + np.uint64(1_000))
+    ids, seed = households["household_id"], params.seed
+    mean = _trips_per_week(ids, seed) * n_weeks
+    count = np.ceil(pdtrik(draw(ids, seed, "trip count"), mean)).clip(0).astype(np.int64)
+    household = np.repeat(np.arange(len(ids)), count)
+    key = derive(hash_ids(ids, seed)[household], _running(count).astype(np.uint64) + np.uint64(1_000))
     week = first_week[household] + np.floor(uniform(key, 1) * n_weeks[household]).astype(np.int64)
-    day = week * 7 + _weekday(key, keys[household]) - monday
+    day = week * 7 + _weekday(key, draw(ids, seed, "weekday")[household]) - monday
     order = np.argsort(household * (params.period_days + 14) + day, kind="stable")
     left = np.minimum(joined + stay_days(params), params.period_days)
     inside = order[(day[order] >= joined[household[order]]) & (day[order] < left[household[order]])]
     return _Rows(household[inside], key[inside], day[inside])
 
 
-def _trips_per_week(keys: Keys) -> Floats:
+def _trips_per_week(household_id: pd.Series, seed: int) -> Floats:
     """Each household's rhythm. Trips without a food line, invisible in the facts, are the binomial's zeros."""
     regular, lines = shopping_facts()["trips_per_week"]["regular"], shopping_facts()["lines_per_trip"]
-    rhythm: Floats = np.exp(regular["lognormal_mu"] + regular["lognormal_sigma"] * ndtri(uniform(keys, 21)))
+    spread = regular["lognormal_sigma"] * ndtri(draw(household_id, seed, "trips"))
+    rhythm: Floats = np.exp(regular["lognormal_mu"] + spread)
     zero_share = float((lines["ztnb_r"] / (lines["ztnb_r"] + lines["ztnb_mu"])) ** lines["ztnb_r"])
     return rhythm / (1 - zero_share)
 
 
-def _weekday(trip: Keys, household: Keys) -> Integers:
+def _weekday(trip: Keys, favourite: Floats) -> Integers:
     """Days since Monday: now and then the household's favourite day, else as the facts' shares."""
     bounds = np.cumsum(shopping_facts()["weekday_share_trips_mon_to_sun"])[:-1]
     weight = behaviour()["shopping"]["favourite_weekday_weight"]
     on_favourite = uniform(trip, 3) < weight
-    draw = np.where(on_favourite, uniform(household, 23), uniform(trip, 2))
-    return np.searchsorted(bounds, draw)
+    return np.searchsorted(bounds, np.where(on_favourite, favourite, uniform(trip, 2)))
 
 
-def _lines(trips: _Rows, households: pd.DataFrame, keys: Keys, params: DataGeneration) -> _Rows:
-    count = _line_counts(trips, households, keys, params)
+def _lines(trips: _Rows, households: pd.DataFrame, params: DataGeneration) -> _Rows:
+    count = _line_counts(trips, households, params)
     line = np.repeat(np.arange(len(count)), count)
     key = derive(trips.key[line], _running(count).astype(np.uint64) + np.uint64(1_000))
     return _Rows(trips.household[line], key, trips.day[line])
 
 
-def _line_counts(trips: _Rows, households: pd.DataFrame, keys: Keys, params: DataGeneration) -> Integers:
+def _line_counts(trips: _Rows, households: pd.DataFrame, params: DataGeneration) -> Integers:
     """Logged lines of each trip: a gamma-Poisson draw, which is the negative binomial thinned to what is logged."""
     facts = shopping_facts()["lines_per_trip"]
     by_size = np.array(list(shopping_facts()["lines_per_year_by_household_size"].values()))
     shares = np.array(list(shopping_facts()["household_size_share"].values()))
     size = by_size[households["size"].to_numpy().clip(1, 5) - 1] / (by_size @ shares / shares.sum())
-    mean = facts["ztnb_mu"] * size * _logged_share(keys, params)
+    mean = facts["ztnb_mu"] * size * _logged_share(households["household_id"], params)
     intensity = gammaincinv(facts["ztnb_r"], uniform(trips.key, 4)) / facts["ztnb_r"] * mean[trips.household]
     return _poisson(intensity, uniform(trips.key, 5))
 
 
-def _logged_share(keys: Keys, params: DataGeneration) -> Floats:
+def _logged_share(household_id: pd.Series, params: DataGeneration) -> Floats:
     """The share of its lines that a household logs, so that `n_items_per_household` come out on average."""
     spread = behaviour()["shopping"]["logging_sd"]
     logged = params.n_items_per_household / lines_bought(mean_stay_days(params))
-    share: Floats = logged * np.exp(spread * ndtri(uniform(keys, 24)) - spread**2 / 2)
+    deviate = ndtri(draw(household_id, params.seed, "logging"))
+    share: Floats = logged * np.exp(spread * deviate - spread**2 / 2)
     return share
 
 
-def _purchases(lines: _Rows, households: pd.DataFrame, keys: Keys, params: DataGeneration) -> pd.DataFrame:
+def _purchases(lines: _Rows, households: pd.DataFrame, params: DataGeneration) -> pd.DataFrame:
     facts, table = shopping_facts(), products()
     month = _months(params)[lines.day]
-    category = _category(lines, keys, month)
+    category = _category(lines, households["household_id"], params.seed, month)
     product = _product(category, uniform(lines.key, 7))
     promoted = uniform(lines.key, 8) < np.array([facts["promo_share_of_lines"][name] for name in CATEGORIES])[category]
     per_household = np.bincount(lines.household, minlength=len(households))
@@ -154,30 +156,29 @@ def _purchases(lines: _Rows, households: pd.DataFrame, keys: Keys, params: DataG
     )
 
 
-def _category(lines: _Rows, keys: Keys, month: Integers) -> Integers:
+def _category(lines: _Rows, household_id: pd.Series, seed: int, month: Integers) -> Integers:
     """A category for each line: the household's taste (Dirichlet) times the season of the month."""
     chosen = behaviour()["shopping"]
-    alpha = chosen["taste_concentration"] * np.array([chosen["category_mix"][name] for name in CATEGORIES])
-    taste = np.stack([gammaincinv(a, uniform(keys, 30 + code)) for code, a in enumerate(alpha)])
+    alpha = {name: chosen["taste_concentration"] * chosen["category_mix"][name] for name in CATEGORIES}
+    taste = np.stack([gammaincinv(alpha[name], draw(household_id, seed, f"taste {name}")) for name in CATEGORIES])
     season = np.array([shopping_facts()["season_index_units_per_day_jan_to_dec"][name] for name in CATEGORIES])
     weights = np.cumsum(taste[:, lines.household] * season[:, month], axis=0)
-    draw = uniform(lines.key, 6) * weights[-1]
-    category: Integers = (draw > weights[:-1]).sum(axis=0)
+    category: Integers = (uniform(lines.key, 6) * weights[-1] > weights[:-1]).sum(axis=0)
     return category
 
 
-def _product(category: Integers, draw: Floats) -> Integers:
+def _product(category: Integers, drawn: Floats) -> Integers:
     """The row in `products` for each line, by the products' weights within the category."""
     table = products()
     code = pd.Index(CATEGORIES).get_indexer(pd.Index(table["category"]))
     weight = table["weight"] / table.groupby("category")["weight"].transform("sum")
     bounds = code + weight.groupby(code).cumsum().to_numpy()
-    return np.searchsorted(bounds, category + draw).clip(0, len(table) - 1)
+    return np.searchsorted(bounds, category + drawn).clip(0, len(table) - 1)
 
 
-def _units(draw: Floats) -> Integers:
+def _units(drawn: Floats) -> Integers:
     shares = [shopping_facts()["units_per_line"][units] for units in ("1", "2", "3", "4", "5", "6", "7+")]
-    return 1 + np.searchsorted(np.cumsum(shares)[:-1] / sum(shares), draw)
+    return 1 + np.searchsorted(np.cumsum(shares)[:-1] / sum(shares), drawn)
 
 
 def _price(key: Keys, category: Integers, product: Integers, promoted: npt.NDArray[np.bool_]) -> Floats:
@@ -196,13 +197,13 @@ def _months(params: DataGeneration) -> Integers:
     return days.astype("datetime64[M]").astype(np.int64) % 12
 
 
-def _poisson(mean: Floats, draw: Floats) -> Integers:
+def _poisson(mean: Floats, drawn: Floats) -> Integers:
     """Invert the Poisson distribution by sequential search, each round with the rows not yet decided."""
     # Where the search would start below double precision, by root finding: slow, but rare.
     large = mean > 30
     count = np.zeros(len(mean), dtype=np.int64)
-    count[large] = np.ceil(pdtrik(draw[large], mean[large])).clip(0)
-    rows = np.flatnonzero(~large & (draw > np.exp(-mean)))
+    count[large] = np.ceil(pdtrik(drawn[large], mean[large])).clip(0)
+    rows = np.flatnonzero(~large & (drawn > np.exp(-mean)))
     term = np.exp(-mean[rows])
     below = term.copy()
     while len(rows):
@@ -210,7 +211,7 @@ def _poisson(mean: Floats, draw: Floats) -> Integers:
         term *= mean[rows] / count[rows]
         below += term
         # Beyond double precision the sum stops growing: the row is decided.
-        undecided = (draw[rows] > below) & (term > 1e-17)
+        undecided = (drawn[rows] > below) & (term > 1e-17)
         rows, term, below = rows[undecided], term[undecided], below[undecided]
     return count
 
