@@ -311,6 +311,14 @@ def test_the_anderson_darling_p_value_gives_the_published_table(statistic, p_val
     assert chance.anderson_darling_p_value(statistic) == pytest.approx(p_value, abs=3e-4)
 
 
+@pytest.mark.parametrize("power", [1, 1.1, 1.15])
+def test_the_anderson_darling_p_value_is_that_of_scipys_simulations(power):
+    values = np.random.default_rng(3).random(300) ** power
+    known = {"loc": 0, "scale": 1}
+    expected = goodness_of_fit(uniform, values, known_params=known, statistic="ad", n_mc_samples=20_000, rng=0)
+    assert chance.anderson_darling_p_value(expected.statistic) == pytest.approx(expected.pvalue, abs=0.015)
+
+
 def test_the_transform_of_a_calibrated_model_is_uniform_and_of_another_not():
     rows = sample(n_rows=4_000)
     assert judge(**rows, anderson_darling=True).anderson_darling.p_value > 0.05
