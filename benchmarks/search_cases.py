@@ -74,12 +74,14 @@ def _defaults(development: pd.DataFrame, _budget_s: float, _seed: int) -> Callab
 
 
 def _ours(development: pd.DataFrame, budget_s: float, seed: int) -> Callable[[Matrix], Any]:
-    start, finished = time.process_time(), 0
+    start = last = time.process_time()
+    finished, longest = 0, 0.0
 
     def watch(n_finished: int, _wanted: int, _best: float | None) -> None:
-        nonlocal finished
-        finished = n_finished
-        if time.process_time() - start > budget_s:
+        nonlocal finished, last, longest
+        now = time.process_time()
+        finished, last, longest = n_finished, now, max(longest, now - last)
+        if now + longest > start + budget_s:  # the next trial may not fit in
             raise BudgetSpentError
 
     try:
