@@ -1,7 +1,6 @@
 """One measurement in a process of its own: `python cases.py <case> <size> <folder>` prints its figures as JSON."""
 
 import json
-import resource
 import statistics
 import sys
 import time
@@ -15,15 +14,17 @@ import numpy as np
 import pandas as pd
 
 from waste_risk import hashing
+from waste_risk.adapters.memory import peak_bytes
 from waste_risk.features import build_features
 from waste_risk.observation import observe_items, open_items
 from waste_risk.parameters import Observation
 from waste_risk.simulation import consumption, households, latents, shopping, simulate
+from waste_risk.simulation.draws import draw
 
 Figures = dict[str, float]
 
 _OBSERVATION = Observation(horizon_days=30, max_look_days=30, looks_per_item=1)
-_DEVIATES = ("uniform", "ndtri", "betaincinv", "gammaincinv", "pdtrik", "_poisson", "_weibull")
+_DEVIATES = ("draw", "uniform", "ndtri", "betaincinv", "gammaincinv", "pdtrik", "_poisson", "_weibull")
 _TABLES = ("observations", "households", "items", "events")
 
 
@@ -56,7 +57,7 @@ def prepare(size: int, folder: Path) -> Figures:
 def features(size: int, folder: Path) -> Figures:
     """Build the features of all observations that were prepared."""
     tables = [pd.read_parquet(folder / f"{name}.parquet") for name in _TABLES]
-    before = _peak_mb()
+    before = peak_bytes() / 1e6
     cpu, table = _cpu(lambda: build_features(*tables))
     return {"cpu_s": cpu, "rows": len(table), "asked": size, "tables_mb": before}
 
@@ -90,7 +91,7 @@ def _drawn(size: int) -> tuple[list[int], float]:
     seconds: list[float] = []
 
     def timed(function: Callable[..., Any], *arguments: Any) -> Any:
-        if function is hashing.uniform:
+        if function in (hashing.uniform, draw):
             lengths.append(len(arguments[0]))
         cpu, result = _cpu(lambda: function(*arguments))
         seconds.append(cpu)
@@ -109,21 +110,11 @@ def _cpu(work: Callable[[], Any]) -> tuple[float, Any]:
     return time.process_time() - start, result
 
 
-def _peak_mb() -> float:
-    """The most memory at once, of this process alone: after a fork, getrusage begins with that of the parent."""
-    status = Path("/proc/self/status")
-    if status.exists():
-        (line,) = (line for line in status.read_text().splitlines() if line.startswith("VmHWM"))
-        return int(line.split()[1]) * 1024 / 1e6
-    unit = 1 if sys.platform == "darwin" else 1024
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit / 1e6
-
-
 def main() -> None:
     """Run one case."""
     case, size, folder = sys.argv[1:]
     figures = globals()[case](int(size), Path(folder))
-    sys.stdout.write(json.dumps({**figures, "peak_mb": _peak_mb()}))
+    sys.stdout.write(json.dumps({**figures, "peak_mb": peak_bytes() / 1e6}))
 
 
 if __name__ == "__main__":

@@ -1,7 +1,6 @@
 """Measurements of training, each in a process of its own in a project: `python training_cases.py <case> …`."""
 
 import json
-import resource
 import sys
 import time
 from pathlib import Path
@@ -22,13 +21,14 @@ def pipeline(threads: str) -> Figures:
     """Run the training pipeline by Kedro in this process, and judge what it made on the test window."""
     bootstrap_project(Path.cwd())
     from waste_risk import model, pipeline_registry  # noqa: F401, PLC0415, imports again
+    from waste_risk.adapters.memory import peak_bytes  # noqa: PLC0415
 
     parameters = {"training": {"num_threads": int(threads)}}
     started, cpu_started = time.perf_counter(), time.process_time()
     with KedroSession.create(Path.cwd(), runtime_params=parameters) as session:
         session.run(pipeline_names=["training"])
     figures = {"cpu_s": time.process_time() - cpu_started, "wall_s": time.perf_counter() - started}
-    return {**figures, "peak_mb": _peak_mb(), **_judge()}
+    return {**figures, "peak_mb": peak_bytes() / 1e6, **_judge()}
 
 
 def _judge() -> Figures:
@@ -46,11 +46,6 @@ def _judge() -> Figures:
         "auc": roc_auc_score(test["wasted"], probability),
         "log_loss": log_loss(test["wasted"], probability),
     }
-
-
-def _peak_mb() -> float:
-    unit = 1 if sys.platform == "darwin" else 1024
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit / 1e6
 
 
 def main() -> None:

@@ -1,7 +1,9 @@
-"""Memory that is freed goes back to the system, since a run makes and drops one large table after the other."""
+"""A run makes and drops one large table after the other: what is freed goes back, and the peak is told."""
 
 import ctypes
+import re
 import sys
+from pathlib import Path
 
 import pyarrow as pa
 
@@ -17,3 +19,17 @@ def give_back_freed_memory() -> None:
         if mallopt:
             mallopt(_M_TRIM_THRESHOLD, _BYTES)
             mallopt(_M_MMAP_THRESHOLD, _BYTES)
+
+
+def peak_bytes() -> int | None:
+    """Tell the most memory that this process held at once, where the system tells."""
+    status = Path("/proc/self/status")
+    if status.exists():  # getrusage would begin with the memory of the process that started this one
+        (kilobytes,) = re.findall(r"^VmHWM:\s+(\d+) kB$", status.read_text(encoding="ascii"), re.MULTILINE)
+        return 1024 * int(kilobytes)
+    if sys.platform == "win32":
+        return None
+    import resource  # noqa: PLC0415, Windows has none
+
+    unit = 1 if sys.platform == "darwin" else 1024
+    return unit * resource.getrusage(resource.RUSAGE_SELF).ru_maxrss

@@ -4,7 +4,6 @@ No exception's text goes to the log: it may quote the data.
 """
 
 import logging
-import sys
 import time
 import traceback
 from collections.abc import Mapping
@@ -20,6 +19,7 @@ from kedro.pipeline import Pipeline
 from kedro.pipeline.node import Node
 
 from waste_risk.adapters.contracts import ContractBroken
+from waste_risk.adapters.memory import peak_bytes
 from waste_risk.adapters.tracking import TrackingHook
 from waste_risk.errors import ContractError, StudyError
 
@@ -154,10 +154,5 @@ def _written(pipeline: Pipeline, catalog: DataCatalog) -> str:
 
 
 def _peak_memory() -> str:
-    """The most memory that the process held at once, where the system tells."""
-    if sys.platform == "win32":
-        return ""
-    import resource  # noqa: PLC0415, Windows has none
-
-    unit = 1 if sys.platform == "darwin" else 1024
-    return f", at most {resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit / 1e9:.1f} GB of memory"
+    peak = peak_bytes()
+    return "" if peak is None else f", at most {peak / 1e9:.1f} GB of memory"
