@@ -16,7 +16,7 @@ from waste_risk.baselines import (
 )
 from waste_risk.features import FEATURE_NAMES
 from waste_risk.parameters import Baselines
-from waste_risk.schema import CATEGORIES
+from waste_risk.simulation.reference import CATEGORIES
 
 SETTINGS = Baselines(prior_rows=10)
 

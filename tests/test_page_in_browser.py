@@ -11,9 +11,9 @@ import pytest
 from measured import FULL, LIMITS, SOURCE
 from playwright.sync_api import Browser, Page, sync_playwright
 
-from waste_risk.figure_style import make_figure
 from waste_risk.gates import check_gates
 from waste_risk.page import render_page
+from waste_risk.plots.style import make_figure
 
 FLAGS = ["--headless", "--no-sandbox", "--disable-gpu", "--disable-background-networking"]
 PICTURES = (

@@ -9,12 +9,11 @@ import pytest
 from planted import INDICATOR, NAMES, NUMBER, OBSERVATION, RISK_CLASSES, TRAINING, plant
 from scipy.special import logit
 
-from waste_risk import plain_words as plain
 from waste_risk.calibration import Calibrator
 from waste_risk.features import FEATURE_NAMES
 from waste_risk.model import WastePredictor, fit_predictor
-from waste_risk.reason_words import WORDINGS
-from waste_risk.reasons import UNSAID, find_reasons, reasons, say
+from waste_risk.reasons import UNSAID, find_reasons, plain, reasons, say
+from waste_risk.reasons.wordings import WORDINGS
 
 FOLDS = pd.DataFrame({"n_train": [2_000], "rounds_classifier": [40], "rounds_regressor": [5]})
 RAW_NAME = re.compile("|".join(rf"\b{name}\b" for name in NAMES if "_" in name))

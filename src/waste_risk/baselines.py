@@ -14,7 +14,7 @@ from sklearn.preprocessing import StandardScaler
 
 from waste_risk.features import FEATURE_NAMES
 from waste_risk.parameters import Baselines
-from waste_risk.schema import CATEGORIES
+from waste_risk.simulation.reference import CATEGORIES
 
 Array = NDArray[np.float64]
 

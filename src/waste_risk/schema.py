@@ -25,9 +25,8 @@ from waste_risk.contract import (
     unique_rows,
     verify,
 )
+from waste_risk.simulation.reference import CATEGORIES, STORAGES
 
-CATEGORIES = ("dairy", "produce", "meat", "grains", "canned", "frozen", "beverages")
-STORAGES = ("fridge", "freezer", "pantry")
 KINDS = ("opened", "consumed", "wasted", "moved", "corrected")
 INCOME_BANDS = ("low", "middle", "high", "unknown")
 SENSITIVE = {

@@ -48,7 +48,7 @@ def describe_search(
     """
     if trials.empty:
         return {}, [], {}
-    from waste_risk.search_plots import plot_search  # noqa: PLC0415, matplotlib is for searches only
+    from waste_risk.plots.search import plot_search  # noqa: PLC0415, matplotlib is for searches only
 
     knobs = list(type(tuning.space).model_fields)
     chosen = tuned_training.classifier.model_dump(include=set(knobs))

@@ -8,7 +8,7 @@ from matplotlib.cm import ScalarMappable
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
-from waste_risk.figure_style import QUIET, make_figure, tidy
+from waste_risk.plots.style import QUIET, make_figure, tidy
 
 Array = NDArray[np.float64]
 

@@ -8,9 +8,9 @@ import pytest
 from matplotlib.colors import to_rgba
 from measured import INSIDE, MORE
 
-from waste_risk.contribution_plot import plot_contributions, swarm
-from waste_risk.group_plots import plot_calibration_gaps, plot_months
 from waste_risk.metrics import Estimate, Group
+from waste_risk.plots.contributions import plot_contributions, swarm
+from waste_risk.plots.groups import plot_calibration_gaps, plot_months
 
 RANDOM = np.random.default_rng(0)
 CONTRIBUTIONS = pd.DataFrame(RANDOM.normal(size=(200, 20)) * np.arange(20), columns=[f"f_{n}" for n in range(20)])

@@ -8,8 +8,8 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
-from waste_risk.figure_style import MARK, MODEL, PALE, QUIET, make_figure, tidy
 from waste_risk.metrics import Estimate, Fairness, Group, keep_measured
+from waste_risk.plots.style import MARK, MODEL, PALE, QUIET, make_figure, tidy
 
 _MONTHS_SIDE_BY_SIDE = 7
 

@@ -9,7 +9,7 @@ import pytest
 from matplotlib.figure import Figure
 from searching import SPACE
 
-from waste_risk.search_plots import plot_search
+from waste_risk.plots.search import plot_search
 
 
 def trials(*values: float) -> pd.DataFrame:

@@ -9,14 +9,14 @@ from matplotlib.dates import num2date
 from scipy.special import expit
 from sklearn.metrics import auc, precision_recall_curve, roc_curve
 
-from waste_risk.plots import (
+from waste_risk.plots.curves import (
     plot_calibration,
     plot_confusion_matrix,
     plot_feature_importance,
     plot_precision_recall,
     plot_roc,
-    plot_splits,
 )
+from waste_risk.plots.splits import plot_splits
 
 RANDOM = np.random.default_rng(0)
 PROBABILITY = expit(RANDOM.normal(-1, 1.5, 500)).round(2)
@@ -136,7 +136,7 @@ def test_a_model_without_loud_alerts_can_still_be_drawn():
 
 
 @pytest.mark.parametrize(
-    ("module", "absent"), [("waste_risk.plots", "matplotlib.pyplot"), ("waste_risk.report", "matplotlib")]
+    ("module", "absent"), [("waste_risk.plots.curves", "matplotlib.pyplot"), ("waste_risk.report", "matplotlib")]
 )
 def test_drawing_needs_no_global_state_and_reporting_no_drawing(module, absent):
     code = f"import sys, {module}; sys.exit({absent!r} in sys.modules)"

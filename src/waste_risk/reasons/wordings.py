@@ -4,7 +4,7 @@ Features of one topic say nearly the same, so at most one of them is told. A rat
 a ratio as times the usual, a duration in days.
 """
 
-from waste_risk.plain_words import (
+from waste_risk.reasons.plain import (
     Tell,
     Wording,
     about,

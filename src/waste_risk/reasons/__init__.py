@@ -13,7 +13,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from waste_risk.model import WastePredictor
-from waste_risk.reason_words import WORDINGS
+from waste_risk.reasons.wordings import WORDINGS
 
 UNSAID = "household"
 
