@@ -30,16 +30,17 @@ def test_the_example_is_made_of_parameters_and_of_no_source() -> None:
     assert register.inputs == ["predictor", "params:observation"]
 
 
+@pytest.fixture(scope="module")
+def searched(tmp_path_factory: pytest.TempPathFactory) -> tuple[Training, pd.DataFrame]:
+    return tune(f"sqlite:///{tmp_path_factory.mktemp('search') / 'studies.db'}", 8)
+
+
 class TestTheDescriptionOfASearch:
     """What MLflow is told of it."""
 
     def test_without_a_search_there_is_nothing_to_say(self) -> None:
         training, trials = tune("sqlite://", 0)
         assert describe_search(trials, training, TUNING) == ({}, [], {})
-
-    @pytest.fixture(scope="class")
-    def searched(self, tmp_path_factory: pytest.TempPathFactory) -> tuple[Training, pd.DataFrame]:
-        return tune(f"sqlite:///{tmp_path_factory.mktemp('search') / 'studies.db'}", 8)
 
     def test_the_chosen_values_are_named(self, searched: tuple[Training, pd.DataFrame]) -> None:
         training, trials = searched
