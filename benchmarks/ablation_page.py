@@ -16,6 +16,7 @@ _DIGITS = {"auc": 4, "log_loss": 4, "ece": 4, "cpu_s": 1}
 def render(rows: pd.DataFrame) -> str:
     """The page: one table on all data, one on little."""
     full, small = (rows[rows["size"] == size] for size in ("full", "small"))
+    n_compared = full["variant"].nunique() + small["variant"].nunique() - 2
     seeds = ", ".join(map(str, sorted(rows["seed"].unique())))
     n_full, n_small = (round(part["positives"].mean()) for part in (full, small))
     return f"""<!-- written by `make ablations` -->
@@ -24,7 +25,9 @@ def render(rows: pd.DataFrame) -> str:
 What a single choice is worth: the mean difference to the default over {rows["seed"].nunique()} sources, simulated anew
 with the seeds {seeds}, and its {_CONFIDENCE:.0%} interval (paired by seed, Student's t). Each model is judged on the
 newest 20 % of its source. Lower is better but for the AUC. CPU is that of the folds and the final fits, on one thread.
-The log loss decides: an interval on one side of zero favours the variant or the default, else the default stays.
+The log loss decides: an interval on one side of zero favours the variant or the default, else the default stays. Where
+the variant also takes more CPU beyond its interval, the line says so: then the gain has a price, and is weighed against
+it in [decisions](decisions.md). By chance, one in twenty of {n_compared} such comparisons would look like a difference.
 
 ## All data, {n_full:,} positives out of fold
 
@@ -40,7 +43,8 @@ def _compare(rows: pd.DataFrame) -> str:
     names = [name for name in rows["variant"].unique() if name != DEFAULT]
     first: Row = ("default (its mean)", *(_mean(rows, measure) for measure in _MEASURES), "")
     lines = [
-        (name, *(_difference(rows, name, measure) for measure in _MEASURES), favoured(rows, name)) for name in names
+        (name, *(_difference(rows, name, measure) for measure in _MEASURES), _favoured_at_a_price(rows, name))
+        for name in names
     ]
     return table(("", *_MEASURES.values(), "the log loss favours"), [first, *lines])
 
@@ -51,6 +55,12 @@ def favoured(rows: pd.DataFrame, variant: str) -> str:
     if abs(mean) <= half:
         return "neither"
     return "the variant" if mean < 0 else "the default"
+
+
+def _favoured_at_a_price(rows: pd.DataFrame, variant: str) -> str:
+    mean, half = interval(_paired(rows, variant, "cpu_s"))
+    favourite = favoured(rows, variant)
+    return f"{favourite}, for more CPU" if favourite == "the variant" and mean > half else favourite
 
 
 def interval(differences: "pd.Series[float]") -> tuple[float, float]:
