@@ -30,6 +30,17 @@ LIMITS = Gates(
     judged_by="estimate",
     on_failure="report",
 )
+ALL_LIMITS = LIMITS.model_copy(
+    update={
+        "min_gain_over_baselines": 0.0,
+        "min_calibration_slope": 0.8,
+        "max_calibration_slope": 1.2,
+        "not_above_oracle": True,
+        "min_alerts": 100,
+        "both_classes": True,
+        "max_group_calibration_gap": 0.05,
+    }
+)
 MEASURED = ValidationMetrics(
     auc=Estimate(0.8723, 0.8651, 0.8790),
     average_precision=Estimate(0.7891),

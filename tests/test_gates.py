@@ -4,22 +4,11 @@ from dataclasses import replace
 
 import pandas as pd
 import pytest
-from measured import LIMITS as FOUR_GATES
+from measured import ALL_LIMITS as LIMITS
 
 from waste_risk.gates import Gate, check_gates
 from waste_risk.metrics import Baseline, Estimate, Fairness, evaluate
 
-LIMITS = FOUR_GATES.model_copy(
-    update={
-        "min_gain_over_baselines": 0.0,
-        "min_calibration_slope": 0.8,
-        "max_calibration_slope": 1.2,
-        "not_above_oracle": True,
-        "min_alerts": 100,
-        "both_classes": True,
-        "max_group_calibration_gap": 0.05,
-    }
-)
 OFF = {
     "min_gain_over_baselines": None,
     "min_calibration_slope": None,

@@ -8,7 +8,7 @@ from datetime import datetime
 
 import pandas as pd
 import pytest
-from measured import FULL, LIMITS, MEASURED, SOURCE
+from measured import ALL_LIMITS, FULL, LIMITS, MEASURED, SOURCE
 from planted import OBSERVATION, RISK_CLASSES, TRAINING, plant
 
 from waste_risk.calibration import Calibrator
@@ -21,18 +21,7 @@ from waste_risk.page.verdict import LABELS, WHY, explain_gates
 from waste_risk.parameters import Gates
 
 NOW = datetime(2025, 11, 12, 14, 30)
-ALL_GATES = LIMITS.model_copy(
-    update={
-        "min_gain_over_baselines": 0.0,
-        "min_calibration_slope": 0.8,
-        "max_calibration_slope": 1.2,
-        "not_above_oracle": True,
-        "min_alerts": 100,
-        "both_classes": True,
-        "max_group_calibration_gap": 0.05,
-    }
-)
-HOPELESS = ALL_GATES.model_copy(
+HOPELESS = ALL_LIMITS.model_copy(
     update={
         "min_auc": 1.0,
         "min_precision_at_high_confidence": 1.0,
@@ -47,7 +36,7 @@ HOPELESS = ALL_GATES.model_copy(
 PICTURES = {"roc_curve": b"\x89PNG 1", "contributions": b"\x89PNG 2", "splits": b"\x89PNG 3"}
 
 
-def page(metrics: ValidationMetrics = FULL, gates: Gates = ALL_GATES, **more: object) -> str:
+def page(metrics: ValidationMetrics = FULL, gates: Gates = ALL_LIMITS, **more: object) -> str:
     return render_page(metrics, check_gates(metrics, gates), generated_at=NOW, **more)  # type: ignore[arg-type]
 
 
@@ -73,7 +62,7 @@ def test_a_refused_model_says_every_reason_in_the_verdict_and_beside_its_gate() 
 
 
 def test_each_gate_has_its_value_its_bound_and_words_of_its_own() -> None:
-    rows = {row.label: row for row in explain_gates(FULL, check_gates(FULL, ALL_GATES))}
+    rows = {row.label: row for row in explain_gates(FULL, check_gates(FULL, ALL_LIMITS))}
     assert set(rows) == set(LABELS.values())
     assert all(row.why and not row.reason for row in rows.values())
     assert set(LABELS) == set(WHY)
@@ -88,7 +77,7 @@ def test_each_gate_has_its_value_its_bound_and_words_of_its_own() -> None:
 
 def test_a_gate_without_a_value_is_not_available_and_has_its_reason() -> None:
     silent = replace(FULL, precision_at_high_confidence=Estimate(math.nan))
-    row = explain_gates(silent, check_gates(silent, ALL_GATES))[1]
+    row = explain_gates(silent, check_gates(silent, ALL_LIMITS))[1]
     assert (row.measured, row.passed) == ("n/a", False)
     assert row.reason == "Precision@0.7 is undefined: no probability reaches 0.7"
 

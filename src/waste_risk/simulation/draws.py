@@ -1,9 +1,9 @@
 """What is drawn once for each household: the same for its id whoever the others are, and spread evenly over households.
 
 A thousand independent households differ so much from the next thousand that a category's waste rate would scatter by
-a point. So each block of 1,024 household ids takes the points of a Sobol sequence, scrambled (Owen, 1995, "Randomly
-permuted (t,m,s)-nets") and shuffled anew for each block and seed: every number is uniform, and every other id is not
-every other point.
+a point. So each block of 1,024 household ids takes the points of a Sobol sequence, scrambled (by random matrices and a
+shift: Matousek, 1998, "On the L2-discrepancy for anchored boxes") and shuffled anew for each block and seed: every
+number is uniform, and every other id is not every other point.
 """
 
 from functools import lru_cache

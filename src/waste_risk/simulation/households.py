@@ -30,9 +30,8 @@ def draw_habits(households: pd.DataFrame, seed: int) -> pd.DataFrame:
     planning = betaincinv(*chosen["planning_beta"], draw(ids, seed, "planning"))
     appetite = betaincinv(*chosen["propensity_beta"], draw(ids, seed, "appetite"))
     propensity = (appetite * (1 - chosen["planning_lowers_propensity"] * (2 * planning - 1))).clip(0, 1)
-    common = chosen["pace_sd_household"] * ndtri(draw(ids, seed, "pace")) + chosen["pace_of_planners"] * (
-        planning - 0.5
-    )
+    common = chosen["pace_sd_household"] * ndtri(draw(ids, seed, "pace"))
+    common += chosen["pace_of_planners"] * (planning - 0.5)
     common += chosen["pace_by_size"] * np.log(households["size"].to_numpy() / 2)
     tables = [_category_habits(ids, seed, category, common, propensity, planning) for category in CATEGORIES]
     return pd.concat(tables).sort_values("household_id", kind="stable", ignore_index=True)
