@@ -1,10 +1,11 @@
 """The hooks of the project, made once for each process."""
 
+from waste_risk.adapters.lineage import LineageHook
 from waste_risk.adapters.parameter_checks import ParameterHook
 from waste_risk.adapters.progress import ProgressHook
 from waste_risk.adapters.tracking import TrackingHook
 from waste_risk.adapters.verdicts import VerdictHook
 
-_tracking = TrackingHook()
+TRACKING = TrackingHook()
 
-HOOKS = (ParameterHook(), _tracking, ProgressHook(_tracking), VerdictHook(_tracking))
+HOOKS = (ParameterHook(), LineageHook(), TRACKING, ProgressHook(TRACKING), VerdictHook(TRACKING))

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any
 
 from kedro.framework.hooks import hook_impl
 from kedro.io import DataCatalog, DatasetError
-from kedro.pipeline import Pipeline
 from mlflow import MlflowClient
 from mlflow.entities import Metric, RunTag
 from mlflow.exceptions import MlflowException
@@ -31,18 +30,30 @@ class VerdictHook:
         self._tracking = tracking
 
     @hook_impl
-    def after_pipeline_run(self, pipeline: Pipeline, catalog: DataCatalog) -> None:
+    def before_pipeline_run(self) -> None:
+        """Nothing has been judged yet."""
+        self._decision: Any = None
+
+    @hook_impl
+    def after_dataset_saved(self, dataset_name: str, data: Any) -> None:
+        """Keep the decision of this run; one that a former run left is none of it."""
+        if dataset_name == DECISION:
+            self._decision = data
+
+    @hook_impl
+    def after_pipeline_run(self, catalog: DataCatalog) -> None:
         """Publish, unless the verdict is about other bytes than those of the training run.
 
         Raises:
             DatasetError: in one line, that the store does not know the training run.
         """
-        judged = DECISION in pipeline.all_outputs() and TRAINING_RUN in catalog and catalog.exists(TRAINING_RUN)
-        if not judged or self._tracking.run_id is None:
+        sha256 = getattr(self._decision, "predictor_sha256", None)
+        if sha256 is None or self._tracking.run_id is None or not catalog.exists(TRAINING_RUN):
             return
-        training, decision = catalog.load(TRAINING_RUN), catalog.load(DECISION)
-        if hasattr(decision, "predictor_sha256") and decision.predictor_sha256 == training.get("predictor_sha256"):
-            publish(decision, catalog.load(METRICS).flat(), training["run_id"], judged_by=self._tracking.run_id)
+        training = catalog.load(TRAINING_RUN)
+        if sha256 == training.get("predictor_sha256"):
+            numbers = catalog.load(METRICS).flat()
+            publish(self._decision, numbers, training["run_id"], judged_by=self._tracking.run_id)
 
 
 def publish(decision: "GateDecision", metrics: dict[str, float], training_run_id: str, *, judged_by: str) -> None:
