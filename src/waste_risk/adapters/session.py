@@ -4,7 +4,7 @@ import sys
 from pathlib import Path
 from traceback import walk_tb
 from types import TracebackType
-from typing import IO, Any
+from typing import IO, Any, cast
 
 import click
 import mlflow
@@ -13,6 +13,9 @@ from kedro.framework.session import KedroSession
 from kedro.io import DatasetError
 from mlflow.entities import RunStatus
 
+from waste_risk.adapters.configuration import ConfigLoader
+from waste_risk.adapters.dataset_errors import explain
+from waste_risk.adapters.sources import pipelines_of
 from waste_risk.errors import StudyError
 
 _NOT_KEPT = "Pipeline input(s)"  # how Kedro begins when a dataset is neither made nor in the catalog
@@ -67,7 +70,7 @@ class SourceSession(KedroSession):
             raise RunError(f"There is no environment {name}; conf holds {', '.join(known)}.")
 
     def _source_pipelines(self) -> list[str]:
-        return list(self._get_config_loader()["run"]["pipelines"])
+        return pipelines_of(cast("ConfigLoader", self._get_config_loader()))
 
 
 def _says_it_all(error: Exception) -> bool:
@@ -83,7 +86,8 @@ def _is_ours(error: Exception) -> bool:
 def _explain(error: Exception) -> str:
     """A run that begins at a node may need what only an earlier node makes."""
     not_kept = str(error).startswith(_NOT_KEPT)
-    return f"{error}{'; they are not kept: begin at the node that makes them' if not_kept else ''}"
+    line = explain(error) if isinstance(error, DatasetError) else str(error)
+    return f"{line}{'; they are not kept: begin at the node that makes them' if not_kept else ''}"
 
 
 def _refuse_unknown(names: list[str]) -> None:
