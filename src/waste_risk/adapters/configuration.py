@@ -20,6 +20,8 @@ _NAMES = {"run": ("pipelines",), "globals": ("source", "table")}  # of the files
 _MAY_BE_EMPTY = ("parameters", "credentials")  # any other file is there to say something
 _SOURCE_NAME = re.compile(r"\w[\w.-]*")  # a folder's name in data/, and a tag's value that a search can quote
 
+_NO_NAMES = "must hold names with values, as in `name: value`"
+
 Configs = dict[Path, DictConfig]
 
 
@@ -69,24 +71,25 @@ class ConfigLoader(OmegaConfigLoader):
         if fault is not None:
             raise ConfigurationError(fault)
         for path, config in configs.items():
+            if not _holds_names(config):
+                raise ConfigurationError(f"{self.shown(path)}: {_NO_NAMES}.")
             if not config and key not in _MAY_BE_EMPTY:
                 raise ConfigurationError(f"{self.shown(path)} is empty; fill it or delete it.")
         return configs
 
-    def _resolve_from_raw_config(
-        self, key: str, base_configs: Configs, env_configs: Configs, *more: Any
-    ) -> dict[str, Any]:
-        configs = {**base_configs, **env_configs}
-        self._refuse_unknown_names(key, configs)
+    def _merge_and_resolve(self, key: str, config_per_file: Configs) -> dict[str, Any]:
         fault = None
         try:
-            resolved: dict[str, Any] = super()._resolve_from_raw_config(key, base_configs, env_configs, *more)
+            resolved: dict[str, Any] = super()._merge_and_resolve(key, config_per_file)
         except (OmegaConfBaseException, RecursionError) as error:
-            fault = self._explain_interpolation(key, error, configs)
+            fault = self._explain_interpolation(key, error, config_per_file)
         if fault is not None:
             raise ConfigurationError(fault)
-        for name, value in resolved.items():
-            self._refuse_wrong_value(key, name, value, configs)
+        for path, config in config_per_file.items():
+            for name in _names(config):
+                reason = _find_mistake(key, name, resolved[name])
+                if reason:
+                    raise ConfigurationError(f"{self.shown(path)}: {name} {reason}")
         return resolved
 
     def _find_fault(self, path: Path) -> str | None:
@@ -98,34 +101,14 @@ class ConfigLoader(OmegaConfigLoader):
         except Exception as error:
             line, reason = _locate(error, content)
             return f"{self.shown(path)}{f', line {line}' if line else ''}: {reason}."
-        named = isinstance(config, DictConfig) and all(isinstance(name, str) for name in config)
-        return None if named else f"{self.shown(path)}: must hold names with values, as in `name: value`."
-
-    def _refuse_unknown_names(self, key: str, configs: Configs) -> None:
-        for path, config in configs.items() if key in _NAMES else ():
-            for name in _names(config):
-                if name not in _NAMES[key]:
-                    meant = suggest(name, _NAMES[key])
-                    raise ConfigurationError(f"{self.shown(path)}: {name} is unknown{meant}.")
-
-    def _refuse_wrong_value(self, key: str, name: str, value: Any, configs: Configs) -> None:
-        said = {name: self.shown(path) for path, config in configs.items() for name in config}.get(name, "conf")
-        if key == "run" and not (value and isinstance(value, list) and all(isinstance(item, str) for item in value)):
-            raise ConfigurationError(f"{said}: {name} must be a list of names, as in `{name}: [training, validation]`.")
-        if key == "globals" and not isinstance(value, str):
-            raise ConfigurationError(f"{said}: {name} must be a text.")
-        if (key, name) == ("globals", "source") and not _SOURCE_NAME.fullmatch(value):
-            raise ConfigurationError(f"{said}: source may hold letters, digits, `_`, `-` and `.` only.")
-        if key == "catalog" and not isinstance(value, dict):
-            raise ConfigurationError(
-                f"{said}: {name} must be an entry with a type; begin its name with _ if it is none."
-            )
+        return None if _holds_names(config) else f"{self.shown(path)}: {_NO_NAMES}."
 
     def _explain_interpolation(self, key: str, error: Exception, configs: Configs) -> str:
         place = getattr(error, "full_key", None) or ""
         name = re.split(r"[.\[]", place)[0]
         file = next((self.shown(path) for path, config in configs.items() if name in config), key)
-        reason = _first_line(error) if isinstance(error, OmegaConfBaseException) else "refers to itself"
+        reason = "refers to itself" if isinstance(error, RecursionError) else _first_line(error)
+        reason = re.sub(r"^\w+ raised while resolving interpolation: ", "", reason).strip('"')
         hint = "; outside of credentials.yml, write ${env:NAME}" if "oc.env" in reason else ""
         return f"{file}: {f'{place}: ' if place else ''}{reason}{hint}."
 
@@ -134,14 +117,33 @@ class ConfigLoader(OmegaConfigLoader):
         return text.replace(f"{folder}/", f"{folder.name}/")
 
 
+def _find_mistake(key: str, name: str, value: Any) -> str | None:
+    """Return what is wrong with a name and its value, as the end of a sentence."""
+    if key in _NAMES and name not in _NAMES[key]:
+        return f"is unknown{suggest(name, _NAMES[key])}"
+    if key == "run" and not (value and isinstance(value, list) and all(isinstance(item, str) for item in value)):
+        return f"must be a list of names, as in `{name}: [training, validation]`."
+    if key == "globals" and not isinstance(value, str):
+        return "must be a text."
+    if (key, name) == ("globals", "source") and not _SOURCE_NAME.fullmatch(value):
+        return "may hold letters, digits, `_`, `-` and `.` only, and begins with none of the last two."
+    if key == "catalog" and not isinstance(value, dict):
+        return "must be an entry with a type; begin its name with _ if it is none."
+    return None
+
+
 def suggest(name: str, known: Iterable[str]) -> str:
-    """Return ``; did you mean …?`` without its mark, if a known name is near."""
+    """Return the end of a sentence that says that a name is unknown: a known one that is near, if there is one."""
     near = get_close_matches(name, list(known), n=1)
-    return f"; did you mean {near[0]}" if near else ""
+    return f"; did you mean {near[0]}?" if near else "."
 
 
 def _names(config: DictConfig) -> list[str]:
     return [name for name in map(str, config) if not name.startswith("_")]  # Kedro leaves those out: YAML's anchors
+
+
+def _holds_names(config: Any) -> bool:
+    return isinstance(config, DictConfig) and all(isinstance(name, str) for name in config)
 
 
 def _plain(config: DictConfig) -> dict[str, Any]:
@@ -158,9 +160,9 @@ def _locate(error: Exception, content: bytes) -> tuple[int | None, str]:
         return content[: error.start].count(b"\n") + 1, "is not text in UTF-8"
     if isinstance(error, ReaderError):
         before = content.decode("utf-8")[: error.position]
-        return before.count("\n") + 1, f"the character {ord(str(error.character)):#04x} is not allowed"
+        return before.count("\n") + 1, f"the character {error.character:#04x} is not allowed"
     if isinstance(error, OSError):
-        return None, error.strerror or "must hold names with values, as in `name: value`"
+        return None, error.strerror or _NO_NAMES
     return None, _first_line(error)
 
 

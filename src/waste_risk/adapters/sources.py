@@ -79,17 +79,14 @@ class SourceHook:
         """Check the environment's catalog, and put read-only datasets into it.
 
         Raises:
-            ConfigurationError: an entry is unknown, or a source has no data folder of its own.
+            ConfigurationError: an entry or its credentials are unknown, or a source has no data folder of its own.
         """
         self._config = cast("ConfigLoader", context.config_loader)
         _refuse_unknown_entries(self._config)
+        _refuse_unknown_credentials(self._config)
         _refuse_a_shared_folder(self._config)
-        project = context.project_path
-        folder = project / "data" / self._config["globals"]["source"]
-        self._config["catalog"] = {
-            name: entry if _is_own(entry, project, folder) else _read_only(name, entry)
-            for name, entry in self._config["catalog"].items()
-        }
+        source = self._config["globals"]["source"]
+        self._config["catalog"] = protect(self._config["catalog"], context.project_path, source)
 
     @hook_impl(tryfirst=True)
     def before_pipeline_run(self, run_params: dict[str, Any], pipeline: Pipeline, catalog: DataCatalog) -> None:
@@ -113,6 +110,17 @@ class SourceHook:
                 f"{culprit} would write {name}{places[name]}, which {folder} only reads;"
                 f" choose other pipelines, with --pipelines or in {folder}/run.yml."
             )
+
+
+def protect(entries: Mapping[str, Any], project: Path, source: str) -> dict[str, Any]:
+    """Return the catalog's entries, those read-only that the project does not write.
+
+    It writes datasets of its own types, in ``data/<source>`` if anywhere; a link leads to where it points.
+    """
+    folder = (project / "data" / source).resolve()
+    return {
+        name: entry if _is_own(entry, project, folder) else _read_only(name, entry) for name, entry in entries.items()
+    }
 
 
 def pipelines_of(config: ConfigLoader) -> list[str]:
@@ -148,7 +156,15 @@ def _refuse_unknown_entries(config: ConfigLoader) -> None:
             return
         unknown -= pipelines[pipeline].datasets() if pipeline in pipelines else set()
     for name in sorted(unknown):
-        raise ConfigurationError(f"{files[name]}: no pipeline reads or writes {name}{suggest(name, base)}.")
+        raise ConfigurationError(f"{files[name]}: no pipeline reads or writes {name}{suggest(name, base)}")
+
+
+def _refuse_unknown_credentials(config: ConfigLoader) -> None:
+    known = set(config.of_base("credentials")) | set(config.of_environment("credentials"))
+    entries = config["catalog"]
+    for name, file in config.of_environment("catalog").items():
+        if not known.issuperset(_said(entries[name], ("credentials",))):
+            raise ConfigurationError(f"{file}: the credentials of {name} are in no credentials.yml.")
 
 
 def _refuse_wrong_entry(name: str, catalog: DataCatalog, file: str) -> None:
@@ -184,10 +200,8 @@ def _only_read(config: ConfigLoader, names: list[str], outputs: set[str]) -> set
 
 
 def _is_own(entry: Mapping[str, Any], project: Path, folder: Path) -> bool:
-    """Whether the project writes it: a dataset of this package, in the source's folder if anywhere; links count."""
-    home = folder.resolve()
     places = [(project / path).resolve() for path in _said(entry, _PATHS)]
-    return _has_own_type(entry) and all(place.is_relative_to(home) for place in places)
+    return _has_own_type(entry) and all(place.is_relative_to(folder) for place in places)
 
 
 def _is_written(entry: Mapping[str, Any]) -> bool:
