@@ -344,8 +344,11 @@ def test_another_source_is_three_small_files(finished: Checkout) -> None:
     for table in ("items", "households", "events"):
         frame = pd.read_parquet(finished.file(f"01_raw/{table}.parquet"))
         frame.to_csv(finished.folder / f"exports/{table}.csv", index=False)
+    exports = {path: (path.read_bytes(), path.stat()) for path in (finished.folder / "exports").iterdir()}
     outcome = finished.run("--env", "mine")
     assert outcome.code == 0, outcome.errors
+    for path, (content, status) in exports.items():
+        assert (path.read_bytes(), path.stat().st_mtime_ns) == (content, status.st_mtime_ns)
     ours, theirs = (
         json.loads((finished.folder / f"data/{source}/08_reporting/validation_metrics.json").read_text())
         for source in ("test", "mine")

@@ -17,11 +17,11 @@ import click
 from kedro.io import DatasetError
 
 from waste_risk.adapters.contracts import ContractBroken
+from waste_risk.adapters.dataset_errors import explain as explain_dataset
 from waste_risk.errors import ContractError, StudyError
 
 OUTSPOKEN = (ContractBroken, ContractError, StudyError)  # their texts hold no value
 LONGEST = 1_200
-_WRAPPED = "Failed while "
 _KEDRO = "kedro"
 _QUOTED = re.compile(r"'([^']+)'")
 _NOT_KEPT = "Pipeline input(s)"  # how Kedro begins when a dataset is neither made nor in the catalog
@@ -82,8 +82,6 @@ def _frames(error: BaseException) -> Iterator[str]:
 
 
 def _what(error: BaseException) -> str:
-    if isinstance(error, DatasetError) and error.__cause__ is not None and str(error).startswith(_WRAPPED):
-        return _what(error.__cause__)  # Kedro's own words show how the dataset was made
     if isinstance(error, click.ClickException):
         return error.format_message()
     if isinstance(error, MemoryError) or "bad alloc" in str(error):
@@ -91,6 +89,8 @@ def _what(error: BaseException) -> str:
     if is_of_store(error):
         address = os.environ.get("MLFLOW_TRACKING_URI", "")
         return f"The MLflow store failed: {without_password(innermost_reason(error), address)}"
+    if isinstance(error, DatasetError):
+        return explain_dataset(error)
     return _of_system(error) or _of_names(error) or f"{type(error).__name__} in {_place(error)}"
 
 
@@ -106,7 +106,7 @@ def _of_names(error: BaseException) -> str:
     frames = list(traceback.walk_tb(error.__traceback__))
     raiser = frames[-1][0].f_globals.get("__name__", "") if frames else ""
     ours = raiser.startswith("waste_risk.") and isinstance(error, ValueError)
-    speaks = isinstance(error, (*OUTSPOKEN, DatasetError)) or ours or raiser.startswith(_BLIND)
+    speaks = isinstance(error, OUTSPOKEN) or ours or raiser.startswith(_BLIND)
     text = str(error).strip("'\"") if speaks else ""
     if text.startswith(_NOT_KEPT):
         return f"{', '.join(re.findall(_QUOTED, text))}: not kept by any run; begin at the node that makes them"
@@ -115,8 +115,9 @@ def _of_names(error: BaseException) -> str:
 
 def is_of_store(error: BaseException) -> bool:
     """Whether the MLflow store failed, or what lies between it and here."""
-    inner = error.__cause__ if isinstance(error, DatasetError) else None
-    return any(type(each).__module__.partition(".")[0] in _OF_STORES for each in (error, inner))
+    while isinstance(error, DatasetError) and error.__cause__ is not None:
+        error = error.__cause__
+    return type(error).__module__.partition(".")[0] in _OF_STORES
 
 
 def innermost_reason(error: BaseException) -> str:

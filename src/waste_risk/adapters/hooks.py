@@ -3,9 +3,11 @@
 from waste_risk.adapters.lineage import LineageHook
 from waste_risk.adapters.parameter_checks import ParameterHook
 from waste_risk.adapters.progress import ProgressHook
+from waste_risk.adapters.sources import SourceHook
 from waste_risk.adapters.tracking import TrackingHook
 from waste_risk.adapters.verdicts import VerdictHook
 
 TRACKING = TrackingHook()
 
-HOOKS = (ParameterHook(), LineageHook(), TRACKING, ProgressHook(TRACKING), VerdictHook(TRACKING))
+# Kedro calls the last first: a source is looked at before its files are.
+HOOKS = (ParameterHook(), LineageHook(), SourceHook(), TRACKING, ProgressHook(TRACKING), VerdictHook(TRACKING))

@@ -142,6 +142,7 @@ class LineageHook:
     def _place(self, name: str) -> Path | None:
         """Where on this machine a dataset is kept, if it is."""
         dataset = self._catalog.get(name) if name in self._catalog else None
+        dataset = getattr(dataset, "_dataset", dataset)  # what a read-only one reads
         path = getattr(dataset, "_filepath", None)
         return Path(str(path)) if path is not None and getattr(dataset, "_protocol", "file") == "file" else None
 

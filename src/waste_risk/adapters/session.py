@@ -3,17 +3,19 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import click
 from kedro.framework.project import pipelines
 from kedro.framework.session import KedroSession
 from kedro.runner import ParallelRunner
 
+from waste_risk.adapters.configuration import ConfigLoader
 from waste_risk.adapters.failures import RunError, is_of_store
 from waste_risk.adapters.hooks import TRACKING
 from waste_risk.adapters.lineage import source_folder
 from waste_risk.adapters.locks import holding
+from waste_risk.adapters.sources import pipelines_of
 
 
 class SourceSession(KedroSession):
@@ -30,9 +32,9 @@ class SourceSession(KedroSession):
         """
         _refuse_runner(options.get("runner"))
         self._refuse_unknown_environment()
-        config = self._get_config_loader()
+        config = cast("ConfigLoader", self._get_config_loader())
         named = [pipeline_name] if pipeline_name else pipeline_names
-        names = sorted(named) if named else list(config["run"]["pipelines"])
+        names = sorted(named) if named else pipelines_of(config)
         _refuse_unknown(names)
         with holding(source_folder(self._project_path, config), _wait_seconds()), _ended():
             return super().run(pipeline_names=names, **options)
