@@ -3,6 +3,7 @@
 import os
 import signal
 import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -112,3 +113,33 @@ def test_ctrl_c_while_modules_are_imported_is_one_line_too(new_project: Callable
     assert process.wait() != 0
     assert [line for line in errors if "Traceback" in line] == []
     assert "Stopped by Ctrl-C before anything ran.\n" in errors
+
+
+NOTEBOOK = """
+import sys
+from pathlib import Path
+from kedro.framework.session import KedroSession
+from kedro.framework.startup import bootstrap_project
+from kedro.framework.project import settings
+
+for pipeline, n_folds in (("interrupted", 4), ("logged", 7)):  # as %reload_kedro does, a new session each time
+    bootstrap_project(Path.cwd())
+    session = settings.SESSION_CLASS.create(project_path=Path.cwd(), runtime_params={"split": {"n_folds": n_folds}})
+    session.load_context()
+    try:
+        session.run(pipeline_names=[pipeline])
+    except KeyboardInterrupt:
+        print("interrupted")
+"""
+
+
+def test_in_a_notebook_an_interrupted_run_leaves_the_next_one_free(new_project: Callable[[], Project]) -> None:
+    project = new_project()
+    notebook = subprocess.run(
+        [sys.executable, "-c", NOTEBOOK], cwd=project.folder, capture_output=True, text=True, check=False, timeout=120
+    )
+    assert (notebook.returncode, notebook.stderr) == (0, "")
+    assert notebook.stdout.splitlines()[0] == "interrupted"
+    newest, first = project.runs()
+    assert (first.info.status, first.data.params["split.n_folds"]) == ("KILLED", "4")
+    assert (newest.info.status, newest.data.params["split.n_folds"]) == ("FINISHED", "7")
