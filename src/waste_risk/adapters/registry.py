@@ -4,7 +4,6 @@ from collections.abc import Iterable, Mapping
 from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
 
-import lightgbm as lgb
 import mlflow
 import pandas as pd
 from kedro.io import AbstractDataset, DatasetError
@@ -15,6 +14,7 @@ from mlflow.protos.databricks_pb2 import RESOURCE_ALREADY_EXISTS, ErrorCode
 from mlflow.types import ColSpec, DataType, Schema
 
 from waste_risk.adapters.tracking import active_run_id
+from waste_risk.lightgbm_calls import Booster
 
 if TYPE_CHECKING:
     from waste_risk.model import PredictorWithExample
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 REQUIREMENTS = ("lightgbm", "numpy", "pandas", "scipy")
 
 
-class BoosterDataset(AbstractDataset["PredictorWithExample", lgb.Booster]):
+class BoosterDataset(AbstractDataset["PredictorWithExample", Booster]):
     """One booster of a predictor, logged with the run and registered; the version carries source and predictor."""
 
     def __init__(
@@ -49,7 +49,7 @@ class BoosterDataset(AbstractDataset["PredictorWithExample", lgb.Booster]):
         tags = {"source": self._source, "predictor_sha256": predictor.sha256}
         register(self._registered_model_name, logged.model_uri, logged.model_id, run_id, tags)
 
-    def load(self) -> lgb.Booster:
+    def load(self) -> Booster:
         """Read the newest version of this source.
 
         Raises:
@@ -61,7 +61,7 @@ class BoosterDataset(AbstractDataset["PredictorWithExample", lgb.Booster]):
         if not versions:
             raise DatasetError(f"{self._registered_model_name} has no version of source {self._source}")
         newest = max(int(found.version) for found in versions)
-        booster: lgb.Booster = mlflow.lightgbm.load_model(f"models:/{self._registered_model_name}/{newest}")
+        booster: Booster = mlflow.lightgbm.load_model(f"models:/{self._registered_model_name}/{newest}")
         return booster
 
     def _describe(self) -> dict[str, Any]:
