@@ -2,19 +2,23 @@
 
 from collections.abc import Iterable, Mapping
 from importlib.metadata import version
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import lightgbm as lgb
 import mlflow
 import pandas as pd
 from kedro.io import AbstractDataset, DatasetError
 from mlflow import MlflowClient
 from mlflow.exceptions import MlflowException
-from mlflow.models import ModelSignature
+from mlflow.models import Model, ModelSignature
+from mlflow.models.model import MLMODEL_FILE_NAME
 from mlflow.protos.databricks_pb2 import RESOURCE_ALREADY_EXISTS, ErrorCode
 from mlflow.types import ColSpec, DataType, Schema
+from mlflow.types.schema import AnyType
 
+from waste_risk.adapters import registered_booster
 from waste_risk.adapters.tracking import active_run_id
+from waste_risk.lightgbm_calls import Booster
 
 if TYPE_CHECKING:
     from waste_risk.model import PredictorWithExample
@@ -22,7 +26,7 @@ if TYPE_CHECKING:
 REQUIREMENTS = ("lightgbm", "numpy", "pandas", "scipy")
 
 
-class BoosterDataset(AbstractDataset["PredictorWithExample", lgb.Booster]):
+class BoosterDataset(AbstractDataset["PredictorWithExample", Booster]):
     """One booster of a predictor, logged with the run and registered; the version carries source and predictor."""
 
     def __init__(
@@ -38,18 +42,21 @@ class BoosterDataset(AbstractDataset["PredictorWithExample", lgb.Booster]):
         """Log the booster in the run, with the example's features, and register it."""
         run_id = active_run_id()
         predictor, names = data.predictor, list(data.predictor.metadata.feature_names)
-        logged = mlflow.lightgbm.log_model(
-            getattr(predictor, self._part),
+        logged = Model.log(
+            artifact_path=None,
             name=self._part,
+            flavor=_Flavor,
+            lgb_model=getattr(predictor, self._part),
             signature=signature(names),
             # Of type object: MLflow compares the names with numbers, of which pandas' own type of text warns.
             input_example=data.example[names].set_axis(pd.Index(names, dtype=object), axis=1),
             pip_requirements=pinned(*REQUIREMENTS),
+            code_paths=[registered_booster.__file__],
         )
         tags = {"source": self._source, "predictor_sha256": predictor.sha256}
         register(self._registered_model_name, logged.model_uri, logged.model_id, run_id, tags)
 
-    def load(self) -> lgb.Booster:
+    def load(self) -> Booster:
         """Read the newest version of this source.
 
         Raises:
@@ -61,11 +68,21 @@ class BoosterDataset(AbstractDataset["PredictorWithExample", lgb.Booster]):
         if not versions:
             raise DatasetError(f"{self._registered_model_name} has no version of source {self._source}")
         newest = max(int(found.version) for found in versions)
-        booster: lgb.Booster = mlflow.lightgbm.load_model(f"models:/{self._registered_model_name}/{newest}")
+        booster: Booster = mlflow.lightgbm.load_model(f"models:/{self._registered_model_name}/{newest}")
         return booster
 
     def _describe(self) -> dict[str, Any]:
         return {"part": self._part, "registered_model_name": self._registered_model_name, "source": self._source}
+
+
+class _Flavor:
+    """MLflow's flavour for LightGBM, but as a python function the model is a ``RegisteredBooster``."""
+
+    @staticmethod
+    def save_model(path: str, mlflow_model: Model, **arguments: Any) -> None:
+        mlflow.lightgbm.save_model(path=path, mlflow_model=mlflow_model, **arguments)
+        mlflow_model.flavors["python_function"]["loader_module"] = Path(registered_booster.__file__).stem
+        mlflow_model.save(str(Path(path) / MLMODEL_FILE_NAME))
 
 
 def register(name: str, model_uri: str, model_id: str, run_id: str, tags: Mapping[str, str]) -> int:
@@ -84,8 +101,13 @@ def register(name: str, model_uri: str, model_id: str, run_id: str, tags: Mappin
 
 
 def signature(feature_names: Iterable[str]) -> ModelSignature:
-    """Say that a booster reads these float32 columns in this order, and answers with one number a row."""
-    inputs = Schema([ColSpec(DataType.float, name) for name in feature_names])
+    """Name the columns that a booster reads, and say that it answers with one number a row.
+
+    The model itself refuses what is missing or no number: MLflow would refuse most whole numbers where real ones are
+    declared, and shows the rows when it refuses.
+    """
+    anything = AnyType()  # type: ignore[no-untyped-call]
+    inputs = Schema([ColSpec(anything, name, required=False) for name in feature_names])
     return ModelSignature(inputs=inputs, outputs=Schema([ColSpec(DataType.double)]))
 
 
