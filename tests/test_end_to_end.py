@@ -224,6 +224,85 @@ def test_a_verdict_goes_onto_the_training_run_and_its_registered_versions(finish
         assert (version.tags["verdict"], version.tags["verdict_predictor_sha256"]) == ("FAIL", sha256)
 
 
+def versions(checkout: Checkout) -> list[tuple[str, str, str, str]]:
+    """What is registered: name, number, training run, and the run that judged it."""
+    found = MlflowClient(checkout.store).search_model_versions("")
+    return sorted((each.name, str(each.version), each.run_id, each.tags["verdict_run_id"]) for each in found)
+
+
+def test_a_run_with_nothing_left_to_do_registers_and_judges_nothing(finished: Checkout) -> None:
+    before = versions(finished)
+    outcome = finished.run("--env", "test", "--only-missing-outputs")
+    assert (outcome.code, outcome.errors) == (0, "")
+    assert versions(finished) == before
+
+
+def test_a_predictor_is_registered_once_by_its_training_run(finished: Checkout) -> None:
+    before = versions(finished)
+    outcome = finished.run("--env", "test", "--from-nodes", "register_boosters")
+    assert (outcome.code, outcome.errors) == (0, "")
+    assert versions(finished) == before
+
+
+def test_files_of_different_runs_are_not_mixed(finished: Checkout, tmp_path: Path) -> None:
+    """A model judged beside the truth of other data would have a verdict that means nothing."""
+    project = Checkout(shutil.copytree(finished.folder, tmp_path / "copy"))
+    assert (
+        project.run("--env", "test", "--pipelines", "data_generation", "--params", "data_generation.seed=7").code == 0
+    )
+    outcome = project.run("--env", "test", "--pipelines", "validation")
+    assert outcome.code == 1
+    assert re.fullmatch(
+        r"\w+ was made from \w+ as it was before; run --pipelines data_engineering,training again\n", outcome.errors
+    )
+    derived = project.file("05_model_input/model_input.parquet")
+    shutil.copy(derived, project.file("05_model_input/test.parquet"))
+    outcome = project.run("--env", "test", "--pipelines", "validation")
+    path = project.file("05_model_input/test.parquet")
+    assert outcome.errors == f"{path} is not the file that a run wrote; run --pipelines training again\n"
+
+
+def test_a_validation_before_any_training_says_what_to_run(tmp_path: Path) -> None:
+    project = Checkout.make(tmp_path / "project")
+    assert project.run("--env", "test", "--pipelines", "data_generation").code == 0
+    outcome = project.run("--env", "test", "--pipelines", "validation")
+    assert outcome.code == 1
+    assert outcome.errors.endswith(" does not exist; run --pipelines data_engineering,training first\n")
+
+
+@pytest.mark.parametrize("packed", ["gztar", "zip"])
+def test_the_package_runs_wherever_its_configuration_is(tmp_path: Path, packed: str) -> None:
+    uv = Path(sys.executable).with_name("uv")
+    build = [uv, "build", "--wheel", "--quiet", "--no-build-isolation", "--out-dir", tmp_path / "dist", ROOT]
+    subprocess.run([*build, "--python", sys.executable], check=True)
+    (wheel,) = (tmp_path / "dist").glob("*.whl")
+    shutil.unpack_archive(wheel, tmp_path / "installed", "zip")
+    source = shutil.make_archive(str(tmp_path / "conf"), packed, ROOT, "conf")
+    (tmp_path / "work").mkdir()
+    done = subprocess.run(
+        [
+            sys.executable,
+            "-m",
+            "waste_risk",
+            "--conf-source",
+            source,
+            "--env",
+            "test",
+            "--pipelines",
+            "data_generation",
+        ],
+        cwd=tmp_path / "work",
+        env={name: value for name, value in os.environ.items() if name != "MLFLOW_TRACKING_URI"}
+        | {"PYTHONPATH": str(tmp_path / "installed")},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert (done.returncode, done.stderr) == (0, "")
+    assert pd.read_parquet(tmp_path / "work/data/test/01_raw/households.parquet").shape[0] == 300
+    assert (tmp_path / "work/mlflow.db").is_file()
+
+
 def test_gates_that_say_no_are_told_with_their_reason_and_exit_with_1_if_asked(finished: Checkout) -> None:
     arguments = ["--env", "test", "--pipelines", "validation", "--params", "gates.min_auc=0.99"]
     told = finished.run(*arguments)

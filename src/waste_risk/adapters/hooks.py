@@ -5,9 +5,12 @@ from waste_risk.adapters.parameter_checks import ParameterHook
 from waste_risk.adapters.progress import ProgressHook
 from waste_risk.adapters.sources import SourceHook
 from waste_risk.adapters.tracking import TrackingHook
-from waste_risk.adapters.verdicts import VerdictHook
+from waste_risk.adapters.verdicts import RegistrationHook, VerdictHook
 
 TRACKING = TrackingHook()
 
 # Kedro calls the last first: a source is looked at before its files are.
-HOOKS = (ParameterHook(), LineageHook(), SourceHook(), TRACKING, ProgressHook(TRACKING), VerdictHook(TRACKING))
+HOOKS = (
+    *(ParameterHook(), LineageHook(), SourceHook()),
+    *(TRACKING, ProgressHook(TRACKING), RegistrationHook(), VerdictHook(TRACKING)),
+)

@@ -116,22 +116,24 @@ class LineageHook:
         self._made_from[name] = {**known, name: seen.sha256}
 
     def _refuse_mixture(self) -> None:
-        """Of two files made from different ones, the one of the earlier run is out of date."""
+        """Of two files made from different ones, that of the earlier run is stale, and so is what lies in between."""
         first: dict[str, str] = {}
         for name, hashes in self._made_from.items():
             for ancestor, sha256 in hashes.items():
                 other = first.setdefault(ancestor, name)
                 if self._made_from[other][ancestor] != sha256:
-                    stale = min(name, other, key=lambda each: self._records[each].run if each in self._records else "")
-                    late = [
-                        each for each in self._made_from[stale] if each != ancestor and self._is_late(each, ancestor)
-                    ]
-                    raise RunError(
-                        f"{stale} was made from {ancestor} as it was before; run {_makers([*late, stale])} again"
-                    )
+                    stale, fresh = sorted((name, other), key=self._made_by)
+                    current = self._made_from[fresh][ancestor]
+                    between = {name for name in self._records if self._is_stale(name, ancestor, current)}
+                    makers = _makers(sorted(between & {stale, *self._made_from[stale]}))
+                    raise RunError(f"{stale} was made from {ancestor} as it was before; run {makers} again")
 
-    def _is_late(self, name: str, ancestor: str) -> bool:
-        return name in self._records and ancestor in self._records[name].made_from
+    def _made_by(self, name: str) -> str:
+        record = self._records.get(name)
+        return record.run if record and record.sha256 == self._seen[name].sha256 else "somebody, later"
+
+    def _is_stale(self, name: str, ancestor: str, current: str) -> bool:
+        return self._records[name].made_from.get(ancestor, current) != current
 
     def _path(self, name: str) -> Path | None:
         """The local file of a dataset, if it is there; of a folder, the file that seals it."""

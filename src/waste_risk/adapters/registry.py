@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping
 from importlib.metadata import version
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import mlflow
 import pandas as pd
@@ -27,7 +27,7 @@ REQUIREMENTS = ("lightgbm", "numpy", "pandas", "scipy")
 
 
 class BoosterDataset(AbstractDataset["PredictorWithExample", Booster]):
-    """One booster of a predictor, logged with the run and registered; the version carries source and predictor."""
+    """One booster of a predictor, logged with the run; ``RegistrationHook`` then registers it."""
 
     def __init__(
         self, part: str, registered_model_name: str, source: str, metadata: dict[str, Any] | None = None
@@ -36,11 +36,12 @@ class BoosterDataset(AbstractDataset["PredictorWithExample", Booster]):
         self._part = part
         self._registered_model_name = registered_model_name
         self._source = source
+        self._logged: _Logged | None = None
         self.metadata = metadata
 
     def save(self, data: "PredictorWithExample") -> None:
-        """Log the booster in the run, with the example's features, and register it."""
-        run_id = active_run_id()
+        """Log the booster in the run, with the example's features."""
+        active_run_id()
         predictor, names = data.predictor, list(data.predictor.metadata.feature_names)
         logged = Model.log(
             artifact_path=None,
@@ -53,7 +54,24 @@ class BoosterDataset(AbstractDataset["PredictorWithExample", Booster]):
             pip_requirements=pinned(*REQUIREMENTS),
             code_paths=[registered_booster.__file__],
         )
-        tags = {"source": self._source, "predictor_sha256": predictor.sha256}
+        self._logged = _Logged(logged.model_uri, logged.model_id, predictor.sha256)
+
+    def register(self, training: "Mapping[str, str] | None", run_id: str) -> None:
+        """Make what was saved the next version, unless it is one already.
+
+        Args:
+            training: the record of a training of an earlier run, if the predictor is of one; it may be registered.
+            run_id: the run that trained the predictor, if no record names another.
+        """
+        logged, self._logged = self._logged, None
+        if logged is None:
+            return
+        if training is not None and training["predictor_sha256"] == logged.predictor_sha256:
+            run_id = training["run_id"]
+            found = MlflowClient().search_model_versions(f"name = '{self._registered_model_name}'")
+            if any(version.run_id == run_id for version in found):
+                return
+        tags = {"source": self._source, "predictor_sha256": logged.predictor_sha256}
         register(self._registered_model_name, logged.model_uri, logged.model_id, run_id, tags)
 
     def load(self) -> Booster:
@@ -73,6 +91,14 @@ class BoosterDataset(AbstractDataset["PredictorWithExample", Booster]):
 
     def _describe(self) -> dict[str, Any]:
         return {"part": self._part, "registered_model_name": self._registered_model_name, "source": self._source}
+
+
+class _Logged(NamedTuple):
+    """A model among those of a run."""
+
+    model_uri: str
+    model_id: str
+    predictor_sha256: str
 
 
 class _Flavor:
