@@ -1,8 +1,12 @@
 """``python -m waste_risk``: ``kedro run`` where the package is installed, with --conf-source."""
 
-from typing import Any
+from waste_risk.adapters.signals import quiet_interrupts
 
-from kedro.framework.project import configure_project
+quiet_interrupts()  # the imports below take a second
+
+from typing import Any  # noqa: E402
+
+from kedro.framework.project import configure_project  # noqa: E402
 
 
 def main(*arguments: Any, **options: Any) -> Any:

@@ -201,9 +201,11 @@ def test_registering_again_makes_the_next_version_and_the_newest_of_a_source_is_
     dataset = BoosterDataset(part="classifier", registered_model_name="again", source="simulated")
     with pytest.raises(DatasetError, match="again has no version of source simulated"):
         dataset.load()
-    with mlflow.start_run(run_id=trained.runs()[0].info.run_id):
+    with mlflow.start_run(run_id=trained.runs()[0].info.run_id) as run:
         for source in ("simulated", "simulated", "other"):
-            BoosterDataset(part="classifier", registered_model_name="again", source=source).save(shown)
+            saved = BoosterDataset(part="classifier", registered_model_name="again", source=source)
+            saved.save(shown)
+            saved.register(None, run.info.run_id)
     versions = {
         int(found.version): found.tags["source"] for found in trained.store.search_model_versions("name='again'")
     }
