@@ -8,7 +8,7 @@ export UV_COMPILE_BYTECODE := 1
 unexport PYTHONDONTWRITEBYTECODE
 unexport VIRTUAL_ENV
 
-.PHONY: help setup run test lint docs bench ablations learnability lock viz mlflow clean
+.PHONY: help setup run test browser lint docs bench ablations learnability lock viz mlflow clean
 help: ## list the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 12
 
@@ -26,8 +26,15 @@ setup: .venv/.installed ## virtual environment with the locked, hash-checked pac
 run: setup ## the main job: simulate, build features, train, judge, register
 	$(BIN)/kedro run
 
-test: setup ## all tests
+test: setup browser ## all tests
 	$(BIN)/python -m pytest
+
+browser: setup ## a browser for the tests: the one that is there, else Debian's package, else Playwright's download
+	@command -v chromium chromium-browser google-chrome > /dev/null \
+	  || { test "$$(id -u)" = 0 && command -v apt-get > /dev/null && apt-get update -qq \
+	       && DEBIAN_FRONTEND=noninteractive apt-get install -qq --yes --no-install-recommends chromium > /dev/null; } \
+	  || $(BIN)/playwright install chromium > /dev/null \
+	  || echo "The tests of pages in a browser will be skipped: install chromium, such as by: apt-get install chromium"
 
 lint: setup ## ruff, format check, mypy
 	$(BIN)/ruff check .

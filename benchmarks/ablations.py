@@ -14,7 +14,6 @@ from statistics import median
 from typing import Any, NamedTuple
 from unittest.mock import patch
 
-import lightgbm as lgb
 import numpy as np
 import pandas as pd
 from ablation_page import render
@@ -25,6 +24,7 @@ from waste_risk.boosting import Matrix, Names, Probe, Target, bin_rows, fit_on_o
 from waste_risk.calibration import choose_threshold, fit_calibrator
 from waste_risk.crossval import cross_validate
 from waste_risk.features import FEATURE_NAMES
+from waste_risk.lightgbm_calls import Booster, predict, read
 from waste_risk.model import fit_predictor
 from waste_risk.parameters import Calibration, LightGBM, Observation, RiskClasses, Split, Training, load
 from waste_risk.splits import split_by_time
@@ -105,7 +105,7 @@ def _measure(name: str, variant: Variant, development: pd.DataFrame, test: pd.Da
             _load(Observation),
         )
     cpu_s = time.process_time() - start
-    score = predictor.classifier.predict(to_matrix(test, FEATURE_NAMES))
+    score = predict(predictor.classifier, to_matrix(test, FEATURE_NAMES))
     counts = {"cpu_s": cpu_s, "positives": int(out_of_fold["wasted"].sum())}
     yield {"variant": name, **counts, **_judge(test, calibrator.transform(score))}
     if name == "default":
@@ -153,9 +153,9 @@ def _not_refitted() -> Iterator[None]:
 
 def _fit_on_older(
     X: Matrix, rows: pd.DataFrame, target: Target, training: Training, feature_names: Names, **_: int
-) -> lgb.Booster:
+) -> Booster:
     booster = fit_on_older(bin_rows(X, rows, target, training, feature_names), target, training)
-    return lgb.Booster(model_str=booster.model_to_string())  # up to the best round, and no further
+    return read(booster.model_to_string())  # up to the best round, and no further
 
 
 FITS: dict[str, Callable[[], Any]] = {

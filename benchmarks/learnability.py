@@ -4,7 +4,6 @@ import sys
 from pathlib import Path
 from typing import NamedTuple
 
-import lightgbm as lgb
 import numpy as np
 import pandas as pd
 from sklearn.metrics import roc_auc_score
@@ -12,6 +11,7 @@ from sklearn.metrics import roc_auc_score
 from waste_risk.calibration import choose_threshold, fit_calibrator
 from waste_risk.crossval import cross_validate
 from waste_risk.features import FEATURE_NAMES, FEATURES, build_features
+from waste_risk.lightgbm_calls import fit, make_bins, predict
 from waste_risk.model import WastePredictor, fit_predictor
 from waste_risk.model_input import assemble_model_input
 from waste_risk.observation import latest_record, observe_items
@@ -154,8 +154,8 @@ def _auc_of(rows: Rows, names: list[str], predictor: WastePredictor) -> float:
     for name in ("num_boost_round", "early_stopping_round"):
         parameters.pop(name)
     X, y = (rows.development[part].to_numpy(np.float32) for part in (names, "wasted"))
-    booster = lgb.train(parameters, lgb.Dataset(X, y), rounds)
-    return float(roc_auc_score(rows.test["wasted"], booster.predict(rows.test[names].to_numpy(np.float32))))
+    booster = fit(parameters, make_bins(X, y, parameters, names), rounds)
+    return float(roc_auc_score(rows.test["wasted"], predict(booster, rows.test[names].to_numpy(np.float32))))
 
 
 def _days(test: pd.DataFrame, predicted: pd.Series) -> Figures:

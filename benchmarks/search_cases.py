@@ -4,6 +4,7 @@ import json
 import sys
 import time
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,7 @@ from sklearn.metrics import log_loss, roc_auc_score
 
 from waste_risk.boosting import CLASSIFIER, Matrix, carry_over, find_rounds, fit_with_rounds, to_matrix
 from waste_risk.features import FEATURE_NAMES
+from waste_risk.lightgbm_calls import predict
 from waste_risk.parameters import LightGBM, Observation, Split, Training, Tuning, load
 from waste_risk.splits import PurgedTimeSeriesSplit, split_by_time
 from waste_risk.studies import Studies
@@ -163,8 +165,7 @@ def _fit(development: pd.DataFrame, training: Training) -> Callable[[Matrix], An
     X = to_matrix(development, FEATURE_NAMES)
     data = (X, development, CLASSIFIER, training, FEATURE_NAMES)
     rounds = carry_over([find_rounds(*data)], n_rows=len(development))
-    predict: Callable[[Matrix], Any] = fit_with_rounds(*data, rounds=rounds).predict
-    return predict
+    return partial(predict, fit_with_rounds(*data, rounds=rounds))
 
 
 def _inner(development: pd.DataFrame) -> tuple[pd.DataFrame, list[tuple[Any, Any]]]:

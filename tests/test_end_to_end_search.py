@@ -6,6 +6,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 from mlflow import MlflowClient
+from mlflow.utils.file_utils import local_file_uri_to_path
 from test_end_to_end import Checkout, Outcome
 from test_tuning import finished
 
@@ -49,7 +50,7 @@ def test_the_run_has_the_values_the_table_the_plots_and_a_run_for_each_trial(
     assert run.data.params["training.classifier.learning_rate"] == "0.05"
     assert {child.data.tags["mlflow.parentRunId"] for child in children} == {run.info.run_id}
     assert sorted(child.data.metrics["value"] for child in children) == sorted(trials["value"])
-    folder = Path(run.info.artifact_uri)
+    folder = Path(local_file_uri_to_path(run.info.artifact_uri))
     assert (folder / "tables/trials.parquet").exists()
     assert {path.name for path in (folder / "plots").glob("search_*")} == {
         *("search_history.png", "search_slices.png", "search_importances.png"),
@@ -77,4 +78,7 @@ def test_a_broken_study_ends_the_run_in_one_line(checkout: Checkout, trials: pd.
     file.write_bytes(b"no database" * 500)
     outcome = checkout.run("--from-nodes", "tune_hyperparameters", "--pipelines", "training", *SEARCH)
     assert outcome.code == 1
-    assert outcome.errors == f"the studies at sqlite:///{file} cannot be used: file is not a database\n"
+    assert outcome.errors.startswith(
+        f"the studies at sqlite:///{file} cannot be used: file is not a database; in tune_hyperparameters (traceback: "
+    )
+    assert outcome.errors.count("\n") == 1

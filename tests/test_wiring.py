@@ -22,7 +22,7 @@ CONTRACT_TABLES = [
     *("observations", "features", "model_input"),
 ]
 FRAMEWORKS = {"kedro", "kedro_datasets", "kedro_mlflow", "kedro_viz", "mlflow", "bentoml", "airflow"}
-SHELL = {"settings.py", "pipeline_registry.py", "adapters", "pipelines", "serving"}
+SHELL = {"__main__.py", "cli.py", "settings.py", "pipeline_registry.py", "adapters", "pipelines", "serving"}
 ONLY_FOR_PEOPLE = {
     *("cross_validation_metrics", "training_facts", "classifier", "regressor", "validation_report", "validation_page"),
     *("search_plots", "trial_runs", "tuned_parameters"),

@@ -75,10 +75,11 @@ def to_json(value: Any) -> str:
 
 def make_explainer(model: str) -> Any:
     """Make shap's TreeExplainer of a booster in LightGBM's text format."""
-    import lightgbm as lgb  # noqa: PLC0415
     import shap  # noqa: PLC0415, a second and 60 MB that no command should pay before it needs them
 
-    return shap.TreeExplainer(lgb.Booster(model_str=model))
+    from waste_risk.lightgbm_calls import read  # noqa: PLC0415
+
+    return shap.TreeExplainer(read(model))
 
 
 class _Explainer:

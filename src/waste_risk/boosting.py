@@ -9,11 +9,11 @@ from dataclasses import dataclass
 from statistics import median
 from typing import Any, NamedTuple
 
-import lightgbm as lgb
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from waste_risk.lightgbm_calls import Booster, Dataset, fit, make_bins, take
 from waste_risk.parameters import LightGBM, Training
 from waste_risk.splits import newest_window
 
@@ -57,9 +57,9 @@ class Probe(NamedTuple):
 class Binned:
     """Labelled rows in LightGBM's bins: all of them, the older ones, and the newest, which choose the rounds."""
 
-    every: lgb.Dataset
-    older: lgb.Dataset
-    newest: lgb.Dataset
+    every: Dataset
+    older: Dataset
+    newest: Dataset
 
 
 def to_matrix(features: pd.DataFrame, names: Names) -> Matrix:
@@ -106,30 +106,24 @@ def bin_rows(X: Matrix, rows: pd.DataFrame, target: Target, training: Training, 
     older, newest = newest_window(known["observed_on"], known["label_known_on"], training.early_stopping_share)
     every = _bin(_where(X, labelled), known[target.label], parameters, feature_names)
     # The bins have seen the window's features, never its labels.
-    parts = (every.subset(np.flatnonzero(part).tolist()).construct() for part in (older, newest))
-    return Binned(every, *parts)
+    return Binned(every, *(take(every, np.flatnonzero(part), parameters) for part in (older, newest)))
 
 
-def fit_on_older(binned: Binned, target: Target, training: Training) -> lgb.Booster:
+def fit_on_older(binned: Binned, target: Target, training: Training) -> Booster:
     """Fit on the older rows until the newest say that more rounds do not help; it predicts with the best number."""
     knobs = target.knobs(training)
-    return lgb.train(
-        _parameters(target, training, binned.every.num_data()),
-        binned.older,
-        knobs.num_boost_round,
-        valid_sets=[binned.newest],
-        callbacks=[lgb.early_stopping(knobs.early_stopping_round, verbose=False)],
-    )
+    parameters, patience = _parameters(target, training, binned.every.num_data()), knobs.early_stopping_round
+    return fit(parameters, binned.older, knobs.num_boost_round, judged=binned.newest, patience=patience)
 
 
 def fit_with_rounds(
     X: Matrix, rows: pd.DataFrame, target: Target, training: Training, feature_names: Names, *, rounds: int
-) -> lgb.Booster:
+) -> Booster:
     """Fit on all labelled rows for a number of rounds that was found before."""
     labelled = rows[target.label].notna().to_numpy()
     parameters = _parameters(target, training, len(rows))
     data = _bin(_where(X, labelled), rows.loc[labelled, target.label], parameters, feature_names)
-    return lgb.train(parameters, data, rounds)
+    return fit(parameters, data, rounds)
 
 
 def carry_over(probes: Sequence[Probe], *, n_rows: int) -> int:
@@ -163,6 +157,5 @@ def _where(X: Matrix, rows: Mask) -> Matrix:
     return X if rows.all() else X[rows]
 
 
-def _bin(X: Matrix, label: "pd.Series[Any]", parameters: dict[str, Any], feature_names: Names) -> lgb.Dataset:
-    names = list(feature_names)
-    return lgb.Dataset(X, label.to_numpy(dtype=float), feature_name=names, params=parameters).construct()
+def _bin(X: Matrix, label: "pd.Series[Any]", parameters: dict[str, Any], feature_names: Names) -> Dataset:
+    return make_bins(X, label.to_numpy(dtype=float), parameters, list(feature_names))

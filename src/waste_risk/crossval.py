@@ -23,6 +23,7 @@ from waste_risk.boosting import (
 )
 from waste_risk.errors import ContractError
 from waste_risk.features import FEATURE_NAMES
+from waste_risk.lightgbm_calls import predict
 from waste_risk.parameters import Observation, Split, Training
 from waste_risk.splits import Positions, PurgedTimeSeriesSplit
 
@@ -146,7 +147,7 @@ def _fit_and_predict(rows: _Rows, task: tuple[_Fold, Target, list[Probe]]) -> _P
     past = rows.labels.iloc[fold.train]
     rounds = carry_over(probes, n_rows=int(past[target.label].notna().sum()))
     booster = fit_with_rounds(rows.X[fold.train], past, target, rows.training, FEATURE_NAMES, rounds=rounds)
-    return _Predicted(np.asarray(booster.predict(rows.X[fold.judged])), booster.current_iteration())
+    return _Predicted(predict(booster, rows.X[fold.judged]), booster.current_iteration())
 
 
 def summarise_folds(fold_metrics: pd.DataFrame) -> dict[str, float]:

@@ -4,8 +4,9 @@ import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-import lightgbm as lgb
 import numpy as np
+
+from waste_risk.lightgbm_calls import LightGBMError, fit, make_bins
 
 _STDERR = 2
 
@@ -16,8 +17,8 @@ def why_unavailable(device_type: str) -> str:
     X, y = np.arange(100, dtype=np.float32)[:, np.newaxis], np.tile([0.0, 1.0], 50)
     try:
         with _silence():
-            lgb.train(parameters, lgb.Dataset(X, y), 1)
-    except lgb.basic.LightGBMError as error:
+            fit(parameters, make_bins(X, y, parameters, ["x"]), 1)
+    except LightGBMError as error:
         return str(error).partition("\n")[0].rstrip(".")
     return ""
 

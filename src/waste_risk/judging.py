@@ -9,6 +9,7 @@ import pandas as pd
 
 from waste_risk.boosting import to_matrix
 from waste_risk.errors import ContractError
+from waste_risk.lightgbm_calls import predict
 from waste_risk.metrics import ValidationMetrics, evaluate
 from waste_risk.model import WastePredictor
 
@@ -47,8 +48,8 @@ def predict_beside_truth(predictor: WastePredictor, rows: pd.DataFrame) -> pd.Da
     names, horizon = predictor.metadata.feature_names, predictor.metadata.horizon_days
     predicted = predictor.predict(rows).rename(columns={"days_to_waste": "predicted_days_to_waste"})
     known = rows[[name for name in [*_OPTIONAL, "wasted"] if name in rows]]
-    beside = {
-        "score": predictor.classifier.predict(to_matrix(rows, names)),
+    beside: dict[str, Any] = {
+        "score": predict(predictor.classifier, to_matrix(rows, names)),
         "days_on_label": rows["days_to_printed_date"].clip(0, horizon),
     }
     return pd.concat([known, predicted, rows.filter(regex=f"^{_SENSITIVE}")], axis=1).assign(**beside)

@@ -7,13 +7,12 @@ from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import cached_property
+from importlib.metadata import version
 from pathlib import Path
 from typing import NamedTuple, Self
 
-import lightgbm as lgb
 import numpy as np
 import pandas as pd
-import sklearn
 from numpy.typing import NDArray
 
 from waste_risk import artifacts
@@ -29,6 +28,7 @@ from waste_risk.boosting import (
 )
 from waste_risk.calibration import Calibrator
 from waste_risk.features import FEATURE_NAMES
+from waste_risk.lightgbm_calls import Booster, contributions, predict, read
 from waste_risk.parameters import Observation, RiskClasses, Section, Training
 
 CLASSES = np.array(["low", "medium", "high"])
@@ -93,9 +93,9 @@ class WastePredictor:
         metadata: features, parameters, and the data it was made from.
     """
 
-    classifier: lgb.Booster
+    classifier: Booster
     calibrator: Calibrator
-    regressor: lgb.Booster
+    regressor: Booster
     threshold: float
     metadata: Metadata
 
@@ -110,10 +110,10 @@ class WastePredictor:
             ValueError: features are missing; the message names all of them.
         """
         X = to_matrix(features, self.metadata.feature_names)
-        probability = self.calibrator.transform(self.classifier.predict(X))
+        probability = self.calibrator.transform(predict(self.classifier, X))
         columns = {
             "waste_probability": probability,
-            "days_to_waste": np.clip(self.regressor.predict(X), 0, self.metadata.horizon_days),
+            "days_to_waste": np.clip(predict(self.regressor, X), 0, self.metadata.horizon_days),
             "risk_class": classify_risk(probability, self.metadata.risk_classes),
         }
         return pd.DataFrame(columns, index=features.index)
@@ -127,10 +127,8 @@ class WastePredictor:
             ValueError: features are missing; the message names all of them.
         """
         names = self.metadata.feature_names
-        X = to_matrix(features, names)
-        # LightGBM divides by the number of rows.
-        contributions = self.classifier.predict(X, pred_contrib=True) if len(X) else None
-        return pd.DataFrame(contributions, columns=[*names, "base_value"], index=features.index)
+        values = contributions(self.classifier, to_matrix(features, names))
+        return pd.DataFrame(values, columns=[*names, "base_value"], index=features.index)
 
     @cached_property
     def sha256(self) -> str:
@@ -154,9 +152,9 @@ class WastePredictor:
         settings = json.loads(files["metadata.json"])
         threshold = settings.pop("threshold")
         return cls(
-            classifier=lgb.Booster(model_str=files["classifier.txt"]),
+            classifier=read(files["classifier.txt"]),
             calibrator=Calibrator.from_json(files["calibrator.json"]),
-            regressor=lgb.Booster(model_str=files["regressor.txt"]),
+            regressor=read(files["regressor.txt"]),
             threshold=threshold,
             metadata=Metadata.model_validate(settings),
         )
@@ -242,11 +240,11 @@ def _rounds(fold_metrics: pd.DataFrame, target: Target, n_rows: int) -> int:
     return carry_over([Probe(*fold) for fold in folds], n_rows=n_rows)
 
 
-def _plain(booster: lgb.Booster) -> lgb.Booster:
+def _plain(booster: Booster) -> Booster:
     # Free of its training rows, and the very object that a reader of the file gets.
-    return lgb.Booster(model_str=booster.model_to_string())
+    return read(booster.model_to_string())
 
 
 def _versions() -> dict[str, str]:
-    libraries = {"lightgbm": lgb, "numpy": np, "pandas": pd, "scikit-learn": sklearn}
-    return {"python": platform.python_version(), **{name: module.__version__ for name, module in libraries.items()}}
+    libraries = ("lightgbm", "numpy", "pandas", "scikit-learn")
+    return {"python": platform.python_version(), **{name: version(name) for name in libraries}}

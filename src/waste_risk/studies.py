@@ -10,6 +10,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import quote, quote_plus
 
+from filelock import FileLock
+
 from waste_risk.errors import StudyError
 
 if TYPE_CHECKING:
@@ -67,7 +69,7 @@ def _connect(url: str) -> "RDBStorage":
     optuna.logging.set_verbosity(optuna.logging.WARNING)
     try:
         if address.drivername.startswith("sqlite") and address.database:
-            Path(address.database).parent.mkdir(parents=True, exist_ok=True)
+            _make_file(address, Path(address.database))
         return optuna.storages.RDBStorage(url)
     except (
         ImportError,
@@ -78,6 +80,21 @@ def _connect(url: str) -> "RDBStorage":
     ) as error:  # no driver; tables of another version of Optuna
         reason = _explain(address, error)
     raise StudyError(reason)
+
+
+def _make_file(address: "URL", path: Path) -> None:
+    """Make the tables aside unless they are there: a command that is killed meanwhile leaves no half of them."""
+    import optuna  # noqa: PLC0415
+
+    path.parent.mkdir(parents=True, exist_ok=True)
+    new = path.with_name(f".{path.name}.new")
+    with FileLock(path.with_name(f".{path.name}.lock")):
+        if path.exists():
+            return
+        new.unlink(missing_ok=True)
+        storage = optuna.storages.RDBStorage(address.set(database=str(new)).render_as_string(hide_password=False))
+        storage.engine.dispose()
+        new.replace(path)
 
 
 def _address(url: str) -> "URL":

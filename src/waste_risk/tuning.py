@@ -19,9 +19,10 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from waste_risk import boosting, metrics, splits
+from waste_risk import boosting, lightgbm_calls, metrics, splits
 from waste_risk.boosting import CLASSIFIER, Binned, Matrix, bin_rows, fit_on_older, to_matrix
 from waste_risk.features import FEATURE_NAMES
+from waste_risk.lightgbm_calls import predict
 from waste_risk.metrics import classification, tally
 from waste_risk.model import hash_rows
 from waste_risk.parameters import FloatRange, LightGBM, Observation, Space, Split, Training, Tuning
@@ -37,6 +38,7 @@ DECIDING_FILES = tuple(
     Path(str(file))
     for file in (
         boosting.__file__,
+        lightgbm_calls.__file__,
         splits.__file__,
         tally.__file__,
         classification.__file__,
@@ -115,7 +117,7 @@ def judge(fold: InnerFold, training: Training) -> float:
     double the work, and is as good for one trial as for another.
     """
     booster = fit_on_older(fold.binned, CLASSIFIER, training)
-    scores = metrics.count_scores(y_true=fold.wasted, probability=booster.predict(fold.judged))
+    scores = metrics.count_scores(y_true=fold.wasted, probability=predict(booster, fold.judged))
     return float(metrics.roc_auc(scores))
 
 

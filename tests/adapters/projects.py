@@ -9,6 +9,7 @@ from pathlib import Path
 
 from mlflow import MlflowClient
 from mlflow.entities import Run
+from mlflow.utils.file_utils import local_file_uri_to_path
 
 HERE = Path(__file__).parent
 ROOT = HERE.parents[1]
@@ -39,15 +40,22 @@ class Project:
         shutil.copy(ROOT / ".telemetry", folder)
         return cls(folder)
 
-    def run(self, *arguments: str) -> Outcome:
-        command = [sys.executable, "-m", "kedro", "run", *arguments]
+    def start(self, *arguments: str, where: str = ".", **variables: str) -> "subprocess.Popen[str]":
+        """Start ``kedro run`` in a folder of the project."""
         paths = os.pathsep.join([str(ROOT / "src"), os.environ.get("PYTHONPATH", "")])
         environment = {**os.environ, "PYTHONPATH": paths}
         environment.pop("MLFLOW_TRACKING_URI", None)
-        done = subprocess.run(
-            command, cwd=self.folder, env=environment, capture_output=True, text=True, check=False, timeout=120
+        return subprocess.Popen(
+            [sys.executable, "-m", "kedro", "run", *arguments],
+            cwd=self.folder / where,
+            env={**environment, **variables},
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
         )
-        return Outcome(done.returncode, done.stdout, done.stderr)
+
+    def run(self, *arguments: str, **variables: str) -> Outcome:
+        return finish(self.start(*arguments, **variables))
 
     @property
     def store(self) -> MlflowClient:
@@ -58,5 +66,15 @@ class Project:
         return list(self.store.search_runs(["1"]))
 
     def artifacts(self, run: Run) -> list[str]:
-        folder = Path(run.info.artifact_uri)
+        folder = Path(local_file_uri_to_path(run.info.artifact_uri))
         return sorted(path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file())
+
+
+def finish(process: "subprocess.Popen[str]") -> Outcome:
+    """Wait for a command; one that hangs is ended, and fails its test."""
+    try:
+        screen, errors = process.communicate(timeout=120)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        raise
+    return Outcome(process.returncode, screen, errors)

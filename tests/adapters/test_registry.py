@@ -1,8 +1,12 @@
 """Boosters in the registry answer a table of features as the predictor does, and show no household's rows."""
 
+import json
 import logging
+import os
+import subprocess
 import sys
 from collections.abc import Callable, Iterator
+from io import StringIO
 from pathlib import Path
 from shutil import copytree
 
@@ -16,6 +20,7 @@ from mlflow.models import Model
 from mlflow.types import DataType
 from projects import HERE, ROOT, Project
 
+from waste_risk.adapters import registered_booster
 from waste_risk.adapters.datasets import PredictorDataset
 from waste_risk.adapters.registry import BoosterDataset
 from waste_risk.model import PredictorWithExample, WastePredictor
@@ -77,12 +82,81 @@ def test_the_registered_model_also_answers_as_a_python_function(predictor: Waste
     np.testing.assert_array_equal(model.predict(features[features.columns[::-1]]), expected)
 
 
+DAYS = X.assign(age_days=X["age_days"].round())
+SENT = {
+    "float64": X.astype("float64"),
+    "whole numbers": DAYS.astype("int64"),
+    "small whole numbers": DAYS.astype("int16"),
+    "nullable numbers": X.convert_dtypes(),
+    "truth values": X.assign(is_meat=X["is_meat"] == 1),
+    "a row whose nulls have no type": X.head(1).astype(object).assign(age_days=None),
+    "other columns, another order, another index": X.assign(note="x")[["note", *NAMES[::-1]]].set_axis(X.index + 7),
+    "numbers as text": X.astype(str),
+    "a CSV": pd.read_csv(StringIO(X.to_csv(index=False))),
+    "JSON": pd.read_json(StringIO(X.astype("float64").to_json(orient="records", double_precision=15))),
+}
+
+
+@pytest.mark.parametrize("table", SENT)
+def test_a_client_may_send_numbers_in_any_type_and_columns_in_any_order(predictor: WastePredictor, table: str) -> None:
+    sent = SENT[table]
+    expected = predictor.classifier.predict(sent[list(NAMES)].to_numpy(np.float32, na_value=np.nan))
+    answer = mlflow.pyfunc.load_model(CLASSIFIER).predict(sent)
+    assert answer.tobytes() == expected.tobytes()
+
+
+@pytest.mark.usefixtures("trained")
+@pytest.mark.parametrize(
+    ("table", "message"),
+    [
+        (X.drop(columns="age_days"), "features are missing: age_days"),
+        (X.assign(age_days="Anna"), "feature age_days holds something else than numbers"),
+        (X.assign(age_days=pd.Timestamp("1977-07-07")), "feature age_days holds something else than numbers"),
+        (X.to_numpy() + 7777, f"features are missing: {', '.join(NAMES)}"),
+    ],
+)
+def test_a_table_that_is_refused_is_not_shown(
+    table: object, message: str, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(logging.getLogger("mlflow"), "propagate", True)
+    with pytest.raises(ValueError, match=f"^{message}$") as refusal:
+        mlflow.pyfunc.load_model(CLASSIFIER).predict(table)
+    assert str(refusal.value.__cause__ or refusal.value.__context__ or "") == ""
+    assert "7777" not in caplog.text
+
+
+def test_the_file_that_travels_with_a_model_needs_nothing_of_waste_risk() -> None:
+    lines = Path(registered_booster.__file__).read_text(encoding="utf-8").splitlines()
+    imported = {line.split()[1].partition(".")[0] for line in lines if line.startswith(("import ", "from "))}
+    assert imported <= {"typing", "mlflow", "numpy", "pandas"}
+
+
+@pytest.mark.parametrize(("kind", "text"), [("csv", DAYS.astype(int).to_csv(index=False)), ("json", "")])
+def test_mlflows_own_command_predicts(predictor: WastePredictor, trained: Project, kind: str, text: str) -> None:
+    file, answer = trained.folder / f"sent.{kind}", trained.folder / f"answer.{kind}"
+    split = DAYS.astype(object).where(X["age_days"] < 1000.9).to_dict("split")
+    file.write_text(text or json.dumps({"dataframe_split": split}).replace("NaN", "null"))
+    done = subprocess.run(
+        [
+            *(sys.executable, "-m", "mlflow", "models", "predict", "--env-manager", "local"),
+            *("-m", CLASSIFIER, "-t", kind, "-i", str(file), "-o", str(answer)),
+        ],
+        cwd=trained.folder,
+        env={**os.environ, "PYTHONPATH": "", "MLFLOW_TRACKING_URI": mlflow.get_tracking_uri()},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    sent = DAYS if kind == "csv" else DAYS.where(X["age_days"] < 1000.9)
+    assert json.loads(answer.read_text())["predictions"] == predictor.classifier.predict(sent.to_numpy()).tolist()
+
+
 @pytest.mark.usefixtures("trained")
 @pytest.mark.parametrize("name", ["waste_risk_classifier", "waste_risk_regressor"])
 def test_the_signature_names_every_feature_in_order(name: str) -> None:
     signature = Model.load(f"models:/{name}/1").signature
     assert signature.inputs.input_names() == list(NAMES)
-    assert signature.inputs.input_types() == [DataType.float] * len(NAMES)
     assert signature.outputs.input_types() == [DataType.double]
 
 
@@ -92,7 +166,8 @@ def test_the_rows_logged_with_a_model_are_simulated_ones_and_none_of_the_source(
 ) -> None:
     model = mlflow.pyfunc.load_model(f"models:/{name}/1")
     logged = model.input_example
-    pd.testing.assert_frame_equal(logged, simulated, check_column_type=False, check_exact=True)
+    numbers = logged.astype("float32")  # JSON says nothing of their width
+    pd.testing.assert_frame_equal(numbers, simulated, check_column_type=False, check_exact=True)
     assert not logged["age_days"].isin(X["age_days"]).any()
     np.testing.assert_array_equal(model.predict(logged), predictor.classifier.predict(simulated.to_numpy()))
 

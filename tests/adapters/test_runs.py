@@ -72,20 +72,22 @@ class TestALoggedRun:
 def test_the_source_says_which_pipelines_run_and_where_its_data_lie(project: Project) -> None:
     assert project.run("--env", "other").code == 0
     assert project.runs()[0].info.run_name == "later+logged"
-    written = {path.name for path in (project.folder / "data/other").iterdir()}
+    written = {path.name for path in (project.folder / "data/other").glob("[!.]*")}
     assert written == {"items.parquet", "training_run.json", "report.txt", "figure.png"}
 
 
 def test_a_refused_table_ends_the_run_in_one_line_and_is_not_written(project: Project) -> None:
     outcome = project.run("--pipelines", "broken")
     assert outcome.code == 1
+    (log,) = (project.folder / "logs").glob(f"{project.runs()[0].data.tags['run_id']}.log")
     assert outcome.errors == (
         "items.category: must be one of dairy, produce, meat, grains, canned, frozen, beverages (5 of 5 rows); "
-        "items.quantity: must be at least 0.001 (5 of 5 rows) [save of broken_items]\n"
+        "items.quantity: must be at least 0.001 (5 of 5 rows) [save of broken_items]; in break_items; "
+        f"go on with --from-nodes break_items (traceback: {log})\n"
     )
     assert [path.name for path in (project.folder / "data/simulated").glob("*items*")] == ["items.parquet"]
     assert project.runs()[0].info.status == "FAILED"
-    assert outcome.errors.strip() in log_of(project)
+    assert outcome.errors.partition(" (traceback")[0] in log_of(project)
     assert SECRET not in outcome.screen + log_of(project)
 
 
@@ -99,7 +101,11 @@ def test_a_failing_node_fails_the_run_and_its_data_stay_out_of_the_log(project: 
 
 
 def test_an_interrupted_run_does_not_count_as_finished(project: Project) -> None:
-    assert project.run("--pipelines", "interrupted").code == 1
+    outcome = project.run("--pipelines", "interrupted")
+    assert (outcome.code, outcome.errors) == (
+        130,
+        "Stopped by Ctrl-C; every file is whole: run the same command again\n",
+    )
     assert project.runs()[0].info.status == "KILLED"
 
 
@@ -107,6 +113,11 @@ def test_a_damaged_file_ends_the_run_in_one_line_that_names_it(project: Project)
     path = project.folder / "data/simulated/items.parquet"
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_bytes(b"PAR1 and no more")
+    outcome = project.run("--pipelines", "read")
+    assert outcome.code == 1
+    assert outcome.errors.startswith(f"{path} is not the file that a run wrote; run --pipelines ")
+    assert outcome.errors.count("\n") == 1
+    (project.folder / "data/simulated/.lineage.json").unlink()
     outcome = project.run("--pipelines", "read")
     assert outcome.code == 1
     assert outcome.errors.startswith(f"items: {path} cannot be read as a Parquet table: ")

@@ -1,6 +1,7 @@
 """Which commit of the project runs."""
 
 import subprocess
+from pathlib import Path
 from typing import Any, NoReturn
 
 from kedro.io import AbstractDataset, DatasetError
@@ -9,20 +10,29 @@ UNKNOWN = "unknown"
 
 
 class CommitDataset(AbstractDataset[NoReturn, str]):
-    """The commit that the working folder is at, with ``-dirty`` if tracked files differ; ``unknown`` without git."""
+    """The commit that the project is at, with ``-dirty`` if tracked files differ; ``unknown`` if git does not track it.
 
-    def __init__(self, metadata: dict[str, Any] | None = None) -> None:
-        """Nothing to choose."""
+    A project that merely lies in somebody else's repository has no commit of it.
+    """
+
+    def __init__(self, filepath: str, metadata: dict[str, Any] | None = None) -> None:
+        """Name a file that the project's repository tracks."""
+        self._tracked = Path(filepath)
         self.metadata = metadata
 
     def load(self) -> str:
         """Ask git."""
-        command = ["git", "describe", "--always", "--dirty", "--abbrev=40", "--exclude=*"]
+        if self._ask("ls-files", "--error-unmatch", self._tracked.name) is None:
+            return UNKNOWN
+        return self._ask("describe", "--always", "--dirty", "--abbrev=40", "--exclude=*") or UNKNOWN
+
+    def _ask(self, *question: str) -> str | None:
+        command = ["git", "-C", str(self._tracked.parent), *question]
         try:
             done = subprocess.run(command, capture_output=True, text=True, check=False)
         except OSError:
-            return UNKNOWN
-        return done.stdout.strip() or UNKNOWN
+            return None
+        return done.stdout.strip() if done.returncode == 0 else None
 
     def save(self, data: NoReturn) -> NoReturn:  # noqa: ARG002 - Kedro's signature
         """Refuse: git makes commits.
@@ -36,4 +46,4 @@ class CommitDataset(AbstractDataset[NoReturn, str]):
         return True
 
     def _describe(self) -> dict[str, Any]:
-        return {}
+        return {"filepath": str(self._tracked)}

@@ -1,10 +1,16 @@
 """The hooks of the project, made once for each process."""
 
+from waste_risk.adapters.lineage import LineageHook
 from waste_risk.adapters.parameter_checks import ParameterHook
 from waste_risk.adapters.progress import ProgressHook
+from waste_risk.adapters.sources import SourceHook
 from waste_risk.adapters.tracking import TrackingHook
-from waste_risk.adapters.verdicts import VerdictHook
+from waste_risk.adapters.verdicts import RegistrationHook, VerdictHook
 
-_tracking = TrackingHook()
+TRACKING = TrackingHook()
 
-HOOKS = (ParameterHook(), _tracking, ProgressHook(_tracking), VerdictHook(_tracking))
+# Kedro calls the last first: a source is looked at before its files are.
+HOOKS = (
+    *(ParameterHook(), LineageHook(), SourceHook()),
+    *(TRACKING, ProgressHook(TRACKING), RegistrationHook(), VerdictHook(TRACKING)),
+)

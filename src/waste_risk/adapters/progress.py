@@ -5,8 +5,8 @@ No exception's text goes to the log: it may quote the data.
 
 import logging
 import time
-import traceback
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 from threading import Lock
 from typing import Any
@@ -18,14 +18,12 @@ from kedro.io import DataCatalog
 from kedro.pipeline import Pipeline
 from kedro.pipeline.node import Node
 
-from waste_risk.adapters.contracts import ContractBroken
+from waste_risk.adapters.failures import explain, write_traceback
 from waste_risk.adapters.memory import peak_bytes
 from waste_risk.adapters.tracking import TrackingHook
-from waste_risk.errors import ContractError, StudyError
 
 LOGGER = logging.getLogger("waste_risk.run")
 SUMMARY, DECISION = "_summary", "gate_decision"
-OUTSPOKEN = (ContractBroken, ContractError, StudyError)  # their texts hold no value
 
 
 class ProgressHook:
@@ -48,6 +46,7 @@ class ProgressHook:
         """Open the log and start the clock."""
         self._began: dict[str, float] = {}
         self._unsaved = {node.name: set(node.outputs) for node in pipeline.nodes}
+        self._unfinished = set(pipeline.nodes)
         self._outcomes: dict[str, Any] = {}
         self._n_nodes, self._n_done, self._start = len(pipeline.nodes), 0, time.perf_counter()
         self._open_log(run_params["run_id"])
@@ -78,17 +77,25 @@ class ProgressHook:
             self._end_node(node)
 
     @hook_impl(trylast=True)
-    def on_pipeline_error(self, error: Exception) -> None:
-        """Note in the log what failed, and keep it all the same; on the screen the command itself says it."""
-        self._note(f"failed after {time.perf_counter() - self._start:.1f} s: {_describe(error)}")
-        self._close_log()
+    def on_pipeline_error(self, error: Exception, pipeline: Pipeline, catalog: DataCatalog) -> None:
+        """Note on the error where it happened and how to go on, and in the log where it came from."""
+        if self._began:
+            error.add_note(f"in {', '.join(sorted(self._began))}")
+        if self._n_done:
+            error.add_note(f"go on with --from-nodes {_resume_at(pipeline, self._unfinished, catalog)}")
+        self._note(f"failed after {time.perf_counter() - self._start:.1f} s: {explain(error)}")
+        if self._log is not None:
+            error.log = Path(self._log.baseFilename)  # type: ignore[attr-defined]
+            write_traceback(error, error.log)  # type: ignore[attr-defined]
+        with suppress(Exception):  # a store that is away must not hide what failed
+            self._close_log()
 
     @hook_impl(trylast=True)
     def after_pipeline_run(self, pipeline: Pipeline, catalog: DataCatalog) -> None:
         """Say how it went, in the order of the pipeline; exit with 1 if the gates said no and are meant to."""
         LOGGER.info("%s%s%s", self._duration(), _peak_memory(), _written(pipeline, catalog))
-        outputs = [name for node in pipeline.nodes for name in node.outputs if name.endswith(SUMMARY)]
-        for line in (line for name in outputs for line in _lines(self._outcomes[name])):
+        outputs = [name for node in pipeline.nodes for name in node.outputs if name in self._outcomes]
+        for line in (line for name in outputs if name != DECISION for line in _lines(self._outcomes[name])):
             LOGGER.info("%s", line)
         self._close_log()
         if DECISION in self._outcomes and not _approved(self._outcomes[DECISION]):
@@ -97,14 +104,15 @@ class ProgressHook:
                 raise SystemExit(1)
 
     def _end_node(self, node: Node) -> None:
-        seconds = time.perf_counter() - self._began[node.name]
         with self._lock:
+            seconds = time.perf_counter() - self._began.pop(node.name)
+            self._unfinished.discard(node)
             self._n_done += 1
             width = len(str(self._n_nodes))
             LOGGER.info("[%*d/%d] %-32s %6.1f s", width, self._n_done, self._n_nodes, node.name, seconds)
 
     def _duration(self) -> str:
-        nodes = "1 node" if self._n_nodes == 1 else f"{self._n_nodes} nodes"
+        nodes = "1 node" if self._n_done == 1 else f"{self._n_done} nodes"
         return f"{nodes} in {time.perf_counter() - self._start:.1f} s"
 
     def _open_log(self, name: str) -> None:
@@ -129,12 +137,11 @@ class ProgressHook:
         self._log = None
 
 
-def _describe(error: Exception) -> str:
-    if isinstance(error, OUTSPOKEN):
-        return str(error)
-    ours = [frame for frame in traceback.extract_tb(error.__traceback__) if "waste_risk" in frame.filename]
-    places = ", ".join(f"{Path(frame.filename).name}:{frame.lineno} {frame.name}" for frame in reversed(ours))
-    return f"{type(error).__name__} in {places or 'a library'}"
+def _resume_at(pipeline: Pipeline, unfinished: set[Node], catalog: DataCatalog) -> str:
+    """The nodes to go on from, by what is kept: Kedro knows, and would say so in three lines."""
+    from kedro.runner.runner import _find_nodes_to_resume_from  # noqa: PLC0415, there is no public way to ask
+
+    return ",".join(sorted(_find_nodes_to_resume_from(pipeline, unfinished, catalog)))
 
 
 def _lines(summary: Any) -> list[str]:

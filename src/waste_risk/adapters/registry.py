@@ -2,19 +2,23 @@
 
 from collections.abc import Iterable, Mapping
 from importlib.metadata import version
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple
 
-import lightgbm as lgb
 import mlflow
 import pandas as pd
 from kedro.io import AbstractDataset, DatasetError
 from mlflow import MlflowClient
 from mlflow.exceptions import MlflowException
-from mlflow.models import ModelSignature
+from mlflow.models import Model, ModelSignature
+from mlflow.models.model import MLMODEL_FILE_NAME
 from mlflow.protos.databricks_pb2 import RESOURCE_ALREADY_EXISTS, ErrorCode
 from mlflow.types import ColSpec, DataType, Schema
+from mlflow.types.schema import AnyType
 
+from waste_risk.adapters import registered_booster
 from waste_risk.adapters.tracking import active_run_id
+from waste_risk.lightgbm_calls import Booster
 
 if TYPE_CHECKING:
     from waste_risk.model import PredictorWithExample
@@ -22,8 +26,8 @@ if TYPE_CHECKING:
 REQUIREMENTS = ("lightgbm", "numpy", "pandas", "scipy")
 
 
-class BoosterDataset(AbstractDataset["PredictorWithExample", lgb.Booster]):
-    """One booster of a predictor, logged with the run and registered; the version carries source and predictor."""
+class BoosterDataset(AbstractDataset["PredictorWithExample", Booster]):
+    """One booster of a predictor, logged with the run; ``RegistrationHook`` then registers it."""
 
     def __init__(
         self, part: str, registered_model_name: str, source: str, metadata: dict[str, Any] | None = None
@@ -32,24 +36,45 @@ class BoosterDataset(AbstractDataset["PredictorWithExample", lgb.Booster]):
         self._part = part
         self._registered_model_name = registered_model_name
         self._source = source
+        self._logged: _Logged | None = None
         self.metadata = metadata
 
     def save(self, data: "PredictorWithExample") -> None:
-        """Log the booster in the run, with the example's features, and register it."""
-        run_id = active_run_id()
+        """Log the booster in the run, with the example's features."""
+        active_run_id()
         predictor, names = data.predictor, list(data.predictor.metadata.feature_names)
-        logged = mlflow.lightgbm.log_model(
-            getattr(predictor, self._part),
+        logged = Model.log(
+            artifact_path=None,
             name=self._part,
+            flavor=_Flavor,
+            lgb_model=getattr(predictor, self._part),
             signature=signature(names),
             # Of type object: MLflow compares the names with numbers, of which pandas' own type of text warns.
             input_example=data.example[names].set_axis(pd.Index(names, dtype=object), axis=1),
             pip_requirements=pinned(*REQUIREMENTS),
+            code_paths=[registered_booster.__file__],
         )
-        tags = {"source": self._source, "predictor_sha256": predictor.sha256}
+        self._logged = _Logged(logged.model_uri, logged.model_id, predictor.sha256)
+
+    def register(self, training: "Mapping[str, str] | None", run_id: str) -> None:
+        """Make what was saved the next version, unless it is one already.
+
+        Args:
+            training: the record of a training of an earlier run, if the predictor is of one; it may be registered.
+            run_id: the run that trained the predictor, if no record names another.
+        """
+        logged, self._logged = self._logged, None
+        if logged is None:
+            return
+        if training is not None and training["predictor_sha256"] == logged.predictor_sha256:
+            run_id = training["run_id"]
+            found = MlflowClient().search_model_versions(f"name = '{self._registered_model_name}'")
+            if any(version.run_id == run_id for version in found):
+                return
+        tags = {"source": self._source, "predictor_sha256": logged.predictor_sha256}
         register(self._registered_model_name, logged.model_uri, logged.model_id, run_id, tags)
 
-    def load(self) -> lgb.Booster:
+    def load(self) -> Booster:
         """Read the newest version of this source.
 
         Raises:
@@ -61,11 +86,29 @@ class BoosterDataset(AbstractDataset["PredictorWithExample", lgb.Booster]):
         if not versions:
             raise DatasetError(f"{self._registered_model_name} has no version of source {self._source}")
         newest = max(int(found.version) for found in versions)
-        booster: lgb.Booster = mlflow.lightgbm.load_model(f"models:/{self._registered_model_name}/{newest}")
+        booster: Booster = mlflow.lightgbm.load_model(f"models:/{self._registered_model_name}/{newest}")
         return booster
 
     def _describe(self) -> dict[str, Any]:
         return {"part": self._part, "registered_model_name": self._registered_model_name, "source": self._source}
+
+
+class _Logged(NamedTuple):
+    """A model among those of a run."""
+
+    model_uri: str
+    model_id: str
+    predictor_sha256: str
+
+
+class _Flavor:
+    """MLflow's flavour for LightGBM, but as a python function the model is a ``RegisteredBooster``."""
+
+    @staticmethod
+    def save_model(path: str, mlflow_model: Model, **arguments: Any) -> None:
+        mlflow.lightgbm.save_model(path=path, mlflow_model=mlflow_model, **arguments)
+        mlflow_model.flavors["python_function"]["loader_module"] = Path(registered_booster.__file__).stem
+        mlflow_model.save(str(Path(path) / MLMODEL_FILE_NAME))
 
 
 def register(name: str, model_uri: str, model_id: str, run_id: str, tags: Mapping[str, str]) -> int:
@@ -84,8 +127,13 @@ def register(name: str, model_uri: str, model_id: str, run_id: str, tags: Mappin
 
 
 def signature(feature_names: Iterable[str]) -> ModelSignature:
-    """Say that a booster reads these float32 columns in this order, and answers with one number a row."""
-    inputs = Schema([ColSpec(DataType.float, name) for name in feature_names])
+    """Name the columns that a booster reads, and say that it answers with one number a row.
+
+    The model itself refuses what is missing or no number: MLflow would refuse most whole numbers where real ones are
+    declared, and shows the rows when it refuses.
+    """
+    anything = AnyType()  # type: ignore[no-untyped-call]
+    inputs = Schema([ColSpec(anything, name, required=False) for name in feature_names])
     return ModelSignature(inputs=inputs, outputs=Schema([ColSpec(DataType.double)]))
 
 

@@ -24,7 +24,7 @@ class StudiesDataset(AbstractDataset[NoReturn, Studies]):
 
     def __init__(self, filepath: str, url: str | None = None, metadata: dict[str, Any] | None = None) -> None:
         """Name the SQLite file; ``url``, an SQLAlchemy address, takes its place."""
-        self._filepath = Path(filepath)
+        self._database = Path(filepath)
         self._url = url
         self.metadata = metadata
 
@@ -32,7 +32,7 @@ class StudiesDataset(AbstractDataset[NoReturn, Studies]):
         """Give the store to a search; nothing is opened or made yet."""
         from sqlalchemy import URL  # noqa: PLC0415, MLflow has it loaded
 
-        file = URL.create("sqlite", database=str(self._filepath), query={"timeout": str(_LOCK_SECONDS)})
+        file = URL.create("sqlite", database=str(self._database), query={"timeout": str(_LOCK_SECONDS)})
         return Studies(self._url or file.render_as_string(hide_password=False), watch=ProgressBar())
 
     def save(self, data: NoReturn) -> NoReturn:  # noqa: ARG002 - Kedro's signature
@@ -47,7 +47,7 @@ class StudiesDataset(AbstractDataset[NoReturn, Studies]):
         return True
 
     def _describe(self) -> dict[str, Any]:
-        return {"place": "named by the environment" if self._url else str(self._filepath)}
+        return {"place": "named by the environment" if self._url else str(self._database)}
 
 
 class ProgressBar:

@@ -1,29 +1,21 @@
-"""A session that lets the source say which pipelines run, and that ends in one line where a line says it all."""
+"""A session that lets the source say which pipelines run, one run at a time, and that ends what it began."""
 
-import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
-from traceback import walk_tb
-from types import TracebackType
-from typing import IO, Any
+from typing import Any, cast
 
 import click
-import mlflow
 from kedro.framework.project import pipelines
 from kedro.framework.session import KedroSession
-from kedro.io import DatasetError
-from mlflow.entities import RunStatus
+from kedro.runner import ParallelRunner
 
-from waste_risk.errors import StudyError
-
-_NOT_KEPT = "Pipeline input(s)"  # how Kedro begins when a dataset is neither made nor in the catalog
-
-
-class RunError(click.ClickException):
-    """A run ended for a reason that needs no traceback."""
-
-    def show(self, file: IO[Any] | None = None) -> None:
-        """Print the reason."""
-        click.echo(self.message, file=file or sys.stderr)
+from waste_risk.adapters.configuration import ConfigLoader
+from waste_risk.adapters.failures import RunError, is_of_store
+from waste_risk.adapters.hooks import TRACKING
+from waste_risk.adapters.lineage import source_folder
+from waste_risk.adapters.locks import holding
+from waste_risk.adapters.sources import pipelines_of
 
 
 class SourceSession(KedroSession):
@@ -35,58 +27,53 @@ class SourceSession(KedroSession):
         """Run the pipelines named, else those of the source.
 
         Raises:
-            RunError: there is no such environment or pipeline; or, on the command line, a dataset could not be read or
-                written, or the data are not what the steps need.
+            RunError: there is no such pipeline, the runner cannot log, another run of the source is at work, or the
+                store does not answer.
         """
+        _refuse_runner(options.get("runner"))
         self._refuse_unknown_environment()
+        config = cast("ConfigLoader", self._get_config_loader())
         named = [pipeline_name] if pipeline_name else pipeline_names
-        names = sorted(named) if named else self._source_pipelines()
+        names = sorted(named) if named else pipelines_of(config)
         _refuse_unknown(names)
-        try:
+        with holding(source_folder(self._project_path, config), _wait_seconds()), _ended():
             return super().run(pipeline_names=names, **options)
-        except (DatasetError, StudyError, ValueError) as error:
-            if click.get_current_context(silent=True) is None or not _says_it_all(error):
-                raise
-            raise RunError(_explain(error)) from error
-
-    def __exit__(
-        self,
-        exc_type: type[BaseException] | None,
-        exc_value: BaseException | None,
-        tb_: TracebackType | None,
-    ) -> None:
-        """Mark an interrupted run as killed; Kedro tells its hooks of errors only, and MLflow would say FINISHED."""
-        if exc_type is not None and mlflow.active_run() is not None:
-            mlflow.end_run(RunStatus.to_string(RunStatus.KILLED))
-        super().__exit__(exc_type, exc_value, tb_)
 
     def _refuse_unknown_environment(self) -> None:
-        known = sorted(folder.name for folder in Path(self._conf_source).iterdir() if folder.is_dir())
-        name = self.store.get("env")
-        if name and name not in known:
-            raise RunError(f"There is no environment {name}; conf holds {', '.join(known)}.")
-
-    def _source_pipelines(self) -> list[str]:
-        return list(self._get_config_loader()["run"]["pipelines"])
+        name, folder = self.store.get("env"), Path(self._conf_source)
+        if name and folder.is_dir() and not (folder / name).is_dir():  # Kedro itself looks into archives
+            known = sorted(path.name for path in folder.iterdir() if path.is_dir())
+            raise RunError(f"There is no environment {name}; {folder.name} holds {', '.join(known)}")
 
 
-def _says_it_all(error: Exception) -> bool:
-    """Whether the message is meant for people: one of this package's own, or one of Kedro's that names a dataset."""
-    return isinstance(error, DatasetError | StudyError) or _is_ours(error) or str(error).startswith(_NOT_KEPT)
+@contextmanager
+def _ended() -> Iterator[None]:
+    """End the MLflow run of what did not end by itself; MLflow would say that it has finished."""
+    try:
+        yield
+    except SystemExit:  # everything is written, and the gates said no
+        raise
+    except Exception as error:
+        TRACKING.end("FAILED", store_failed=is_of_store(error))
+        raise
+    except BaseException:
+        TRACKING.end("KILLED", store_failed=False)
+        raise
 
 
-def _is_ours(error: Exception) -> bool:
-    frames = list(walk_tb(error.__traceback__))
-    return bool(frames) and frames[-1][0].f_globals["__name__"].startswith("waste_risk.")
-
-
-def _explain(error: Exception) -> str:
-    """A run that begins at a node may need what only an earlier node makes."""
-    not_kept = str(error).startswith(_NOT_KEPT)
-    return f"{error}{'; they are not kept: begin at the node that makes them' if not_kept else ''}"
+def _wait_seconds() -> float:
+    context = click.get_current_context(silent=True)
+    return float(context.params.get("wait") or 0) if context else 0.0
 
 
 def _refuse_unknown(names: list[str]) -> None:
     unknown = [name for name in names if name not in pipelines]
     if unknown:
         raise RunError(f"There is no pipeline {', '.join(unknown)}; there are {', '.join(sorted(pipelines))}.")
+
+
+def _refuse_runner(runner: Any) -> None:
+    if isinstance(runner, ParallelRunner) or getattr(runner, "_is_async", False):
+        raise RunError(
+            "A run logs from one process, in step with its nodes: take SequentialRunner or ThreadRunner, no --async"
+        )

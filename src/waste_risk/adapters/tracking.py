@@ -6,8 +6,9 @@ joins the run first, and the datasets here refuse to log without one.
 
 import logging
 from collections.abc import Mapping
-from contextlib import redirect_stderr
+from contextlib import redirect_stderr, suppress
 from io import StringIO
+from pathlib import Path
 from typing import Any
 
 import mlflow
@@ -15,10 +16,14 @@ from kedro.framework.context import KedroContext
 from kedro.framework.hooks import hook_impl
 from kedro.io import AbstractDataset, DataCatalog, DatasetError
 from kedro.pipeline import Pipeline
-from mlflow.entities import Param
+from mlflow.entities import Param, RunStatus
+from mlflow.exceptions import MlflowException
 from pydantic import BaseModel
 
 from waste_risk.adapters.datasets import AtomicJSONDataset
+from waste_risk.adapters.lineage import source_folder
+from waste_risk.adapters.locks import note_run
+from waste_risk.adapters.stores import be_brief, open_store
 
 with redirect_stderr(StringIO()):
     # A class in there, which we do not use, makes MLflow advise its authors at every start, past any warnings filter.
@@ -36,9 +41,25 @@ class TrackingHook(MlflowHook):  # type: ignore[misc]
 
     @hook_impl
     def after_context_created(self, context: KedroContext) -> None:
-        """Choose the store of ``mlflow.yml``; MLflow says by itself only what is wrong."""
+        """Open the store of ``mlflow.yml``; MLflow says by itself only what is wrong.
+
+        Raises:
+            RunError: the store cannot be used.
+        """
         for name in ("mlflow", "mlflow.store.db.utils", "kedro_mlflow"):  # these set levels of their own
             logging.getLogger(name).setLevel(logging.WARNING)
+        logging.getLogger("mlflow.store.db.utils").setLevel(logging.CRITICAL)  # the run ends in a line about it
+        config, self._folder = (
+            context.config_loader["mlflow"],
+            source_folder(context.project_path, context.config_loader),
+        )
+        server, experiment = config["server"], config["tracking"]["experiment"]
+        server["mlflow_tracking_uri"], artifacts = open_store(
+            server["mlflow_tracking_uri"], context.project_path, experiment["name"]
+        )
+        if artifacts:
+            experiment["create_experiment_kwargs"] = {"artifact_location": artifacts}
+        context.config_loader["mlflow"] = config
         super().after_context_created(context)
 
     @hook_impl
@@ -49,12 +70,30 @@ class TrackingHook(MlflowHook):  # type: ignore[misc]
     def before_pipeline_run(self, run_params: dict[str, Any], pipeline: Pipeline, catalog: DataCatalog) -> None:
         """Open the run, log the parameters that the nodes read, and hang it below its training run if it has one."""
         self.run_id = None
+        parent = catalog.load(TRAINING_RUN)["run_id"] if TRAINING_RUN in pipeline.inputs() else None
         super().before_pipeline_run(run_params, pipeline, catalog)
         if self.run_id is None:
             return
+        mark_killed(note_run(self._folder, self.run_id))
         log_parameters(self.run_id, _parameters_read(pipeline, catalog))
-        if TRAINING_RUN in pipeline.inputs():
-            mlflow.set_tag("mlflow.parentRunId", catalog.load(TRAINING_RUN)["run_id"])
+        if parent:
+            mlflow.set_tag("mlflow.parentRunId", parent)
+
+    @hook_impl
+    def on_pipeline_error(self) -> None:
+        """Leave the run open: the session ends it, whatever ends the session."""
+
+    def end(self, status: str, *, store_failed: bool) -> None:
+        """End the run as failed or killed; a store that has failed is told if it can be."""
+        run_id, self.run_id = self.run_id, None
+        if store_failed:
+            be_brief()
+        while mlflow.active_run() is not None:
+            with suppress(MlflowException):
+                mlflow.end_run(status)
+        if run_id is not None:
+            with suppress(MlflowException):
+                mlflow.MlflowClient().set_terminated(run_id, status)
 
     @hook_impl
     def before_node_run(self) -> None:
@@ -122,6 +161,14 @@ class LoggedRecordDataset(AtomicJSONDataset):
 class RunRecordDataset(AtomicJSONDataset):
     """A record as JSON, with the id of the run that made it added as ``run_id``."""
 
+    kind = "the record of a run"
+
+    def _read(self, path: Path) -> dict[str, Any]:
+        record = super()._read(path)
+        if not isinstance(record, dict) or not isinstance(record.get("run_id"), str):
+            raise ValueError("it names no run")
+        return record
+
     def save(self, data: Mapping[str, Any]) -> None:
         """Write the record and the run's id."""
         super().save({**data, "run_id": active_run_id()})
@@ -137,6 +184,21 @@ def active_run_id() -> str:
     if run is None:
         raise DatasetError("no MLflow run is open here; run the pipeline with kedro run, and not with is_async")
     return str(run.info.run_id)
+
+
+def mark_killed(run_ids: list[str]) -> None:
+    """Show as killed what a SIGKILL ended: such a run could not do so itself. Its models have no verdict.
+
+    A run of another store, or one that somebody has deleted, is none of ours.
+    """
+    client = mlflow.MlflowClient()
+    for run_id in run_ids:
+        with suppress(MlflowException):
+            if client.get_run(run_id).info.status == RunStatus.to_string(RunStatus.RUNNING):
+                client.set_terminated(run_id, RunStatus.to_string(RunStatus.KILLED))
+            for version in client.search_model_versions(f"run_id = '{run_id}'"):
+                if "verdict" not in version.tags:
+                    client.set_model_version_tag(version.name, version.version, "verdict", "NONE: the run was killed")
 
 
 def log_parameters(run_id: str, values: Mapping[str, Any]) -> None:

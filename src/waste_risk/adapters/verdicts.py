@@ -1,6 +1,6 @@
-"""A verdict goes where a model is looked up: onto its training run, and onto the versions registered from it.
+"""What a run tells the registry: the boosters that it trained, and the verdict where a model is looked up.
 
-The training run is never resumed; a client adds metrics and tags to it from outside.
+A training run is never resumed; a client adds metrics and tags to it, and to the versions registered from it.
 """
 
 import time
@@ -8,12 +8,14 @@ from typing import TYPE_CHECKING, Any
 
 from kedro.framework.hooks import hook_impl
 from kedro.io import DataCatalog, DatasetError
-from kedro.pipeline import Pipeline
+from kedro.pipeline.node import Node
 from mlflow import MlflowClient
 from mlflow.entities import Metric, RunTag
 from mlflow.exceptions import MlflowException
 
-from waste_risk.adapters.tracking import TRAINING_RUN, TrackingHook
+from waste_risk.adapters.datasets import PredictorDataset
+from waste_risk.adapters.signals import uninterrupted
+from waste_risk.adapters.tracking import TRAINING_RUN, TrackingHook, active_run_id
 
 if TYPE_CHECKING:
     from waste_risk.gates import GateDecision
@@ -21,6 +23,33 @@ if TYPE_CHECKING:
 DECISION, METRICS = "gate_decision", "validation_metrics"
 PREFIX = "test."  # as the run that judged logs them
 METRICS_PER_BATCH = 1_000  # what MLflow's API takes in one request
+
+
+class RegistrationHook:
+    """Registers the boosters of a training together, in the same breath; a predictor is registered once."""
+
+    @hook_impl
+    def before_pipeline_run(self, catalog: DataCatalog) -> None:
+        """Nothing has been saved yet."""
+        self._catalog, self._saved = catalog, set[str]()
+
+    @hook_impl
+    def after_dataset_saved(self, dataset_name: str, node: Node) -> None:
+        """Register when the last booster of a node has been saved."""
+        self._saved.add(dataset_name)
+        datasets = {name: self._catalog.get(name) for name in node.outputs if name in self._catalog}
+        boosters: dict[str, Any] = {name: each for name, each in datasets.items() if hasattr(each, "register")}
+        if dataset_name not in boosters or not self._saved.issuperset(boosters):
+            return
+        is_new = TRAINING_RUN in self._saved or any(self._is_predictor(name) for name in self._saved)
+        is_kept = TRAINING_RUN in self._catalog and self._catalog.exists(TRAINING_RUN)
+        training = self._catalog.load(TRAINING_RUN) if is_kept and not is_new else None
+        with uninterrupted():
+            for booster in boosters.values():
+                booster.register(training, active_run_id())
+
+    def _is_predictor(self, name: str) -> bool:
+        return name in self._catalog and isinstance(self._catalog.get(name), PredictorDataset)
 
 
 class VerdictHook:
@@ -31,18 +60,30 @@ class VerdictHook:
         self._tracking = tracking
 
     @hook_impl
-    def after_pipeline_run(self, pipeline: Pipeline, catalog: DataCatalog) -> None:
+    def before_pipeline_run(self) -> None:
+        """Nothing has been judged yet."""
+        self._decision: Any = None
+
+    @hook_impl
+    def after_dataset_saved(self, dataset_name: str, data: Any) -> None:
+        """Keep the decision of this run; one that a former run left is none of it."""
+        if dataset_name == DECISION:
+            self._decision = data
+
+    @hook_impl
+    def after_pipeline_run(self, catalog: DataCatalog) -> None:
         """Publish, unless the verdict is about other bytes than those of the training run.
 
         Raises:
             DatasetError: in one line, that the store does not know the training run.
         """
-        judged = DECISION in pipeline.all_outputs() and TRAINING_RUN in catalog and catalog.exists(TRAINING_RUN)
-        if not judged or self._tracking.run_id is None:
+        sha256 = getattr(self._decision, "predictor_sha256", None)
+        if sha256 is None or self._tracking.run_id is None or not catalog.exists(TRAINING_RUN):
             return
-        training, decision = catalog.load(TRAINING_RUN), catalog.load(DECISION)
-        if hasattr(decision, "predictor_sha256") and decision.predictor_sha256 == training.get("predictor_sha256"):
-            publish(decision, catalog.load(METRICS).flat(), training["run_id"], judged_by=self._tracking.run_id)
+        training = catalog.load(TRAINING_RUN)
+        if sha256 == training.get("predictor_sha256"):
+            numbers = catalog.load(METRICS).flat()
+            publish(self._decision, numbers, training["run_id"], judged_by=self._tracking.run_id)
 
 
 def publish(decision: "GateDecision", metrics: dict[str, float], training_run_id: str, *, judged_by: str) -> None:

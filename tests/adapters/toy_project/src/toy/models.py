@@ -1,10 +1,11 @@
 """A predictor that is fitted in no time."""
 
-import lightgbm as lgb
 import numpy as np
 import pandas as pd
 
 from waste_risk.calibration import Calibrator
+from waste_risk.lightgbm_calls import fit as fit_booster
+from waste_risk.lightgbm_calls import make_bins, read
 from waste_risk.model import UNKNOWN, Metadata, PredictorWithExample, WastePredictor
 from waste_risk.parameters import Observation, RiskClasses, Training
 from waste_risk.pipelines.training.nodes import register_boosters
@@ -18,8 +19,8 @@ def fit(
 ) -> tuple[WastePredictor, PredictorWithExample, PredictorWithExample]:
     rows = make_features()
     X, wasted = rows[list(NAMES)].to_numpy(), rows["wasted"].to_numpy()
-    data = lgb.Dataset(X, wasted, feature_name=list(NAMES))
-    fitted = lgb.train({"objective": "binary", "min_data_in_leaf": 5, "num_threads": 1, "verbose": -1}, data, 5)
+    parameters = {"objective": "binary", "min_data_in_leaf": 5, "num_threads": 1, "verbose": -1}
+    fitted = fit_booster(parameters, make_bins(X, wasted, parameters, list(NAMES)), 5)
     metadata = Metadata(
         versions={},
         horizon_days=observation.horizon_days,
@@ -34,7 +35,7 @@ def fit(
         data_hash="0",
         provenance=UNKNOWN,
     )
-    booster = lgb.Booster(model_str=fitted.model_to_string())
+    booster = read(fitted.model_to_string())
     predictor = WastePredictor(booster, Calibrator("isotonic", (0.0, 1.0), (0.0, 1.0)), booster, 0.5, metadata)
     return predictor, *register_boosters(predictor, observation)
 

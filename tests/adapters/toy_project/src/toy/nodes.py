@@ -1,5 +1,8 @@
 """Steps that are small, and some that go wrong."""
 
+import os
+from pathlib import Path
+
 import pandas as pd
 from matplotlib.figure import Figure
 
@@ -37,6 +40,16 @@ def fail(items: pd.DataFrame) -> pd.DataFrame:
 
 def interrupt(_: pd.DataFrame) -> pd.DataFrame:
     raise KeyboardInterrupt
+
+
+def wait(items: pd.DataFrame) -> pd.DataFrame:
+    """Work until somebody writes to the pipe; its other end is opened when the work has begun."""
+    Path(os.environ["PIPE"]).read_text()
+    return items
+
+
+def exhaust(_: pd.DataFrame) -> pd.DataFrame:
+    raise MemoryError
 
 
 def measure(items: pd.DataFrame) -> dict[str, float | None]:

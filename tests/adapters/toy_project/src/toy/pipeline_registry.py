@@ -35,6 +35,12 @@ def register_pipelines() -> dict[str, Pipeline]:
             )
         ]
     )
+    waiting = Pipeline(
+        [
+            Node(nodes.wait, "items", "waited", name="wait"),
+            Node(nodes.measure, "waited", "metrics", name="measure"),
+        ]
+    )
     return {
         "__default__": Pipeline([make]) + judge,
         "logged": Pipeline([make]) + logged,
@@ -43,6 +49,9 @@ def register_pipelines() -> dict[str, Pipeline]:
         "read": Pipeline([Node(nodes.write_report, "items", "report", name="write_report")]),
         "broken": Pipeline([make, Node(nodes.break_items, "items", "broken_items", name="break_items")]),
         "failing": Pipeline([make, Node(nodes.fail, "items", "nothing", name="fail")]),
+        "exhausted": Pipeline([make, Node(nodes.exhaust, "items", "nothing", name="exhaust")]),
+        "waiting": Pipeline([make]) + waiting,
+        "fitting": Pipeline([make]) + models + waiting,
         "interrupted": Pipeline([make, Node(nodes.interrupt, "items", "nothing", name="interrupt")]),
     }
 

@@ -1,0 +1,41 @@
+"""What the screen shows: the run's own lines, and of others only what is wrong."""
+
+import logging
+import os
+import sys
+from typing import Any, TextIO
+
+LOGGING: dict[str, Any] = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "formatters": {"plain": {"format": "%(message)s"}},
+    "handlers": {"console": {"class": "waste_risk.adapters.console.ScreenHandler", "formatter": "plain"}},
+    "loggers": {
+        "waste_risk": {"level": "INFO"},
+        "kedro": {"level": "WARNING"},
+        # An error ends the run in a line that says what failed and where to go on.
+        "kedro.pipeline.node": {"level": "CRITICAL"},
+        "kedro.runner": {"level": "CRITICAL"},
+    },
+    "root": {"level": "WARNING", "handlers": ["console"]},
+}
+
+
+class ScreenHandler(logging.StreamHandler[TextIO]):
+    """Writes to the screen as long as somebody reads it; `kedro run | head` runs to its end."""
+
+    def __init__(self) -> None:
+        """Take what the screen cannot show as escapes, such as signs of MLflow's on a Latin-1 terminal."""
+        for stream in (sys.stdout, sys.stderr):
+            if hasattr(stream, "reconfigure"):
+                stream.reconfigure(errors="backslashreplace")
+        super().__init__(sys.stdout)
+
+    def handleError(self, record: logging.LogRecord) -> None:  # noqa: N802 - logging's name
+        """Go on without a reader; Python would complain again when it ends, so the stream leads nowhere from now on."""
+        if not isinstance(sys.exception(), BrokenPipeError):
+            super().handleError(record)
+            return
+        nowhere = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(nowhere, self.stream.fileno())
+        os.close(nowhere)

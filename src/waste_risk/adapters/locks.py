@@ -1,0 +1,76 @@
+"""One run at a time for each ``data/<source>``: a lock of the system's, freed when its process dies, however that ends.
+
+The lock's file says who holds it, and which MLflow run; what a killed run left there is found by the next one.
+"""
+
+import json
+import os
+import shlex
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from filelock import FileLock, Timeout
+
+from waste_risk.adapters.failures import RunError
+
+NAME = ".lock"
+KILLED, RUN = "killed_runs", "mlflow_run"
+
+
+@contextmanager
+def holding(folder: Path, wait_seconds: float) -> Iterator[None]:
+    """Hold the lock of a source's folder, which is made if need be.
+
+    Raises:
+        RunError: another run holds it still after ``wait_seconds``; the message says which, and since when.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    lock = FileLock(folder / NAME, timeout=wait_seconds, thread_local=False)
+    try:
+        lock.acquire()
+    except Timeout:
+        raise RunError(_refusal(folder)) from None
+    before = _read(folder)
+    killed = [*before.get(KILLED, []), *([before[RUN]] if RUN in before else [])]
+    command = shlex.join([Path(sys.argv[0]).name, *sys.argv[1:]])
+    since = datetime.now().astimezone().isoformat(timespec="seconds")
+    _write(folder, {"process": os.getpid(), "since": since, "command": command, KILLED: killed})
+    try:
+        yield
+    finally:
+        _write(folder, {KILLED: _read(folder).get(KILLED, [])})
+        lock.release()
+
+
+def note_run(folder: Path, run: str) -> list[str]:
+    """Note the MLflow run that goes with the lock, and return those of runs that were killed while they held it."""
+    record = _read(folder)
+    killed: list[str] = record.get(KILLED, [])
+    _write(folder, {**record, KILLED: [], RUN: run})
+    return killed
+
+
+def _refusal(folder: Path) -> str:
+    holder = _read(folder)
+    who = f"process {holder.get('process', 'unknown')}, since {holder.get('since', 'unknown')}"
+    return (
+        f"{folder}: another run ({who}: {holder.get('command', 'unknown')}) is at work here; "
+        "wait for it (--wait SECONDS) or stop it"
+    )
+
+
+def _read(folder: Path) -> dict[str, Any]:
+    try:
+        record = json.loads((folder / NAME).read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return {}
+    return record if isinstance(record, dict) else {}
+
+
+def _write(folder: Path, record: dict[str, Any]) -> None:
+    # In place: a file renamed over it would be another lock.
+    (folder / NAME).write_text(json.dumps(record), encoding="utf-8")

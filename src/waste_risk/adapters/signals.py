@@ -1,0 +1,85 @@
+"""Being stopped: by Ctrl-C, or by the SIGTERM of Docker, systemd and Airflow."""
+
+import os
+import signal
+import sys
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from types import FrameType, TracebackType
+
+# Docker and systemd kill after ten seconds or more; threads that fit a booster cannot be told to stop.
+PATIENCE_SECONDS = 8.0
+
+_depth, _waiting = 0, list[int]()
+_lock = threading.Lock()
+
+
+class Stopped(BaseException):
+    """SIGTERM came."""
+
+
+@contextmanager
+def stoppable(last_words: Callable[[], None]) -> Iterator[None]:
+    """Raise ``Stopped`` on SIGTERM; ``last_words`` are for a process whose threads have not ended by then."""
+    if threading.current_thread() is not threading.main_thread():
+        yield  # Python gives signals to the main thread only
+        return
+
+    def stop(number: int, frame: FrameType | None) -> None:
+        if _is_deferred(number):
+            return
+        if number == signal.SIGINT:
+            signal.default_int_handler(number, frame)
+        timer = threading.Timer(PATIENCE_SECONDS, _exit, (last_words,))
+        timer.daemon = True
+        timer.start()
+        raise Stopped
+
+    before = {number: signal.signal(number, stop) for number in (signal.SIGTERM, signal.SIGINT)}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+@contextmanager
+def uninterrupted() -> Iterator[None]:
+    """Let a few steps happen together: a signal that comes meanwhile is heard afterwards."""
+    global _depth  # noqa: PLW0603
+    with _lock:
+        _depth += 1
+    try:
+        yield
+    finally:
+        with _lock:
+            _depth -= 1
+        while _waiting and not _depth:
+            signal.raise_signal(_waiting.pop())  # the main thread hears it, whichever thread this is
+
+
+def quiet_interrupts() -> None:
+    """Say one line when Ctrl-C comes while modules are still being imported."""
+    loud = sys.excepthook
+
+    def hook(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
+        if issubclass(kind, KeyboardInterrupt):
+            sys.stderr.write("Stopped by Ctrl-C before anything ran.\n")
+        else:
+            loud(kind, error, trace)
+
+    sys.excepthook = hook
+
+
+def _is_deferred(number: int) -> bool:
+    if _depth:
+        _waiting.append(number)
+    return _depth > 0
+
+
+def _exit(last_words: Callable[[], None]) -> None:
+    try:
+        last_words()
+    finally:
+        os._exit(128 + signal.SIGTERM)

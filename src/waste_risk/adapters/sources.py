@@ -1,0 +1,239 @@
+"""A source belongs to someone else: its tables are read and never written, and it has a data folder of its own.
+
+An environment is a source when its catalog swaps a raw table or brings one that base does not have.
+"""
+
+from collections.abc import Iterator, Mapping
+from itertools import chain
+from pathlib import Path
+from typing import Any, NoReturn, cast
+
+from kedro.framework.context import KedroContext
+from kedro.framework.hooks import hook_impl
+from kedro.framework.project import pipelines
+from kedro.io import AbstractDataset, DataCatalog, DatasetError
+from kedro.io.core import Version
+from kedro.pipeline import Pipeline
+
+from waste_risk.adapters.configuration import ConfigLoader, ConfigurationError, suggest
+from waste_risk.adapters.dataset_errors import explain, why_unreadable
+
+_OWN_TYPES = ("waste_risk.", "kedro_mlflow.", "kedro.io.MemoryDataset", "MemoryDataset")
+_PATHS = ("filepath", "path", "filename")  # the keys that Kedro takes for paths
+_READ_ONLY = f"{__name__}.ReadOnlyDataset"
+_OF_THE_ENTRY = ("validator", "metadata", "versioned")  # stay with the entry when its dataset is wrapped
+
+
+class ReadOnlyDataset(AbstractDataset[NoReturn, Any]):
+    """A dataset of a source, of any type; it can only be read."""
+
+    def __init__(
+        self, name: str, dataset: dict[str, Any], version: Version | None = None, metadata: dict[str, Any] | None = None
+    ) -> None:
+        """Make the dataset of the entry ``name`` as its catalog describes it."""
+        versions = {"load_version": version.load, "save_version": version.save} if version else {}
+        self._dataset = AbstractDataset.from_config(name, {**dataset, "versioned": bool(version)}, **versions)
+        self._type = dataset["type"]
+        self.metadata = metadata
+
+    def load(self) -> Any:
+        """Read the table.
+
+        Raises:
+            DatasetError: in one line without a value of the table, which file cannot be read and why.
+        """
+        try:
+            return self._dataset.load()
+        except Exception as error:  # whatever the type of dataset raises
+            message = why_unreadable(error)
+        raise DatasetError(message if message.startswith(self.place) else f"{self.place} {message}")
+
+    def save(self, data: NoReturn) -> NoReturn:  # noqa: ARG002 - Kedro's signature
+        """Refuse.
+
+        Raises:
+            DatasetError: always.
+        """
+        raise DatasetError(f"{self.place} belongs to the source and is only read")
+
+    @property
+    def place(self) -> str:
+        """The file, or the type of a dataset without one: an address may hold a password."""
+        return str(getattr(self._dataset, "_filepath", None) or f"its table ({self._type})")
+
+    def _exists(self) -> bool:
+        return bool(self._dataset.exists())
+
+    def _release(self) -> None:
+        self._dataset.release()
+
+    def _describe(self) -> dict[str, Any]:
+        return {"type": self._type}
+
+
+class SourceHook:
+    """Makes all entries read-only that the project does not write, and refuses a run that would write one."""
+
+    @hook_impl(tryfirst=True)
+    def after_context_created(self, context: KedroContext) -> None:
+        """Check the environment's catalog, and put read-only datasets into it.
+
+        Raises:
+            ConfigurationError: an entry or its credentials are unknown, or a source has no data folder of its own.
+        """
+        self._config = cast("ConfigLoader", context.config_loader)
+        _refuse_unknown_entries(self._config)
+        _refuse_unknown_credentials(self._config)
+        _refuse_a_shared_folder(self._config)
+        source = self._config["globals"]["source"]
+        self._config["catalog"] = protect(self._config["catalog"], context.project_path, source)
+
+    @hook_impl(tryfirst=True)
+    def before_pipeline_run(self, run_params: dict[str, Any], pipeline: Pipeline, catalog: DataCatalog) -> None:
+        """Look before the first node at what would be read and written.
+
+        Raises:
+            ConfigurationError: an entry of the environment is wrong; or a node would write what belongs to a source.
+        """
+        entries = self._config.of_environment("catalog")
+        for name in sorted(pipeline.datasets() & set(entries)):
+            _refuse_wrong_entry(name, catalog, entries[name])
+        names = run_params["pipeline_names"] or ["__default__"]
+        outputs = pipeline.all_outputs()
+        locked = {name for name in outputs if catalog.get_type(name) == _READ_ONLY}
+        places = {name: f" ({catalog[name].place})" for name in locked}  # type: ignore[attr-defined]
+        places |= dict.fromkeys(_only_read(self._config, names, outputs) - set(places), "")
+        for name in sorted(places):
+            culprit = next((known for known in names if name in pipelines[known].all_outputs()), names[0])
+            folder = f"conf/{self._config.env or self._config.default_run_env}"
+            raise ConfigurationError(
+                f"{culprit} would write {name}{places[name]}, which {folder} only reads;"
+                f" choose other pipelines, with --pipelines or in {folder}/run.yml."
+            )
+
+
+def protect(entries: Mapping[str, Any], project: Path, source: str) -> dict[str, Any]:
+    """Return the catalog's entries, those read-only that the project does not write.
+
+    It writes datasets of its own types, in ``data/<source>`` if anywhere; a link leads to where it points.
+    """
+    folder = (project / "data" / source).resolve()
+    return {
+        name: entry if _is_own(entry, project, folder) else _read_only(name, entry) for name, entry in entries.items()
+    }
+
+
+def pipelines_of(config: ConfigLoader) -> list[str]:
+    """Return the names of the pipelines that a bare run of the environment runs.
+
+    Raises:
+        ConfigurationError: a source does not say them, and those of base would simulate its tables.
+    """
+    swapped = _swapped(config)
+    if swapped and not config.of_environment("run"):
+        raise ConfigurationError(
+            f"{_folder(swapped)}/run.yml must say what to run on {', '.join(swapped)},"
+            " as in `pipelines: [data_engineering, training, validation]`."
+        )
+    return list(config["run"]["pipelines"])
+
+
+def _refuse_a_shared_folder(config: ConfigLoader) -> None:
+    swapped, shared = _swapped(config), config.of_base("globals").get("source")
+    if swapped and config["globals"]["source"] == shared:
+        folder = _folder(swapped)
+        raise ConfigurationError(
+            f"{folder}/globals.yml must name a source of its own, as in `source: {Path(folder).name}`;"
+            f" what comes of {', '.join(swapped)} would mix with data/{shared}."
+        )
+
+
+def _refuse_unknown_entries(config: ConfigLoader) -> None:
+    base, files = config.of_base("catalog"), config.of_environment("catalog")
+    unknown = {name for name in files if name not in base and not _is_pattern(name)}
+    for pipeline in chain(config["run"]["pipelines"], pipelines):  # each is imported when it is looked into
+        if not unknown:
+            return
+        unknown -= pipelines[pipeline].datasets() if pipeline in pipelines else set()
+    for name in sorted(unknown):
+        raise ConfigurationError(f"{files[name]}: no pipeline reads or writes {name}{suggest(name, base)}")
+
+
+def _refuse_unknown_credentials(config: ConfigLoader) -> None:
+    known = set(config.of_base("credentials")) | set(config.of_environment("credentials"))
+    entries = config["catalog"]
+    for name, file in config.of_environment("catalog").items():
+        if not known.issuperset(_said(entries[name], ("credentials",))):
+            raise ConfigurationError(f"{file}: the credentials of {name} are in no credentials.yml.")
+
+
+def _refuse_wrong_entry(name: str, catalog: DataCatalog, file: str) -> None:
+    fault = None
+    try:
+        catalog.get(name)
+    except DatasetError as error:
+        fault = explain(error)
+    if fault is not None:
+        raise ConfigurationError(f"{file}: {fault}")
+
+
+def _swapped(config: ConfigLoader) -> dict[str, str]:
+    """The raw tables that the environment brings, each with its file."""
+    base, entries = config.of_base("catalog"), config["catalog"]
+    return {
+        name: file
+        for name, file in config.of_environment("catalog").items()
+        if not _is_pattern(name) and (_is_raw(base[name]) if name in base else not _is_written(entries[name]))
+    }
+
+
+def _only_read(config: ConfigLoader, names: list[str], outputs: set[str]) -> set[str]:
+    """The raw tables among the outputs that the environment's run.yml reads without making them.
+
+    They may look as if the project had written them: Parquet files, put into its folder by someone else.
+    """
+    raw = outputs & {name for name, entry in config.of_base("catalog").items() if _is_raw(entry)}
+    own = config["run"]["pipelines"] if raw and config.of_environment("run") else ()
+    if not own or set(names) <= set(own):
+        return set()
+    return raw & sum((pipelines[name] for name in own if name in pipelines), Pipeline([])).inputs()
+
+
+def _is_own(entry: Mapping[str, Any], project: Path, folder: Path) -> bool:
+    places = [(project / path).resolve() for path in _said(entry, _PATHS)]
+    return _has_own_type(entry) and all(place.is_relative_to(folder) for place in places)
+
+
+def _is_written(entry: Mapping[str, Any]) -> bool:
+    return _has_own_type(entry) and bool(list(_said(entry, _PATHS)))
+
+
+def _has_own_type(entry: Mapping[str, Any]) -> bool:
+    return all(kind.startswith(_OWN_TYPES) for kind in _said(entry, ("type",)))
+
+
+def _said(entry: Mapping[str, Any], keys: tuple[str, ...]) -> Iterator[str]:
+    """The texts under these keys, of the entry and the datasets within."""
+    for key, value in entry.items():
+        if isinstance(value, Mapping):
+            yield from _said(value, keys)
+        elif key in keys:
+            yield str(value)
+
+
+def _read_only(name: str, entry: dict[str, Any]) -> dict[str, Any]:
+    kept = {key: value for key, value in entry.items() if key in _OF_THE_ENTRY}
+    dataset = {key: value for key, value in entry.items() if key not in _OF_THE_ENTRY}
+    return {"type": _READ_ONLY, "name": name, "dataset": dataset, **kept}
+
+
+def _is_raw(entry: Any) -> bool:
+    return isinstance(entry, Mapping) and entry.get("metadata", {}).get("kedro-viz", {}).get("layer") == "raw"
+
+
+def _is_pattern(name: str) -> bool:
+    return "{" in name
+
+
+def _folder(swapped: Mapping[str, str]) -> str:
+    return Path(next(iter(swapped.values()))).parent.as_posix()

@@ -1,0 +1,90 @@
+"""``kedro run`` of this project: Kedro's own command, which ends in one line whatever ends it.
+
+Kedro looks for the command here, and so does ``python -m waste_risk``.
+"""
+
+import logging.config
+import os
+import sys
+import traceback
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import click
+from kedro.framework.cli.project import run as kedro_run
+from kedro.utils import find_kedro_project
+
+from waste_risk.adapters.console import LOGGING
+from waste_risk.adapters.failures import RunError, explain, write_traceback
+from waste_risk.adapters.hooks import TRACKING
+from waste_risk.adapters.signals import Stopped, stoppable
+
+_STOPPED = "Stopped by {}; every file is whole: run the same command again"
+
+
+class RunCommand(click.Command):
+    """Kedro's command, with one line for whatever goes wrong: its options, the configuration, the data, a store."""
+
+    def make_context(self, *arguments: Any, **options: Any) -> click.Context:
+        """Read the options."""
+        try:
+            return super().make_context(*arguments, **options)
+        except click.UsageError as error:
+            raise RunError(f"{error.format_message()} (kedro run --help)", error.exit_code) from error
+
+    def invoke(self, context: click.Context) -> Any:
+        """Run, and say in one line why it did not go well."""
+        if "KEDRO_LOGGING_CONFIG" not in os.environ:
+            logging.config.dictConfig(LOGGING)
+        try:
+            with stoppable(_give_up):
+                return super().invoke(context)
+        except Stopped:
+            raise RunError(_STOPPED.format("SIGTERM"), 143) from None
+        except KeyboardInterrupt:
+            raise RunError(_STOPPED.format("Ctrl-C"), 130) from None
+        except Exception as error:
+            if isinstance(error, click.exceptions.Exit) or _says_it_all(error):
+                raise
+            if context.params["traceback"]:
+                traceback.print_exc()
+            raise RunError(f"{explain(error)}{_log_of(error)}") from None
+
+
+def _run(traceback: bool, wait: float, **options: Any) -> Any:  # noqa: ARG001, both are read from the context
+    return kedro_run.callback(**options)  # type: ignore[misc]
+
+
+OPTIONS = [
+    click.Option(
+        ["--wait"], type=click.FloatRange(min=0), default=0, help="Seconds to wait for another run of the source."
+    ),
+    click.Option(["--traceback"], is_flag=True, help="If the run fails, show where; this may quote the data."),
+]
+cli = click.Group("waste_risk")
+run = RunCommand("run", callback=_run, params=[*kedro_run.params, *OPTIONS], help=kedro_run.help)
+cli.add_command(run)
+
+
+def _says_it_all(error: Exception) -> bool:
+    """Whether an error is one of ours that refuses what was asked for: nothing went wrong, so there is no traceback."""
+    return isinstance(error, click.ClickException) and type(error).__module__.startswith("waste_risk.")
+
+
+def _give_up() -> None:
+    TRACKING.end("KILLED", store_failed=True)
+    sys.stderr.write(_STOPPED.format("SIGTERM") + "\n")
+
+
+def _log_of(error: Exception) -> str:
+    """Name the log with the traceback; an error from before the run has opened one gets its own."""
+    log = getattr(error, "log", None)
+    if log is None:
+        folder = find_kedro_project(Path.cwd()) or Path.cwd()
+        log = folder / "logs" / f"{datetime.now():%Y-%m-%dT%H.%M.%S}-{os.getpid()}.log"
+        try:
+            write_traceback(error, log)
+        except OSError:  # what ended the run matters more
+            return ""
+    return f" (traceback: {log})"

@@ -1,0 +1,113 @@
+"""Every call into LightGBM, and on how many threads it runs.
+
+LightGBM has one number of threads for the whole process: each call sets it, reads it again while it runs, and crashes
+if another call has raised it meanwhile. So there is a limit of one thread, which LightGBM itself holds every call to,
+whoever makes it. Only what fits or bins many rows may raise it, and not beside a call that counts on another one. A
+single thread needs no team of OpenMP's, which would not survive a fork.
+"""
+
+import os
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from threading import Condition
+from typing import Any
+
+import lightgbm as lgb
+import numpy as np
+from lightgbm.basic import _LIB, LightGBMError  # type: ignore[attr-defined]  # Python has no name for the limit
+from numpy.typing import NDArray
+
+__all__ = ["Booster", "Dataset", "LightGBMError", "contributions", "fit", "make_bins", "predict", "read", "take"]
+
+Booster = lgb.Booster
+Dataset = lgb.Dataset
+Parameters = Mapping[str, Any]
+Scores = NDArray[np.float64]
+
+
+class _Limit:
+    """How many threads LightGBM may use: the same number for all calls that run at once."""
+
+    def __init__(self) -> None:
+        self._freed = Condition()
+        self._n_calls = 0
+        self._set(1)
+
+    @contextmanager
+    def raised_to(self, n_threads: int) -> Iterator[None]:
+        """Wait for the calls on another number of threads to end, then let a call run on this one."""
+        with self._freed:
+            self._freed.wait_for(lambda: not self._n_calls or self._n_threads == n_threads)
+            self._n_calls += 1
+            self._set(n_threads)
+        try:
+            yield
+        finally:
+            with self._freed:
+                self._n_calls -= 1
+                if not self._n_calls:
+                    self._set(1)
+                    self._freed.notify_all()
+
+    def _set(self, n_threads: int) -> None:
+        self._n_threads = n_threads
+        _LIB.LGBM_SetMaxThreads(n_threads)
+
+
+_LIMIT = _Limit()
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_LIMIT.__init__)  # type: ignore[misc] # the parent's calls run on in the parent
+
+
+def make_bins(X: NDArray[Any], label: NDArray[np.float64], parameters: Parameters, feature_names: list[str]) -> Dataset:
+    """Bin rows, on ``num_threads`` threads."""
+    with _LIMIT.raised_to(parameters["num_threads"]):
+        return Dataset(X, label, feature_name=feature_names, params=dict(parameters)).construct()
+
+
+def take(data: Dataset, positions: NDArray[np.intp], parameters: Parameters) -> Dataset:
+    """Pick rows of those that are binned, on ``num_threads`` threads."""
+    with _LIMIT.raised_to(parameters["num_threads"]):
+        return data.subset(positions.tolist()).construct()
+
+
+def fit(
+    parameters: Parameters, data: Dataset, rounds: int, *, judged: Dataset | None = None, patience: int = 0
+) -> Booster:
+    """Fit a booster, on ``num_threads`` threads.
+
+    Args:
+        parameters: LightGBM's own.
+        data: rows to learn from.
+        rounds: number of trees, at most.
+        judged: rows that stop it when they have become no better for some rounds; it then predicts with the best.
+        patience: how many rounds these are.
+    """
+    with _LIMIT.raised_to(parameters["num_threads"]):
+        return lgb.train(
+            dict(parameters),
+            data,
+            rounds,
+            valid_sets=None if judged is None else [judged],
+            callbacks=None if judged is None else [lgb.early_stopping(patience, verbose=False)],
+        )
+
+
+def predict(booster: Booster, X: NDArray[Any]) -> Scores:
+    """Predict one number for each row."""
+    with _LIMIT.raised_to(1):
+        return np.asarray(booster.predict(X))
+
+
+def contributions(booster: Booster, X: NDArray[Any]) -> Scores:
+    """Split each row's raw prediction into one contribution per feature and a base value, by TreeSHAP."""
+    if not len(X):
+        return np.empty((0, booster.num_feature() + 1))  # LightGBM divides by the number of rows
+    with _LIMIT.raised_to(1):
+        return np.asarray(booster.predict(X, pred_contrib=True))
+
+
+def read(text: str) -> Booster:
+    """Read a booster in LightGBM's text format."""
+    with _LIMIT.raised_to(1):
+        return Booster(model_str=text)

@@ -1,0 +1,5 @@
+"""The real command."""
+
+from waste_risk.cli import cli, run
+
+__all__ = ["cli", "run"]
