@@ -98,7 +98,7 @@ def test_the_inputs_stay_as_they_were() -> None:
 
 def test_a_table_that_breaks_its_own_contract_is_refused() -> None:
     assert refusal(items=change(tables()["items"], 0, quantity=-1.0)) == (
-        "items.quantity: must be greater than 0 (1 of 2 rows)"
+        "items.quantity: must be at least 0.001 (1 of 2 rows)"
     )
 
 
@@ -168,9 +168,22 @@ def test_ids_may_be_integers() -> None:
     assert counts(**{name: as_integers(frame) for name, frame in tables().items()}) == counts()
 
 
-def test_ids_of_another_type_are_not_found() -> None:
-    items = tables()["items"].assign(household_id=[0, 1])
-    assert "items.household_id: must be a household (2 of 2 rows)" in refusal(items=items)
+@pytest.mark.parametrize(
+    ("table", "column", "message"),
+    [
+        ("households", "household_id", "items.household_id: must be numbers as in households, is text"),
+        ("items", "household_id", "items.household_id: must be text as in households, is numbers"),
+        ("items", "item_id", "events.item_id: must be numbers as in items, is text"),
+        ("events", "household_id", "events.household_id: must be text as in households, is numbers"),
+        ("events", "item_id", "events.item_id: must be text as in items, is numbers"),
+    ],
+)
+def test_ids_that_are_text_in_one_table_and_numbers_in_another_are_said_to_be(
+    table: str, column: str, message: str
+) -> None:
+    frame = tables()[table]
+    said = refusal(**{table: frame.assign(**{column: range(len(frame))})})
+    assert said.startswith(f"{message}; write the ids of all tables in one way (")
 
 
 def test_households_and_items_must_have_rows_and_events_may_be_none() -> None:

@@ -11,7 +11,8 @@ from pydantic import ValidationError
 
 from waste_risk.checks import check_tables
 from waste_risk.errors import ContractError
-from waste_risk.parameters import Cleaning
+from waste_risk.observation import latest_record, observe_items
+from waste_risk.parameters import Cleaning, Observation, Scenario
 from waste_risk.simulation import simulate
 
 PARAMETERS = Path(__file__).parents[1] / "conf/base/parameters_data_engineering.yml"
@@ -20,6 +21,8 @@ RULES = [name for name in CONFIGURED if name not in {"max_share", "max_gap_days"
 REPAIRABLE = ["items_expiring_before_purchase", "items_eaten_more_than_bought", "events_before_purchase"]
 MONDAY, DAY = pd.Timestamp("2024-05-06"), pd.Timedelta(days=1)
 NOON = MONDAY + pd.Timedelta(hours=12)
+
+OBSERVATION = Observation(horizon_days=30, max_look_days=30, looks_per_item=1)
 
 Tables = dict[str, pd.DataFrame]
 
@@ -96,7 +99,7 @@ MESSAGES = {
     "items_eaten_more_than_bought": "items.quantity: must cover what was eaten and wasted (1 of 2 rows)",
     "events_of_unknown_items": "events.item_id: must be an item (1 of 4 rows)",
     "events_of_other_households": "events.household_id: must be the item's (1 of 4 rows)",
-    "events_outside_the_period": "events.occurred_on: must not lie long after the last purchase (1 of 4 rows)",
+    "events_outside_the_period": "events.occurred_on: must not lie long after the other records (1 of 4 rows)",
     "events_before_purchase": "events.occurred_on: must not lie before the purchase (1 of 4 rows)",
     "duplicate_events": "events.occurred_on: must not repeat an event to the second (1 of 5 rows)",
 }
@@ -194,6 +197,102 @@ def test_one_wrong_clock_behind_or_ahead_costs_only_its_own_items(year: str) -> 
     counts = check_tables(**{**sound, "items": wrong}, cleaning=policy())[3]
     assert counts["dropped"] == {"items_outside_the_period": 1, "events_of_dropped_items": 2}
     assert (counts["items"], counts["data_until"]) == (2, "2024-05-08T12:00:00")
+
+
+def looked_at(given: Tables) -> tuple[pd.DataFrame, Any]:
+    """Observations of the cleaned tables whose labels are known, and the counts."""
+    _, items, events, counts = check_tables(**given, cleaning=policy(max_share=0.1))
+    until = latest_record(items, events)
+    looks = observe_items(items, events, OBSERVATION, until)
+    return looks.assign(is_mature=looks["label_known_on"] <= until), counts
+
+
+def shifted(given: Tables, days: int, *, table: str | None = None, household: int | None = None) -> Tables:
+    """Set the clock of one record of a table wrong, or that of all records of a household."""
+    moved = {}
+    for name, frame in given.items():
+        owner = frame["household_id"] == household
+        rows = owner if household is not None else frame.index == (0 if name == table else -1)
+        times = frame.select_dtypes("datetime").columns
+        moved[name] = frame.assign(**{time: frame[time].mask(rows, frame[time] + days * DAY) for time in times})
+    return moved
+
+
+RECORDED = simulate(n_households=60, n_items_per_household=25, seed=5, period_days=360)
+SOUND = {name: getattr(RECORDED, name) for name in ("households", "items", "events")}
+TABLE_OF = {"items": "items_outside_the_period", "events": "events_outside_the_period"}
+
+
+@pytest.mark.parametrize("days", [400, 3_000, 25_000, -400, -3_000, -8_000])
+@pytest.mark.parametrize("table", ["households", "items", "events"])
+def test_one_record_far_from_all_others_changes_nothing_for_others_and_is_counted(table: str, days: int) -> None:
+    given, item = shifted(SOUND, days, table=table), SOUND[table].get("item_id", pd.Series([None])).iloc[0]
+    (looks, counts), (expected, sound) = looked_at(given), looked_at(SOUND)
+    if table == "events" and days < 0:
+        assert counts["repaired"] == {"events_before_purchase": 1}
+    else:
+        lost = {name: n for name, n in counts["dropped"].items() if name != "events_of_dropped_items"}
+        assert lost == ({TABLE_OF[table]: 1} if table in TABLE_OF else {})
+    assert counts["data_until"] == sound["data_until"]
+    pd.testing.assert_frame_equal(*(each[each["item_id"] != item].reset_index(drop=True) for each in (looks, expected)))
+
+
+@pytest.mark.parametrize("days", [15, 40, 364])
+@pytest.mark.parametrize("table", ["items", "events"])
+def test_one_record_of_a_few_weeks_after_all_others_does_not_end_the_data(table: str, days: int) -> None:
+    end = max(SOUND["items"]["purchased_on"].max(), SOUND["events"]["occurred_on"].max())
+    column = {"items": "purchased_on", "events": "occurred_on"}[table]
+    given = {**SOUND, table: change(SOUND[table], 0, **{column: end + days * DAY})}
+    counts = looked_at(given)[1]
+    assert counts["dropped"][TABLE_OF[table]] == 1
+    assert counts["data_until"] == looked_at(SOUND)[1]["data_until"]
+
+
+@pytest.mark.parametrize("days", [40, 200, -200, -400])
+def test_a_household_whose_clock_is_wrong_changes_nothing_for_others(days: int) -> None:
+    """Its first or last records lie outside of the period; of those within it, no one can tell."""
+    household = SOUND["households"]["household_id"].iloc[7]
+    (looks, counts), (expected, sound) = looked_at(shifted(SOUND, days, household=household)), looked_at(SOUND)
+    assert counts["data_until"][:10] == sound["data_until"][:10]
+    assert counts["dropped"]["items_outside_the_period"] > 0
+    others = [each[each["household_id"] != household].reset_index(drop=True) for each in (looks, expected)]
+    pd.testing.assert_frame_equal(*others)
+
+
+@pytest.mark.parametrize("n_households", [1, 4])
+def test_where_households_are_few_a_day_far_from_all_others_does_not_end_the_data(n_households: int) -> None:
+    few = simulate(n_households=n_households, n_items_per_household=60, seed=1, period_days=360)
+    sound: Tables = {name: getattr(few, name) for name in SOUND}
+    given = {**sound, "events": change(sound["events"], 0, occurred_on=sound["events"]["occurred_on"].max() + 60 * DAY)}
+    counts = looked_at(given)[1]
+    assert counts["dropped"] == {"events_outside_the_period": 1}
+    assert counts["data_until"] == looked_at(sound)[1]["data_until"]
+
+
+@pytest.mark.parametrize("scenario", ["usual", "new_households", "drift"])
+@pytest.mark.parametrize("n_households", [12, 60])
+@pytest.mark.parametrize("seed", range(3))
+def test_no_sound_record_is_isolated_however_households_come_and_go(
+    scenario: Scenario, n_households: int, seed: int
+) -> None:
+    source = simulate(n_households, 12, seed, period_days=200, scenario=scenario)
+    assert check_tables(source.households, source.items, source.events, policy())[3]["dropped"] == {}
+
+
+def test_households_of_weekly_shopping_alone_set_the_period_to_the_day() -> None:
+    """Without any event; some shop on Monday only, some missed a week, and one joined years before the others."""
+    weeks = [(household, week) for household in range(12) for week in range(20) if week < 19 or household > 5]
+    sound = tables()
+    households = pd.concat([sound["households"].iloc[[0]]] * 12, ignore_index=True)
+    households = change(households.assign(household_id=range(12)), 0, joined_on=MONDAY - 5_000 * DAY)
+    items = pd.concat([sound["items"].iloc[[0]]] * len(weeks), ignore_index=True).assign(
+        item_id=range(len(weeks)),
+        household_id=[household for household, _ in weeks],
+        purchased_on=[MONDAY + 7 * week * DAY for _, week in weeks],
+        expires_on=pd.NaT,
+    )
+    counts = check_tables(households, items, sound["events"].iloc[:0], policy())[3]
+    assert (counts["dropped"], counts["data_until"]) == ({}, (MONDAY + 19 * 7 * DAY).isoformat())
 
 
 @pytest.mark.parametrize(("max_share", "fits"), [(0.25, True), (0.24, False), (0.0, False)])

@@ -364,7 +364,7 @@ def test_a_broken_input_table_stops_the_run_with_table_column_rule_and_count(fin
     finally:
         file.write_bytes(sound)
     assert outcome.code == 1
-    assert f"items.quantity: must be greater than 0 (3 of {len(items)} rows)" in outcome.errors
+    assert f"items.quantity: must be at least 0.001 (3 of {len(items)} rows)" in outcome.errors
     assert "7.25" not in outcome.screen + outcome.errors
 
 

@@ -15,6 +15,11 @@ from waste_risk.schema import check
 DAY = pd.Timestamp("2024-05-01")
 
 
+def text(*words: str) -> pd.Series:
+    """Words as Python's strings, which may hold half a surrogate pair."""
+    return pd.Series(words, dtype=object)
+
+
 def households(**changes: object) -> pd.DataFrame:
     rows = {
         "household_id": [1, 2, 3],
@@ -116,7 +121,34 @@ def test_every_column_is_needed_and_no_other_is_allowed(table: str) -> None:
     with pytest.raises(ContractError) as error:
         check(table, frame.rename(columns={first: "colour"}))
     rows = f"({len(frame)} of {len(frame)} rows)"
-    assert str(error.value) == f"{table}.colour: is not a column of {table} {rows}; {table}.{first}: is missing {rows}"
+    unknown = f"{table}: has 1 column that is not of its contract {rows}"
+    assert str(error.value) == f"{unknown}; {table}.{first}: is missing {rows}"
+
+
+def test_columns_that_are_not_of_the_contract_are_counted_and_never_named() -> None:
+    """Of a file without a header the first row becomes the names, and they may be of any length and any kind."""
+    headerless = pd.DataFrame([["Mayer", "\x1b[31m", 7, None]] * 2, columns=["Mayer", "\x1b[31m", 7, None])
+    with pytest.raises(ContractError) as error:
+        check("habits", headerless)
+    missing = [f"habits.{name}: is missing (2 of 2 rows)" for name in schema.schema("habits").columns]
+    assert str(error.value) == "; ".join(["habits: has 4 columns that are not of its contract (2 of 2 rows)", *missing])
+
+
+def test_ten_thousand_columns_too_many_are_one_short_line() -> None:
+    wide = pd.concat(
+        [items(), pd.DataFrame(0, index=range(3), columns=[f"Mayer {n % 9_000}" for n in range(10_000)])], axis=1
+    )
+    with pytest.raises(ContractError) as error:
+        check("items", wide)
+    assert str(error.value) == "items: has 10000 columns that are not of its contract (3 of 3 rows)"
+
+
+@pytest.mark.parametrize("twice", [["unit", "Mayer", "Mayer"], ["unit", "unit", "Mayer"]])
+def test_of_columns_that_come_twice_only_known_names_are_shown(twice: list[str]) -> None:
+    frame = pd.concat([items(), items()[["unit"]].rename(columns={"unit": "Mayer"}), items()[["unit"]]], axis=1)
+    with pytest.raises(ContractError) as error:
+        check("items", frame[[*items().columns.drop("unit"), *twice]])
+    assert "Mayer" not in str(error.value)
 
 
 @pytest.mark.parametrize(
@@ -139,10 +171,26 @@ def test_every_column_is_needed_and_no_other_is_allowed(table: str) -> None:
         ("items", {"item_id": [1, "b", "c"]}, "item_id: must be all integers or all strings, is object"),
         ("items", {"item_id": [1.0, 2.0, 3.0]}, "item_id: must be all integers or all strings, is float64"),
         ("items", {"household_id": ["x", None, "y"]}, "household_id: must not be null (1 of 3 rows)"),
+        (
+            "items",
+            {"item_id": np.array([1, 2, 2**63], dtype="uint64")},
+            "item_id: must lie between -2^63 and 2^63 - 1 (1 of 3",
+        ),
+        ("items", {"item_id": [1, 2, -(2**63) - 1]}, "item_id: must lie between -2^63 and 2^63 - 1 (1 of 3 rows)"),
+        ("items", {"item_id": text("a", "b\ud800", "c")}, "item_id: must be valid Unicode (1 of 3 rows)"),
+        ("items", {"product": text("milk", "\ud800", "\udfff")}, "product: must be valid Unicode (2 of 3 rows)"),
+        ("items", {"unit": pd.Categorical(text("l", "\ud800", "l"))}, "unit: must be valid Unicode (1 of 3 rows)"),
+        (
+            "items",
+            {"storage": text("fridge", "pantry", "\ud800")},
+            "storage: must be valid Unicode (1 of 3 rows)",
+        ),
+        ("households", {"size": [1, 2, 10**7]}, "size: must be at most 1000000 (1 of 3 rows)"),
+        ("households", {"children": [0, None, 10**7]}, "children: must be at most 1000000 (1 of 3 rows)"),
         ("items", {"product": ["milk", "", "rice"]}, "product: must not be empty (1 of 3 rows)"),
         ("items", {"product": 7}, "product: must be text, is int64"),
         ("items", {"category": ["dairy", "toys", None]}, "category: must not be null (1 of 3 rows)"),
-        ("items", {"quantity": [1.0, 0.0, -2.0]}, "quantity: must be greater than 0 (2 of 3 rows)"),
+        ("items", {"quantity": [1.0, 0.0, -2.0]}, "quantity: must be at least 0.001 (2 of 3 rows)"),
         ("items", {"quantity": [1.0, np.inf, 2.0]}, "quantity: must be finite (1 of 3 rows)"),
         ("items", {"quantity": "1"}, "quantity: must be numbers, is str"),
         ("items", {"unit_price": [-0.01, None, 1]}, "unit_price: must be at least 0 (1 of 3 rows)"),
@@ -155,7 +203,17 @@ def test_every_column_is_needed_and_no_other_is_allowed(table: str) -> None:
         (
             "events",
             {"quantity": 0.0},
-            "quantity: must be greater than 0 when consumed or wasted (2 of 5 rows)",
+            "quantity: must be at least 0.001 when consumed or wasted (2 of 5 rows)",
+        ),
+        (
+            "events",
+            {"quantity": [0, 0.0009, 1, 0, 0]},
+            "quantity: must be at least 0.001 when consumed or wasted (1 of 5 rows)",
+        ),
+        (
+            "events",
+            {"quantity": [0, 1, 1, 0, -0.0009]},
+            "quantity: must be 0 or at least 0.001, up or down, when corrected (1 of 5 rows)",
         ),
         ("events", {"quantity": [-1, 1, 1, 0, -1]}, "quantity: must not be negative unless corrected (1 of 5 rows)"),
         ("truth", {"pace": [1.0, -np.inf]}, "pace: must be finite (1 of 2 rows)"),
@@ -177,7 +235,7 @@ def test_all_broken_rules_are_said_in_one_line() -> None:
     with pytest.raises(ContractError) as error:
         check("items", items(quantity=[-1.0, 1, 1], storage="attic"))
     assert str(error.value) == (
-        "items.quantity: must be greater than 0 (1 of 3 rows); "
+        "items.quantity: must be at least 0.001 (1 of 3 rows); "
         "items.storage: must be one of fridge, freezer, pantry (3 of 3 rows)"
     )
 
@@ -211,6 +269,23 @@ def test_any_unit_of_time_becomes_microseconds(unit: str) -> None:
     frame = households()
     checked = check("households", frame.assign(joined_on=frame["joined_on"].astype(f"datetime64[{unit}]")))
     pd.testing.assert_frame_equal(checked, check("households", frame))
+
+
+@pytest.mark.parametrize("table", ["items", "events"])
+@pytest.mark.parametrize("dtype", ["int32", "uint64", "Int64", "object", "category"])
+def test_ids_of_any_type_of_integer_become_one_type(table: str, dtype: str) -> None:
+    """Two types side by side may be compared as floats, and their hashes may differ."""
+    frame = TABLES[table]()
+    numbered = frame.assign(item_id=pd.Series(range(5)[: len(frame)]))
+    checked = check(table, numbered.astype({"item_id": dtype, "household_id": dtype}))
+    pd.testing.assert_frame_equal(checked, check(table, numbered))
+    assert checked["item_id"].dtype == checked["household_id"].dtype == "int64"
+
+
+@pytest.mark.parametrize("dtype", [object, "category", pd.StringDtype("python"), pd.StringDtype("pyarrow")])
+def test_ids_of_any_type_of_text_become_one_type(dtype: object) -> None:
+    checked = check("items", items().astype({"item_id": dtype}))
+    pd.testing.assert_frame_equal(checked, check("items", items()))
 
 
 def test_what_readers_of_files_and_databases_make_of_a_column_becomes_its_type() -> None:
@@ -257,7 +332,7 @@ def test_many_threads_check_at_once_without_disturbing_each_other() -> None:
 
     with ThreadPoolExecutor(8) as pool:
         verdicts = list(pool.map(verdict, range(60)))
-    assert verdicts == ["items.quantity: must be greater than 0 (1 of 3 rows)", "sound"] * 30
+    assert verdicts == ["items.quantity: must be at least 0.001 (1 of 3 rows)", "sound"] * 30
 
 
 def features() -> pd.DataFrame:

@@ -17,7 +17,12 @@ HORIZON = pd.Timedelta(days=2)
 def looks(*days: float) -> pd.DataFrame:
     observed_on = pd.Timestamp("2024-01-01") + pd.to_timedelta(list(days), unit="D")
     return pd.DataFrame(
-        {"item_id": range(len(days)), "observed_on": observed_on, "label_known_on": observed_on + HORIZON}
+        {
+            "item_id": range(len(days)),
+            "wasted": [place % 2 == 0 for place in range(len(days))],
+            "observed_on": observed_on,
+            "label_known_on": observed_on + HORIZON,
+        }
     )
 
 

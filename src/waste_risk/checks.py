@@ -5,6 +5,7 @@ from typing import TypedDict
 import pandas as pd
 
 from waste_risk.cleaning import Counts, clean
+from waste_risk.contract import kind_of_ids, rows_broken
 from waste_risk.errors import ContractError
 from waste_risk.parameters import Cleaning
 from waste_risk.schema import check
@@ -35,6 +36,7 @@ def check_tables(
     """
     households, items, events = check("households", households), check("items", items), check("events", events)
     _refuse_empty(households=households, items=items)
+    _refuse_mixed_ids(households, items, events)
     items, events, cleaned = clean(households, items, events, cleaning)
     _refuse_empty(items=items)
     return households, items, events, count_tables(households, items, events, **cleaned)
@@ -55,6 +57,27 @@ def count_tables(
         "dropped": dropped,
         "repaired": repaired,
     }
+
+
+def _refuse_mixed_ids(households: pd.DataFrame, items: pd.DataFrame, events: pd.DataFrame) -> None:
+    """Refuse ids that are text in one table and numbers in another: none of them would be found."""
+    lines = [
+        *_mixed("household_id", households=households, items=items),
+        *_mixed("household_id", households=households, events=events),
+        *_mixed("item_id", items=items, events=events),
+    ]
+    if lines:
+        raise ContractError("; ".join(lines))
+
+
+def _mixed(column: str, **tables: pd.DataFrame) -> list[str]:
+    (one, ids), (other, others) = ((name, frame[column]) for name, frame in tables.items())
+    words = {"integer": "numbers", "string": "text"}
+    kind, wanted = words.get(kind_of_ids(others)), words.get(kind_of_ids(ids))
+    if not kind or kind == wanted:
+        return []
+    rule = f"must be {wanted} as in {one}, is {kind}; write the ids of all tables in one way"
+    return rows_broken(other, column, rule, others.notna())
 
 
 def _refuse_empty(**tables: pd.DataFrame) -> None:

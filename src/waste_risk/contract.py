@@ -3,6 +3,7 @@
 A broken rule is reported by table, column, rule and number of rows, and never by a value: values belong to households.
 """
 
+import re
 from collections.abc import Callable, Iterable
 from typing import Any
 
@@ -12,6 +13,7 @@ import pandera.pandas as pa
 from pandera.errors import SchemaError, SchemaErrorReason, SchemaErrors
 
 from waste_risk.errors import ContractError
+from waste_risk.parameters import FIRST_DAY, LAST_DAY
 
 Values = Any  # a pandas Series of whatever the column holds
 Rule = Callable[[Any], Any]
@@ -26,8 +28,8 @@ _TYPES = {
     "bool": "true or false",
     "boolean": "true, false or null",
 }
-# Other dates are the zero of some clock, or seconds read as milliseconds.
-_FIRST_DAY, _LAST_DAY = "2000-01-01", "2099-12-31"
+_SURROGATE = re.compile(r"[\ud800-\udfff]")
+_IDENTIFIER = "identifier"
 _CONVERTIBLE = {"float64": "iuf", "int64": "iu", "Int64": "iuf", "datetime64[us]": "M", "bool": "b", "boolean": "b"}
 
 
@@ -38,16 +40,17 @@ def verify(frame: pd.DataFrame, contract: pa.DataFrameSchema) -> pd.DataFrame:
     nullable integers), so that the code behind a contract meets one type; the argument stays as it is.
 
     Raises:
-        ContractError: "items.quantity: must be greater than 0 (3 of 120 rows); …"
+        ContractError: "items.quantity: must be at least 0.001 (3 of 120 rows); …"
     """
     table = contract.name
     if not isinstance(frame, pd.DataFrame):
         raise ContractError(f"{table}: must be a table, is {type(frame).__name__}")
-    repeated = frame.columns[frame.columns.duplicated()]
-    if len(repeated):
-        raise ContractError("; ".join(f"{table}.{name}: must be one column{_all(frame)}" for name in repeated.unique()))
+    unknown, repeated = _unexpected_columns(frame, contract)
+    torn = [] if repeated else _torn_texts(frame, contract)
+    if repeated or torn:
+        raise ContractError("; ".join(unknown + repeated + torn))
     conformed = _conform(frame, contract)
-    broken = _broken_rules(conformed, contract)
+    broken = unknown + _broken_rules(conformed, contract)
     if broken:
         raise ContractError("; ".join(broken))
     return conformed
@@ -61,20 +64,21 @@ def rows_broken(table: str, column: str, rule: str, broken: Values) -> list[str]
 
 def contract(name: str, columns: dict[str, pa.Column], *rules: pa.Check) -> pa.DataFrameSchema:
     """Name a table and what is true of it: these columns and no others, and rules of several columns."""
-    return pa.DataFrameSchema(columns, checks=list(rules), strict=True, name=name)
+    return pa.DataFrameSchema(columns, checks=list(rules), name=name)
 
 
 def identifier(*, unique: bool = False) -> pa.Column:
-    """An opaque id: all integers (of 64 bits) or all strings."""
-    of_one_type = _rule("must be all integers or all strings", _is_identifier)
+    """An opaque id: all integers (of 64 bits, with a sign) or all strings."""
+    of_one_type = _rule("must be all integers or all strings", lambda ids: kind_of_ids(ids) != "mixed")
+    in_range = _rule("must lie between -2^63 and 2^63 - 1", _is_in_range)
     filled = _rule("must not be empty", lambda ids: ids != "")
     rules = [_rule("must be unique", lambda ids: ~ids.duplicated())] if unique else []
-    return pa.Column(None, [of_one_type, filled, *rules])
+    return pa.Column(None, [of_one_type, in_range, filled, *rules], metadata={"dtype": _IDENTIFIER})
 
 
 def text() -> pa.Column:
     """Text of an open vocabulary, never empty."""
-    filled = _rule("must not be empty", lambda texts: texts.astype("str") != "")
+    filled = _rule("must not be empty", lambda texts: texts != "")
     return pa.Column(None, [_rule("must be text", _is_text), filled])
 
 
@@ -92,13 +96,14 @@ def typed(dtype: str, *rules: pa.Check, nullable: bool = False) -> pa.Column:
 
 def timestamp() -> pa.Column:
     """A naive UTC timestamp, of a time that someone can have recorded."""
-    rule = f"must lie between {_FIRST_DAY} and {_LAST_DAY}"
-    return typed("datetime64[us]", _rule(rule, lambda times: times.between(_FIRST_DAY, f"{_LAST_DAY}T23:59:59.999999")))
+    rule = f"must lie between {FIRST_DAY} and {LAST_DAY}"
+    first, last = pd.Timestamp(FIRST_DAY), pd.Timestamp(f"{LAST_DAY}T23:59:59.999999")
+    return typed("datetime64[us]", _rule(rule, lambda times: times.between(first, last)))
 
 
-def printed_date() -> pa.Column:
-    """A date as printed on a package, null without one; some sources write "never" as the year 2999."""
-    return typed("datetime64[us]", nullable=True)
+def any_date(*, nullable: bool = False) -> pa.Column:
+    """A date that nobody recorded: printed on a package, where some write "never" as the year 2999, or computed."""
+    return typed("datetime64[us]", nullable=nullable)
 
 
 def number(*rules: pa.Check, dtype: str = "float64", nullable: bool = False) -> pa.Column:
@@ -141,25 +146,59 @@ def _rule(message: str, holds: Rule, *, ignore_na: bool = True) -> pa.Check:
     return pa.Check(holds, error=message, ignore_na=ignore_na, n_failure_cases=1)
 
 
-def _is_identifier(ids: Values) -> bool:
-    kind = pd.api.types.infer_dtype(ids) if len(ids) else "empty"
-    if kind == "integer":
-        return bool(ids.dropna().min() >= -(2**63) and ids.dropna().max() < 2**63)
-    return kind in {"string", "empty"}
+def kind_of_ids(ids: Values) -> str:
+    """Return "integer", "string", "empty" (without any id), or else "mixed"."""
+    kind = pd.api.types.infer_dtype(_categories(ids)) if len(ids) else "empty"
+    return kind if kind in {"integer", "string", "empty"} else "mixed"
+
+
+def _is_in_range(ids: Values) -> Any:
+    if kind_of_ids(ids) != "integer" or ids.dtype == "int64":
+        return ids.notna()
+    return pd.Series([-(2**63) <= int(number) < 2**63 for number in ids], index=ids.index)
 
 
 def _is_text(texts: Values) -> bool:
-    values = texts.cat.categories if isinstance(texts.dtype, pd.CategoricalDtype) else texts
-    return pd.api.types.infer_dtype(values) in {"string", "empty"}
+    return pd.api.types.infer_dtype(_categories(texts)) in {"string", "empty"}
+
+
+def _categories(values: Values) -> Values:
+    return values.cat.categories if isinstance(values.dtype, pd.CategoricalDtype) else values
+
+
+def _unexpected_columns(frame: pd.DataFrame, contract: pa.DataFrameSchema) -> tuple[list[str], list[str]]:
+    """Count the columns that the contract does not know: without a header, their names are a household's values."""
+    is_known = frame.columns.isin(list(contract.columns))
+    count = int((~is_known).sum())
+    columns = "1 column that is" if count == 1 else f"{count} columns that are"
+    unknown = [f"{contract.name}: has {columns} not of its contract{_all(frame)}"] if count else []
+    repeated = frame.columns[is_known & frame.columns.duplicated()].unique()
+    return unknown, [f"{contract.name}.{name}: must be one column{_all(frame)}" for name in repeated]
+
+
+def _torn_texts(frame: pd.DataFrame, contract: pa.DataFrameSchema) -> list[str]:
+    """Find texts with half a surrogate pair, as of a broken emoji: no file can hold one, and pandera fails of them."""
+    lines = []
+    for name in frame.columns.intersection(list(contract.columns)):
+        if _categories(frame[name]).dtype == object:
+            torn = pd.Series([isinstance(text, str) and bool(_SURROGATE.search(text)) for text in frame[name]])
+            lines += rows_broken(contract.name, name, "must be valid Unicode", torn)
+    return lines
 
 
 def _conform(frame: pd.DataFrame, contract: pa.DataFrameSchema) -> pd.DataFrame:
-    wanted = {
-        name: column.metadata["dtype"]
-        for name, column in contract.columns.items()
-        if column.metadata and name in frame.columns and str(frame[name].dtype) != column.metadata["dtype"]
-    }
-    return frame.assign(**{name: _converted(frame[name], dtype) for name, dtype in wanted.items()}) if wanted else frame
+    typed = {name: column.metadata["dtype"] for name, column in contract.columns.items() if column.metadata}
+    wanted = {name: _wanted(frame[name], dtype) for name, dtype in typed.items() if name in frame.columns}
+    other = {name: dtype for name, dtype in wanted.items() if str(frame[name].dtype) != dtype}
+    return frame.assign(**{name: _converted(frame[name], dtype) for name, dtype in other.items()}) if other else frame
+
+
+def _wanted(values: Values, dtype: str) -> str:
+    """One type for all integer ids and one for all text ids: between two of them, ids may be compared as floats."""
+    if dtype != _IDENTIFIER:
+        return dtype
+    of_kind = {"integer": "int64", "string": "str"}.get(kind_of_ids(values))
+    return of_kind if of_kind and _is_in_range(values.dropna()).all() else str(values.dtype)
 
 
 def _converted(values: Values, dtype: str) -> Values:
@@ -173,6 +212,8 @@ def _converted(values: Values, dtype: str) -> Values:
 
 
 def _is_convertible(values: Values, dtype: str) -> bool:
+    if dtype == "str" or (dtype == "int64" and kind_of_ids(values) == "integer"):
+        return True
     if isinstance(values.dtype, pd.DatetimeTZDtype | pd.CategoricalDtype):
         return False
     if values.isna().all():  # a column without any value has whatever type its source made up
@@ -211,8 +252,6 @@ def _line(contract: pa.DataFrameSchema, frame: pd.DataFrame, error: SchemaError)
     table, column, reason = contract.name, error.column_name, error.reason_code
     if reason is SchemaErrorReason.COLUMN_NOT_IN_DATAFRAME:
         return f"{table}.{error.failure_cases}: is missing{_all(frame)}"
-    if reason is SchemaErrorReason.COLUMN_NOT_IN_SCHEMA:
-        return f"{table}.{error.failure_cases}: is not a column of {table}{_all(frame)}"
     place = f"{table}.{column}: " if column else f"{table}."
     if reason is SchemaErrorReason.SERIES_CONTAINS_NULLS:
         return f"{place}must not be null{_count(int(frame[column].isna().sum()), frame)}"

@@ -19,11 +19,16 @@ def assemble_model_input(
     fairness is judged and which no model sees. Rows are sorted by observed_on, then item_id.
 
     Raises:
-        ContractError: no label is known yet.
+        ContractError: there is no observation, or no label is known yet.
         ValueError: features and observations are not the same looks in the same order, or a household is missing.
     """
     if not observations[KEYS].reset_index(drop=True).equals(features[KEYS].reset_index(drop=True)):
         raise ValueError("features and observations are not the same looks in the same order")
+    if observations.empty:
+        raise ContractError(
+            "observations: must not be empty (0 rows); no item was open when it was looked at, a day or more after its "
+            "purchase and before the data end: more items or a longer period are needed"
+        )
     if not (observations["label_known_on"] <= data_until).any():
         raise ContractError(
             f"observations.label_known_on: must not always lie after {data_until:%Y-%m-%d}, the last moment on "

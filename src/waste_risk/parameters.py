@@ -3,7 +3,7 @@
 The YAML files in ``conf`` are the only home of the values; this module holds names, types and bounds.
 """
 
-from datetime import date
+from datetime import date, timedelta
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self, TypeVar
 
@@ -18,6 +18,9 @@ from pydantic import (
     field_validator,
     model_validator,
 )
+
+# Of records, and so of what is simulated: other dates are the zero of some clock, or seconds read as milliseconds.
+FIRST_DAY, LAST_DAY = date(2000, 1, 1), date(2099, 12, 31)
 
 Share = Annotated[float, Field(ge=0, le=1)]
 OpenShare = Annotated[float, Field(gt=0, lt=1)]
@@ -49,8 +52,14 @@ class DataGeneration(Section):
     n_items_per_household: float = Field(gt=0, le=5_000)
     seed: Seed
     period_days: int = Field(ge=180, le=3_650)
-    starts_on: date = Field(ge=date(1970, 1, 1), le=date(2090, 1, 1))
+    starts_on: date = Field(ge=FIRST_DAY, le=LAST_DAY)
     scenario: Scenario
+
+    @model_validator(mode="after")
+    def _within_what_is_recorded(self) -> Self:
+        if self.starts_on + timedelta(days=self.period_days) > LAST_DAY:
+            raise ValueError(f"starts_on and period_days must not lead beyond {LAST_DAY}")
+        return self
 
 
 class Observation(Section):

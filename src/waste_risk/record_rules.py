@@ -12,6 +12,11 @@ from waste_risk.parameters import Cleaning
 THOUSANDTHS = 1_000  # quantities are compared as whole thousandths: sums of floats depend on their order
 ENDS = ("consumed", "wasted")
 
+# Isolated are the records of fewer than three households (of many, of fewer than one in a hundred) that go on after
+# all others' end for more than two weeks, since weekly shopping may miss one, and for long beside how others end.
+_FEW, _SHARE, _NEAR_DAYS = 3, 100, 14
+_FURTHER_IN, _TIMES = 3, 5
+
 Mask = Any  # an array of booleans, one for each row
 Integers = Any
 
@@ -56,12 +61,16 @@ def _is_of_unknown_household(records: Records, _: Cleaning) -> Mask:
 
 
 def _is_purchase_outside_the_period(records: Records, cleaning: Cleaning) -> Mask:
-    """Apart from most purchases, by a gap in those of all households that is too long to be one."""
+    """Apart from most purchases by a gap in those of all households that is too long to be one, or isolated."""
     days = _day(records.items["purchased_on"])
     recorded, index, n_items = np.unique(days, return_inverse=True, return_counts=True)
     is_gap = np.diff(recorded, prepend=recorded[:1]) > np.timedelta64(cleaning.max_gap_days, "D")
     period = np.cumsum(is_gap)
-    return (period != np.bincount(period, n_items, minlength=1).argmax())[index]
+    apart = (period != np.bincount(period, n_items, minlength=1).argmax())[index]
+    kept = _household_days(records.items[~apart], "purchased_on")
+    first, last = -_last_day(kept.assign(day=-kept["day"])), _last_day(kept)
+    day = days.astype("int64")
+    return apart | (day < first) | (day > last)
 
 
 def _is_of_unknown_item(records: Records, _: Cleaning) -> Mask:
@@ -75,7 +84,31 @@ def _is_of_other_household(records: Records, _: Cleaning) -> Mask:
 def _is_event_outside_the_period(records: Records, cleaning: Cleaning) -> Mask:
     days = _day(records.events["occurred_on"])
     last = _day(records.items["purchased_on"]).max(initial=np.datetime64("1970-01-01", "D"))
-    return days > last + np.timedelta64(cleaning.max_gap_days, "D")
+    apart = days > last + np.timedelta64(cleaning.max_gap_days, "D")
+    kept = [_household_days(records.items, "purchased_on"), _household_days(records.events[~apart], "occurred_on")]
+    return apart | (days.astype("int64") > _last_day(pd.concat(kept)))
+
+
+def _household_days(table: pd.DataFrame, column: str) -> pd.DataFrame:
+    """The household and the day since 1970 of each record."""
+    return pd.DataFrame({"household_id": table["household_id"], "day": _day(table[column]).astype("int64")})
+
+
+def _last_day(household_days: pd.DataFrame) -> int:
+    """The last day on record, but for a few households' whose last records are far from those of all others.
+
+    Where households are few, a household's days are taken one by one, as if each were of another.
+    """
+    ends = household_days.groupby("household_id", sort=False)["day"].max()
+    if len(ends) < _FURTHER_IN * _FEW:
+        ends = household_days.drop_duplicates()["day"]
+    days = np.sort(ends.to_numpy())[::-1]
+    few = max(_FEW, len(days) // _SHARE)
+    if len(days) < _FURTHER_IN * few:
+        return int(days.max(initial=np.iinfo("int64").min))
+    # How thinly they lie further in says how far apart they may lie at the end.
+    usual, further_in = days[few - 1], days[_FURTHER_IN * few - 1]
+    return int(days[days <= usual + max(_NEAR_DAYS, _TIMES * (usual - further_in))].max())
 
 
 def _is_duplicate(records: Records, _: Cleaning) -> Mask:
@@ -183,7 +216,7 @@ RULES = (
         "events_outside_the_period",
         "events",
         "occurred_on",
-        "must not lie long after the last purchase",
+        "must not lie long after the other records",
         _is_event_outside_the_period,
     ),
     Rule("duplicate_events", "events", "occurred_on", "must not repeat an event to the second", _is_duplicate),

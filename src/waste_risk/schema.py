@@ -10,6 +10,7 @@ import pandera.pandas as pa
 
 from waste_risk.contract import (
     above,
+    any_date,
     at_least,
     at_most,
     between,
@@ -18,7 +19,6 @@ from waste_risk.contract import (
     identifier,
     number,
     one_of,
-    printed_date,
     text,
     timestamp,
     typed,
@@ -34,7 +34,8 @@ SENSITIVE = {
     "sensitive_children": ("0", "1+", "unknown"),
     "sensitive_income_band": INCOME_BANDS,
 }
-LARGEST = 1_000_000  # features count thousandths in 32 bits
+LARGEST = 1_000_000  # features count thousandths in 32 bits,
+SMALLEST = 0.001  # and what is less than a thousandth would be nothing
 DAY = pd.Timedelta(days=1)
 
 Columns = dict[str, pa.Column]
@@ -44,7 +45,7 @@ def check(table: str, frame: pd.DataFrame) -> pd.DataFrame:
     """Return the table in the types of its contract, or say in one line everything that is wrong with it.
 
     Raises:
-        ContractError: "items.quantity: must be greater than 0 (3 of 120 rows); …"
+        ContractError: "items.quantity: must be at least 0.001 (3 of 120 rows); …"
         KeyError: there is no such table.
     """
     return verify(frame, schema(table))
@@ -64,8 +65,8 @@ def schema(table: str) -> pa.DataFrameSchema:
 def _households() -> pa.DataFrameSchema:
     columns = {
         "household_id": identifier(unique=True),
-        "size": typed("int64", at_least(1)),
-        "children": typed("Int64", at_least(0), nullable=True),
+        "size": typed("int64", at_least(1), at_most(LARGEST)),
+        "children": typed("Int64", at_least(0), at_most(LARGEST), nullable=True),
         "income_band": one_of(INCOME_BANDS),
         "joined_on": timestamp(),
     }
@@ -77,7 +78,9 @@ def _purchases() -> pa.DataFrameSchema:
 
 
 def _items() -> pa.DataFrameSchema:
-    return contract("items", {**_purchase_columns(), "storage": one_of(STORAGES), "expires_on": printed_date()})
+    return contract(
+        "items", {**_purchase_columns(), "storage": one_of(STORAGES), "expires_on": any_date(nullable=True)}
+    )
 
 
 def _purchase_columns() -> Columns:
@@ -86,7 +89,7 @@ def _purchase_columns() -> Columns:
         "household_id": identifier(),
         "product": text(),
         "category": one_of(CATEGORIES),
-        "quantity": number(above(0), at_most(LARGEST)),
+        "quantity": number(at_least(SMALLEST), at_most(LARGEST)),
         "unit": text(),
         "unit_price": number(at_least(0), at_most(LARGEST), nullable=True),
         "on_promotion": typed("boolean", nullable=True),
@@ -116,15 +119,20 @@ def _events() -> pa.DataFrameSchema:
     }
     taken = each_row(
         "quantity",
-        "must be greater than 0 when consumed or wasted",
-        lambda frame: (frame["quantity"] > 0) | ~frame["kind"].isin(["consumed", "wasted"]),
+        f"must be at least {SMALLEST} when consumed or wasted",
+        lambda frame: (frame["quantity"] >= SMALLEST) | ~frame["kind"].isin(["consumed", "wasted"]),
+    )
+    found = each_row(
+        "quantity",
+        f"must be 0 or at least {SMALLEST}, up or down, when corrected",
+        lambda frame: ~(frame["quantity"].abs() < SMALLEST) | (frame["quantity"] == 0) | (frame["kind"] != "corrected"),
     )
     signed = each_row(
         "quantity",
         "must not be negative unless corrected",
         lambda frame: ~(frame["quantity"] < 0) | (frame["kind"] == "corrected"),
     )
-    return contract("events", columns, taken, signed)
+    return contract("events", columns, taken, found, signed)
 
 
 def _truth() -> pa.DataFrameSchema:
@@ -171,7 +179,7 @@ def _label_columns() -> Columns:
     return {
         "wasted": typed("bool"),
         "days_to_waste": number(at_least(0), nullable=True),
-        "label_known_on": timestamp(),
+        "label_known_on": any_date(),
     }
 
 
@@ -197,10 +205,11 @@ def _label_rules() -> tuple[pa.Check, ...]:
 
 def _ascend(frame: pd.DataFrame) -> Any:
     """Whether each row comes after the one before it, by time and then by item."""
-    before = frame[["observed_on", "item_id"]].shift()
-    tied = frame["observed_on"] == before["observed_on"]
-    later = (frame["observed_on"] > before["observed_on"]) | (tied & (frame["item_id"] > before["item_id"]))
-    return later | (np.arange(len(frame)) == 0)
+    time, item = frame["observed_on"].to_numpy(), frame["item_id"]
+    # One beside the other: shifted by a row, an integer would become a float.
+    later_item = item[1:].reset_index(drop=True) > item[:-1].reset_index(drop=True)
+    later = (time[1:] > time[:-1]) | ((time[1:] == time[:-1]) & later_item.to_numpy(dtype=bool))
+    return pd.Series(np.append(True, later)[: len(frame)], index=frame.index)
 
 
 _TABLES: dict[str, Callable[[], pa.DataFrameSchema]] = {

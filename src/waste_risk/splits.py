@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from sklearn.model_selection import BaseCrossValidator
 from sklearn.utils.multiclass import type_of_target
 
+from waste_risk.errors import ContractError
 from waste_risk.parameters import Split
 
 Mask = NDArray[np.bool_]
@@ -25,10 +26,22 @@ def split_by_time(model_input: pd.DataFrame, params: Split) -> tuple[pd.DataFram
     """Set the newest days aside as the test window; development keeps what was known before it begins.
 
     Raises:
-        ValueError: the newest days alone hold more than the share, or no label is known before them.
+        ContractError: the newest days alone hold more than the share, or no label is known before them; or development
+            holds one outcome only.
     """
     older, newest = newest_window(model_input["observed_on"], model_input["label_known_on"], params.test_share)
-    return model_input[older].reset_index(drop=True), model_input[newest].reset_index(drop=True)
+    development, test = model_input[older].reset_index(drop=True), model_input[newest].reset_index(drop=True)
+    _refuse_one_outcome(development["wasted"])
+    return development, test
+
+
+def _refuse_one_outcome(wasted: "pd.Series[bool]") -> None:
+    if wasted.all() or not wasted.any():
+        raise ContractError(
+            f"development.wasted: must be true and false, is always {str(wasted.iloc[0]).lower()} ({len(wasted)} of "
+            f"{len(wasted)} rows); a model learns from items that were thrown away and from others, so check the "
+            "events of kind wasted, or add records"
+        )
 
 
 def newest_window(observed_on: pd.Series, label_known_on: pd.Series, share: float) -> tuple[Mask, Mask]:
@@ -38,12 +51,12 @@ def newest_window(observed_on: pd.Series, label_known_on: pd.Series, share: floa
     they begin, are in neither mask.
 
     Raises:
-        ValueError: the newest day alone holds more than ``share`` of the rows, or no label is known before them.
+        ContractError: the newest day alone holds more than ``share`` of the rows, or no label is known before them.
     """
     starts_on = _first_days(pd.DatetimeIndex(observed_on), [1 - share])[0]
     older = (label_known_on <= starts_on).to_numpy()
     if not older.any():
-        raise ValueError(
+        raise ContractError(
             f"no label is known on {starts_on:%Y-%m-%d}, when the newest {share:.0%} of the rows begin; {_TOO_SHORT}"
         )
     return older, (observed_on >= starts_on).to_numpy()
@@ -81,7 +94,8 @@ class PurgedTimeSeriesSplit(BaseCrossValidator):  # type: ignore[misc]
             groups: the time of observation of each row.
 
         Raises:
-            ValueError: without ``groups``; with too few days; if a side of a fold is empty or lacks a class.
+            ValueError: without ``groups``.
+            ContractError: with too few days; if a side of a fold is empty or lacks a class.
         """
         if groups is None:
             raise ValueError("groups must hold the time of observation of each row")
@@ -101,7 +115,7 @@ def _share_of_days(observed_on: pd.DatetimeIndex, n_days: int) -> float:
     until = observed_on.min().floor("D") + pd.Timedelta(days=n_days)
     share = float((observed_on < until).mean())
     if share == 1:
-        raise ValueError(
+        raise ContractError(
             f"the rows end before {until:%Y-%m-%d}, but {n_days} days only train before the first fold; {_TOO_SHORT}"
         )
     return share
@@ -114,7 +128,7 @@ def _first_days(observed_on: pd.DatetimeIndex, shares: list[float]) -> list[pd.T
     wanted = np.round(np.asarray(shares) * len(observed_on), 6)  # a third of 12 is 4, not a little more
     positions = np.searchsorted(rows_before, wanted)
     if len(set(positions)) < len(shares) or positions[-1] == len(days):
-        raise ValueError(
+        raise ContractError(
             f"{len(observed_on)} rows on {len(days)} days cannot be cut into {len(shares)} windows; {_TOO_SHORT}"
         )
     return [pd.Timestamp(days[position]) for position in positions]
@@ -122,11 +136,11 @@ def _first_days(observed_on: pd.DatetimeIndex, shares: list[float]) -> list[pd.T
 
 def _refuse_one_sided(fold: int, start: pd.Timestamp, y: Any, train: Positions, judged: Positions) -> None:
     if not len(train):
-        raise ValueError(
+        raise ContractError(
             f"fold {fold}: no label is known on {start:%Y-%m-%d}, when its judged days begin; {_TOO_SHORT}"
         )
     if y is None or type_of_target(y) != "binary":
         return
     for side, rows in (("training", train), ("judged", judged)):
         if len(np.unique(np.asarray(y)[rows])) < 2:
-            raise ValueError(f"fold {fold}: the {side} rows hold one class only")
+            raise ContractError(f"fold {fold}: the {side} rows hold one class only; {_TOO_SHORT}")

@@ -82,7 +82,7 @@ def test_a_refused_table_ends_the_run_in_one_line_and_is_not_written(project: Pr
     (log,) = (project.folder / "logs").glob(f"{project.runs()[0].data.tags['run_id']}.log")
     assert outcome.errors == (
         "items.category: must be one of dairy, produce, meat, grains, canned, frozen, beverages (5 of 5 rows); "
-        "items.quantity: must be greater than 0 (5 of 5 rows) [save of broken_items]; in break_items; "
+        "items.quantity: must be at least 0.001 (5 of 5 rows) [save of broken_items]; in break_items; "
         f"go on with --from-nodes break_items (traceback: {log})\n"
     )
     assert [path.name for path in (project.folder / "data/simulated").glob("*items*")] == ["items.parquet"]

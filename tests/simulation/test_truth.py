@@ -4,6 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from waste_risk.errors import ContractError
 from waste_risk.simulation import oracle_probability
 
 PURCHASED = pd.Timestamp("2024-03-01")
@@ -101,3 +102,17 @@ def test_no_observations_give_an_empty_table() -> None:
     oracle = oracle_probability(looks, items, events, truth, horizon_days=30)
     assert oracle.columns.tolist() == ["probability", "days"]
     assert len(oracle) == 0
+
+
+@pytest.mark.parametrize("table", ["items", "truth"])
+@pytest.mark.parametrize("item_id", ["1", 2])
+def test_an_observed_item_that_a_table_lacks_is_refused_and_never_another_item(table: str, item_id: object) -> None:
+    tables = {
+        "truth": pd.DataFrame([{"item_id": 1, "household_id": 1, **LATENTS}]),
+        "items": pd.DataFrame({"item_id": [1], "purchased_on": [PURCHASED]}),
+    }
+    tables[table] = tables[table].assign(item_id=item_id)
+    events = pd.DataFrame({"item_id": [1], "kind": ["consumed"], "occurred_on": [PURCHASED]})
+    looks = pd.DataFrame({"item_id": [1], "observed_on": [PURCHASED]})
+    with pytest.raises(ContractError, match=rf"^{table}.item_id: must hold every observed item, .* \(1 of 1 observ"):
+        oracle_probability(looks, events=events, horizon_days=30, **tables)

@@ -72,7 +72,9 @@ def _shop(households: pd.DataFrame, params: DataGeneration) -> pd.DataFrame:
 def _trips(households: pd.DataFrame, params: DataGeneration) -> _Rows:
     """Every trip of every household, those with nothing to log included."""
     start = np.datetime64(params.starts_on, "D")
+    # Who joined before the period shops from its start on, and who joins after it does not.
     joined = (households["joined_on"].to_numpy().astype("datetime64[D]") - start).astype(np.int64)
+    joined = joined.clip(0, params.period_days)
     monday = int(start.astype(np.int64) + 3) % 7  # days since the Monday before the period starts
     first_week = (joined + monday) // 7
     n_weeks = (params.period_days - 1 + monday) // 7 + 1 - first_week

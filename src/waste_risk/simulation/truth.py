@@ -11,6 +11,7 @@ import numpy.typing as npt
 import pandas as pd
 from scipy.special import gammainc
 
+from waste_risk.errors import ContractError
 from waste_risk.hashing import Floats
 
 _STEP_DAYS = 0.25
@@ -26,6 +27,9 @@ def oracle_probability(
 
     Returns:
         probability in [0, 1] and days in (0, horizon_days], on the index of the observations.
+
+    Raises:
+        ContractError: an observed item is not in truth or items, as when its id is text here and a number there.
     """
     state = _state(observations, items, events, truth)
     chunks = [
@@ -37,16 +41,15 @@ def oracle_probability(
 
 def _state(observations: pd.DataFrame, items: pd.DataFrame, events: pd.DataFrame, truth: pd.DataFrame) -> pd.DataFrame:
     """Latents of the item and what is known at the look, all in days before the look."""
-    index = pd.Index(truth["item_id"])
+    row, own = (_rows(name, frame, observations["item_id"]) for name, frame in (("items", items), ("truth", truth)))
     looks = observations[["item_id", "observed_on"]].reset_index(drop=True).assign(look=np.arange(len(observations)))
     past = looks.merge(events[["item_id", "kind", "occurred_on"]], on="item_id")
     uses = past[(past["kind"] == "consumed") & (past["occurred_on"] < past["observed_on"])]
     by_look = uses.groupby("look")["occurred_on"].agg(["min", "max", "size"]).reindex(looks["look"])
-    row = pd.Index(items["item_id"]).get_indexer(looks["item_id"])
     purchased = items["purchased_on"].take(row).reset_index(drop=True)
     look = looks["observed_on"]
     return (
-        truth.take(index.get_indexer(looks["item_id"]))
+        truth.take(own)
         .reset_index(drop=True)
         .assign(
             age=_days(look - purchased),
@@ -55,6 +58,17 @@ def _state(observations: pd.DataFrame, items: pd.DataFrame, events: pd.DataFrame
             left=lambda table: table["portions"] - by_look["size"].fillna(0).to_numpy().astype(np.int64),
         )
     )
+
+
+def _rows(table: str, frame: pd.DataFrame, item_id: pd.Series) -> Integers:
+    row: Integers = pd.Index(frame["item_id"]).get_indexer(pd.Index(item_id))
+    missing = int((row < 0).sum())
+    if missing:
+        raise ContractError(
+            f"{table}.item_id: must hold every observed item, as text or as a number like observations.item_id "
+            f"({missing} of {len(row)} observations are of other items); make {table} and observations from one source"
+        )
+    return row
 
 
 def _days(span: pd.Series) -> pd.Series:
