@@ -59,6 +59,7 @@ def good():
         n_wasted=1_500,
         n_alerts=700,
         predictor_sha256="abc",
+        confidence=0.95,
     )
 
 
@@ -198,7 +199,12 @@ BOUND = LIMITS.model_copy(update={"judged_by": "bound"})
             {"fairness": {"children": fairness(Estimate(0.03, 0.0, 0.08))}},
             "Calibration gap within a group of children (high end of its interval) 0.0800 is not below 0.05",
         ),
-        ("auc", {"auc": Estimate(0.9)}, "AUC is undefined: it has no interval"),
+        (
+            "auc",
+            {"auc": Estimate(0.9)},
+            "AUC is undefined: it has no interval, since it rests on fewer than 20 households",
+        ),
+        ("auc", {"auc": Estimate(0.9), "confidence": None}, "AUC is undefined: no intervals were computed"),
     ],
 )
 def test_judged_by_its_bound_the_worse_end_of_the_interval_decides(good, gate, changed, reason):

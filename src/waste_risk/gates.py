@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from waste_risk.metrics import Estimate, ValidationMetrics
+from waste_risk.metrics import FEWEST_HOUSEHOLDS, Estimate, ValidationMetrics
 from waste_risk.parameters import Gates
 
 
@@ -82,7 +82,7 @@ def _check(metrics: ValidationMetrics, params: Gates) -> Iterator[Checked]:
 def _check_auc(metrics: ValidationMetrics, params: Gates) -> Checked:
     value, limit = _lower(metrics.auc, params), params.min_auc
     gate = Gate("auc", f"AUC >= {_limit(limit)}", value >= limit, _known(value), limit)
-    return gate, _reason(gate, "AUC", "below", _of(params, "low"), _no_bound(metrics.auc))
+    return gate, _reason(gate, "AUC", "below", _of(params, "low"), _no_bound(metrics.auc, metrics))
 
 
 def _check_precision(metrics: ValidationMetrics, params: Gates) -> Checked:
@@ -90,7 +90,7 @@ def _check_precision(metrics: ValidationMetrics, params: Gates) -> Checked:
     value, metric = _lower(estimate, params), f"Precision@{params.high_confidence:g}"
     label = f"{metric} >= {_limit(limit)}"
     gate = Gate("precision_at_high_confidence", label, value >= limit, _known(value), limit)
-    why = _no_bound(estimate) or f": no probability reaches {params.high_confidence:g}"
+    why = _no_bound(estimate, metrics) or f": no probability reaches {params.high_confidence:g}"
     return gate, _reason(gate, metric, "below", _of(params, "low"), why)
 
 
@@ -98,7 +98,7 @@ def _check_calibration(metrics: ValidationMetrics, params: Gates) -> Checked:
     value, limit = _upper(metrics.expected_calibration_error, params), params.max_ece
     label = f"Calibration (ECE < {_limit(limit)})"
     gate = Gate("expected_calibration_error", label, value < limit, _known(value), limit)
-    why = _no_bound(metrics.expected_calibration_error)
+    why = _no_bound(metrics.expected_calibration_error, metrics)
     return gate, _reason(gate, "Expected calibration error", "not below", _of(params, "high"), why)
 
 
@@ -117,7 +117,9 @@ def _check_baselines(metrics: ValidationMetrics, params: Gates, limit: float) ->
     metric = f"AUC gain over {best.replace('_', ' ')}"
     if not gains:
         return gate, "Gain over simple rules is undefined: none was measured"
-    return gate, _reason(gate, metric, "not above", _of(params, "low"), _no_bound(metrics.baselines[best].auc_gain))
+    return gate, _reason(
+        gate, metric, "not above", _of(params, "low"), _no_bound(metrics.baselines[best].auc_gain, metrics)
+    )
 
 
 def _check_slope(metrics: ValidationMetrics, params: Gates, low: float, high: float) -> Checked:
@@ -126,7 +128,7 @@ def _check_slope(metrics: ValidationMetrics, params: Gates, low: float, high: fl
     label = f"Slope in [{_limit(low)}, {_limit(high)}]"
     gate = Gate("calibration_slope", label, low <= least and most <= high, _known(value), (low, high))
     if gate.value is None:
-        return gate, f"Calibration slope is undefined{_no_bound(metrics.calibration_slope)}"
+        return gate, f"Calibration slope is undefined{_no_bound(metrics.calibration_slope, metrics)}"
     side, relation = ("high", "above") if most > high else ("low", "below")
     return gate, f"Calibration slope{_of(params, side)} {_beside(value, limit)} is {relation} {_limit(limit)}"
 
@@ -161,7 +163,7 @@ def _check_groups(metrics: ValidationMetrics, params: Gates, limit: float) -> Ch
     metric = f"Calibration gap within a group of {worst.replace('_', ' ')}"
     if not gaps:
         return gate, "Calibration gap within groups is undefined: no group was large enough"
-    return gate, _reason(gate, metric, "not below", _of(params, "high"), _no_bound(estimates[worst]))
+    return gate, _reason(gate, metric, "not below", _of(params, "high"), _no_bound(estimates[worst], metrics))
 
 
 def _lower(estimate: Estimate, params: Gates) -> float:
@@ -178,9 +180,12 @@ def _end(value: float, end: float | None, params: Gates) -> float:
     return math.nan if end is None else end
 
 
-def _no_bound(estimate: Estimate | None) -> str:
-    known = estimate is not None and not math.isnan(estimate.value)
-    return ": it has no interval" if known else ""
+def _no_bound(estimate: Estimate | None, metrics: ValidationMetrics) -> str:
+    if estimate is None or math.isnan(estimate.value):
+        return ""
+    if metrics.confidence is None:
+        return ": no intervals were computed"
+    return f": it has no interval, since it rests on fewer than {FEWEST_HOUSEHOLDS} households"
 
 
 def _of(params: Gates, end: str) -> str:

@@ -35,7 +35,8 @@ def measure_lead_time(
             "mean_days": mean(weights),
             "median_days": _weighted_median(days_true[ascending], weights[:, sample.household[ascending]]),
             "warned_share": share(weights),
-        }
+        },
+        n_behind=dict.fromkeys(("mean_days", "median_days"), sample.count_households(warned)),
     )
     return LeadTime(n_items=int(warned.sum()), **estimates)
 
@@ -54,7 +55,10 @@ def measure_weekly_alerts(sample: Sample, *, observed_on: ArrayLike, per_week: i
     )
     right = alerts & (sample.wasted == 1)
     precision, recall = sample.share(right, alerts), sample.share(right, sample.wasted)
-    estimates = sample.estimate(lambda weights: {"precision": precision(weights), "recall": recall(weights)})
+    estimates = sample.estimate(
+        lambda weights: {"precision": precision(weights), "recall": recall(weights)},
+        n_behind={"precision": sample.count_households(alerts)},
+    )
     return WeeklyAlerts(per_week=per_week, n_alerts=int(alerts.sum()), **estimates)
 
 

@@ -63,7 +63,11 @@ def measure_window(
             "mean_probability": mean_probability(tally),
         }
 
-    return sample.estimate(measure, _PUSHED_UP)
+    n_behind = {
+        "precision": sample.count_households(sample.probability >= threshold),
+        "precision_at_high_confidence": sample.count_households(sample.probability >= high_confidence),
+    }
+    return sample.estimate(measure, _PUSHED_UP, n_behind)
 
 
 def measure_scores(sample: Sample, scores: Array | None, *, threshold: float, top_k: int) -> ScoreMetrics | None:
@@ -105,7 +109,8 @@ def measure_days(sample: Sample, days: Array, predicted: Array | None, on_label:
         measured = {_DAYS[name]: each.mean_absolute(weights) for name, each in errors.items()}
         return measured | ({"days_rmse": errors["days"].root_mean_squared(weights)} if "days" in errors else {})
 
-    return sample.estimate(measure)
+    n_behind = {_DAYS[name]: int((each.rows > 0).sum()) for name, each in errors.items()}
+    return sample.estimate(measure, n_behind=n_behind | {"days_rmse": n_behind.get("days_mae", 0)})
 
 
 _DAYS = {"days": "days_mae", "label_days": "label_days_mae", "where_label": "days_mae_where_label"}
@@ -123,7 +128,8 @@ def measure_trade_off(sample: Sample, thresholds: Sequence[float]) -> tuple[Trad
             for name, metric in (("precision", precision), ("recall", recall))
         }
 
-    estimates = sample.estimate(measure)
+    n_behind = {f"precision {each}": sample.count_households(sample.probability >= each) for each in thresholds}
+    estimates = sample.estimate(measure, n_behind=n_behind)
     return tuple(
         TradeOff(
             threshold=float(threshold),
@@ -156,7 +162,8 @@ def measure_cost(
             "cost_without_alerts": cost(tally, np.inf),
         }
 
-    return CostlyThreshold(threshold=float(cheapest), **sample.estimate(measure))
+    n_behind = {"precision": sample.count_households(sample.probability >= cheapest)}
+    return CostlyThreshold(threshold=float(cheapest), **sample.estimate(measure, n_behind=n_behind))
 
 
 def compare_baselines(sample: Sample, baselines: Mapping[str, Array]) -> dict[str, Baseline]:
