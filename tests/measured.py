@@ -20,6 +20,8 @@ LIMITS = Gates(
     max_ece=0.10,
     max_cv_std=0.05,
     high_confidence=0.7,
+    max_calibration_in_the_large=None,
+    calibration_in_the_large_tolerance=0.01,
     min_gain_over_baselines=None,
     min_calibration_slope=None,
     max_calibration_slope=None,
@@ -32,6 +34,7 @@ LIMITS = Gates(
 )
 ALL_LIMITS = LIMITS.model_copy(
     update={
+        "max_calibration_in_the_large": 0.03,
         "min_gain_over_baselines": 0.0,
         "min_calibration_slope": 0.8,
         "max_calibration_slope": 1.2,
@@ -103,6 +106,8 @@ FULL = replace(
     MORE,
     confidence=0.95,
     predictor_sha256="0123456789abcdef" * 4,
+    calibration_in_the_large=Estimate(-0.0025, -0.0091, 0.0042),
+    newest_calibration_in_the_large=Estimate(-0.0071, -0.0202, 0.0063),
     equal_width_calibration_error=Estimate(0.05),
     debiased_calibration_error=Estimate(0.04),
     calibration_error_by_chance=CalibrationByChance(0.021, 0.0601, 0.2),

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from numpy.typing import NDArray
-from scipy.special import expit
+from scipy.special import expit, logit
 from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import roc_auc_score
 
@@ -93,7 +93,7 @@ def red(decision: GateDecision) -> set[str]:
 def test_the_honest_model_passes_every_gate() -> None:
     decision = judge()
     assert decision.approved, decision.reasons
-    assert len(decision.gates) == 10
+    assert len(decision.gates) == 11
 
 
 @pytest.mark.parametrize("n_households", [1, 19])
@@ -111,8 +111,15 @@ def test_shuffled_labels_teach_nothing() -> None:
 
 def test_squared_scores_rank_as_well_and_promise_too_little() -> None:
     assert red(judge(spoil=np.square)) == {
-        *("expected_calibration_error", "calibration_slope", "group_calibration_gap"),
+        *("expected_calibration_error", "calibration_slope", "group_calibration_gap", "calibration_in_the_large"),
     }
+
+
+@pytest.mark.parametrize("shift", [-0.7, -0.35, 0.3, 0.6])
+def test_shifted_log_odds_rank_as_well_and_are_off_in_the_large(shift: float) -> None:
+    decision = judge(spoil=lambda scores: expit(logit(scores) + shift))
+    assert "calibration_in_the_large" in red(decision)
+    assert "auc" not in red(decision)
 
 
 def test_a_feature_from_the_future_lifts_the_model_above_the_oracle() -> None:

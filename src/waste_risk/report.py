@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from waste_risk.gates import GateDecision
+from waste_risk.gates import Gate, GateDecision
 from waste_risk.metrics import Estimate, ValidationMetrics
 from waste_risk.report_parts import alerts, baselines, decimals, fairness, line, stability
 
@@ -107,8 +107,14 @@ def _business(metrics: ValidationMetrics) -> list[str]:
 
 
 def _decision(decision: GateDecision) -> list[str]:
-    gates = [line(gate.label, "✓ PASS" if gate.passed else "✗ FAIL") for gate in decision.gates]
+    gates = [line(gate.label, _reading(gate, decision)) for gate in decision.gates]
     return [*_section("GATE REQUIREMENTS", gates), *_section("REASONS", decision.reasons)]
+
+
+def _reading(gate: Gate, decision: GateDecision) -> str:
+    if not gate.passed:
+        return "✗ FAIL"
+    return "✓ PASS (estimate only)" if gate.name in decision.unsupported else "✓ PASS"
 
 
 def _attainable(metrics: ValidationMetrics) -> list[str]:

@@ -53,7 +53,7 @@ def summarise_verdict(metrics: ValidationMetrics, decision: GateDecision) -> lis
     return [
         f"Model:        AUC {metrics.auc.value:.4f}{ceiling}; expected calibration error "
         f"{metrics.expected_calibration_error.value:.4f}",
-        f"Verdict:      {'PASS' if decision.approved else 'FAIL'}, {sum(gate.passed for gate in decision.gates)} of "
+        f"Verdict:      {decision.verdict}, {sum(gate.passed for gate in decision.gates)} of "
         f"{len(decision.gates)} gates",
         *(f"              {reason}" for reason in decision.reasons),
         *([f"Leak:         {LEAK}"] if metrics.beats_oracle else []),

@@ -30,7 +30,7 @@ from waste_risk.metrics.classification import (
 )
 from waste_risk.metrics.parts import Baseline, CostlyThreshold, ScoreMetrics, TradeOff
 from waste_risk.metrics.regression import sum_errors
-from waste_risk.metrics.sample import Sample
+from waste_risk.metrics.sample import Mask, Sample
 from waste_risk.metrics.tally import Array, Tally, ratio
 
 # What is never negative is pushed up by chance, and once more by resampling.
@@ -61,6 +61,7 @@ def measure_window(
             "recall_at_high_confidence": recall(tally, threshold=high_confidence),
             "base_rate": base_rate(tally),
             "mean_probability": mean_probability(tally),
+            "calibration_in_the_large": mean_probability(tally) - base_rate(tally),
         }
 
     n_behind = {
@@ -68,6 +69,13 @@ def measure_window(
         "precision_at_high_confidence": sample.count_households(sample.probability >= high_confidence),
     }
     return sample.estimate(measure, _PUSHED_UP, n_behind)
+
+
+def measure_newest_days(sample: Sample, newest: Mask) -> Estimate:
+    """Measure calibration in the large on the newest rows alone: mean probability less base rate."""
+    gap = sample.share(np.where(newest, sample.probability - sample.wasted, 0.0), newest)
+    n_behind = {"gap": sample.count_households_of_either_outcome(newest)}
+    return sample.estimate(lambda weights: {"gap": gap(weights)}, n_behind=n_behind)["gap"]
 
 
 def measure_scores(sample: Sample, scores: Array | None, *, threshold: float, top_k: int) -> ScoreMetrics | None:
