@@ -97,7 +97,7 @@ MORE = replace(
     by_month=(Group("2025-03", 6_000, 800, 1_800, INSIDE), Group("2025-04", 15, 4, 3, None)),
     by_acquaintance=(Group("new", 500, 40, 150, INSIDE),),
     weekly_alerts=WeeklyAlerts(3, 5_557, Estimate(0.7032), Estimate(0.6441)),
-    lead_time=LeadTime(2_620, Estimate(5.97), Estimate(4.46), Estimate(0.4318)),
+    lead_time=LeadTime(2_620, Estimate(5.97), Estimate(4.46)),
     cost=CostlyThreshold(0.347, *[Estimate(0.6)] * 2, Estimate(0.2773), Estimate(0.2880), Estimate(0.6824)),
 )
 

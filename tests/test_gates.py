@@ -156,7 +156,7 @@ def test_one_bad_metric_turns_its_own_gate_red_and_no_other(good, name, value, r
         (
             "not_above_oracle",
             {"attainable_share": Estimate(1.05, 1.01, 1.09)},
-            "The model reaches at least 101.0 % of the attainable AUC: look for a leak",
+            "The model reaches at least 101.0 % of the AUC with latent states known: look for a leak",
         ),
         (
             "calibration_in_the_large",

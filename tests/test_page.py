@@ -72,7 +72,7 @@ def test_each_gate_has_its_value_its_bound_and_words_of_its_own() -> None:
     assert shown["Calibration slope"] == ("0.9832", "", "0.80 to 1.20")
     assert shown["AUC gained over simple rules"] == ("0.1711", "0.1612 to 0.1813", "> 0.00")
     assert shown["Loud warnings"] == ("1,750", "", "≥ 100")
-    assert shown["Share of the attainable AUC"] == ("0.8633", "", "≤ 1.00")
+    assert shown["Share of the AUC with latent states known"] == ("0.8633", "", "≤ 1.00")
 
 
 def test_a_gate_without_a_value_is_not_available_and_has_its_reason() -> None:

@@ -188,7 +188,7 @@ def _check_oracle(metrics: ValidationMetrics, share: Estimate) -> Checked:
     value = share.value if share.low is None else min(share.low, share.value)
     gate = Gate("not_above_oracle", "Not above the oracle", not metrics.beats_oracle, _known(value), 1.0)
     bound = "" if share.low is None else " at least"
-    return gate, f"The model reaches{bound} {100 * value:.1f} % of the attainable AUC: look for a leak"
+    return gate, f"The model reaches{bound} {100 * value:.1f} % of the AUC with latent states known: look for a leak"
 
 
 def _check_support(metrics: ValidationMetrics, params: Gates, limit: int) -> Checked:

@@ -56,7 +56,7 @@ def render_text(
         *_section("THRESHOLD OPTIMIZATION", _threshold(metrics)),
         *_section(f"BUSINESS METRICS (threshold={metrics.high_confidence:g})", _business(metrics)),
         *([] if decision is None else _decision(decision)),
-        *_section("ATTAINABLE", _attainable(metrics)),
+        *_section("CEILING (LATENT STATES KNOWN)", _ceiling(metrics)),
         *_section("DATA", _data(metrics, source)),
         *_section("BASELINES", baselines(metrics)),
         *_section(f"FAIRNESS: GAPS (threshold={metrics.threshold:.3f})", fairness(metrics)),
@@ -117,11 +117,11 @@ def _reading(gate: Gate, decision: GateDecision) -> str:
     return "✓ PASS (estimate only)" if gate.name in decision.unsupported else "✓ PASS"
 
 
-def _attainable(metrics: ValidationMetrics) -> list[str]:
+def _ceiling(metrics: ValidationMetrics) -> list[str]:
     if metrics.oracle_auc is None or metrics.attainable_share is None:
         return []
     share = metrics.attainable_share.value
-    reached = f"The model reaches {100 * share:.1f} % of the attainable AUC, counted from 0.5."
+    reached = f"The model reaches {100 * share:.1f} % of that AUC, counted from 0.5."
     return [
         line("AUC of true probability", decimals(metrics.oracle_auc)),
         line("AUC of the model", decimals(metrics.auc)),

@@ -49,7 +49,7 @@ def summarise_observations(observation_counts: ObservationCounts, observation: O
 
 def summarise_verdict(metrics: ValidationMetrics, decision: GateDecision) -> list[str]:
     """Say whether the model passed, and if not, why; and warn of a model that knows more than there is to know."""
-    ceiling = "" if metrics.oracle_auc is None else f", of {metrics.oracle_auc.value:.4f} attainable"
+    ceiling = "" if metrics.oracle_auc is None else f", of {metrics.oracle_auc.value:.4f} with latent states known"
     return [
         f"Model:        AUC {metrics.auc.value:.4f}{ceiling}; expected calibration error "
         f"{metrics.expected_calibration_error.value:.4f}",

@@ -28,13 +28,12 @@ def measure_lead_time(
     items = np.asarray(item_id)
     warned = _first_of_each(items, order, alerts) & wasted
     days = np.where(warned, days_true, 0.0)
-    mean, share = sample.share(days, warned), sample.share(warned, _first_of_each(items, order, wasted))
+    mean = sample.share(days, warned)
     ascending = np.flatnonzero(warned)[np.argsort(days_true[warned], kind="stable")]
     estimates = sample.estimate(
         lambda weights: {
             "mean_days": mean(weights),
             "median_days": _weighted_median(days_true[ascending], weights[:, sample.household[ascending]]),
-            "warned_share": share(weights),
         },
         n_behind=dict.fromkeys(("mean_days", "median_days"), sample.count_households(warned)),
     )

@@ -17,7 +17,7 @@ LABELS = {
     "calibration_slope": "Calibration slope",
     "calibration_in_the_large": "Calibration in the large",
     "newest_calibration_in_the_large": "Calibration in the large, newest 30 days",
-    "not_above_oracle": "Share of the attainable AUC",
+    "not_above_oracle": "Share of the AUC with latent states known",
     "alerts": "Loud warnings",
     "both_classes": "Both outcomes occur",
     "group_calibration_gap": "Calibration gap within groups",
