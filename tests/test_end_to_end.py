@@ -127,7 +127,7 @@ def test_the_report_has_every_section(finished: Checkout) -> None:
     report = finished.file("08_reporting/validation_report.txt").read_text()
     for section in ("CLASSIFICATION", "CALIBRATION", "THRESHOLD", "BUSINESS", "GATE", "CEILING", "DATA"):
         assert section in report
-    assert report.count("✓ PASS") == 9
+    assert report.count("✓ PASS") == 11
 
 
 def test_the_page_holds_every_picture_as_it_was_drawn(finished: Checkout) -> None:
