@@ -9,8 +9,14 @@ DEFAULT = "default"
 SIGMOID = "calibration.method: sigmoid"
 _CONFIDENCE = 0.95
 _DECIDING = "log_loss"
-_MEASURES = {"auc": "AUC", "log_loss": "log loss", "ece": "expected calibration error", "cpu_s": "CPU seconds"}
-_DIGITS = {"auc": 4, "log_loss": 4, "ece": 4, "cpu_s": 1}
+_MEASURES = {
+    "auc": "AUC",
+    "average_precision": "average precision",
+    "log_loss": "log loss",
+    "ece": "expected calibration error",
+    "cpu_s": "CPU seconds",
+}
+_DIGITS = {"auc": 4, "average_precision": 4, "log_loss": 4, "ece": 4, "cpu_s": 1}
 
 
 def render(rows: pd.DataFrame) -> str:
@@ -24,7 +30,8 @@ def render(rows: pd.DataFrame) -> str:
 
 What a single choice is worth: the mean difference to the default over {rows["seed"].nunique()} sources, simulated anew
 with the seeds {seeds}, and its {_CONFIDENCE:.0%} interval (paired by seed, Student's t). Each model is judged on the
-newest 20 % of its source. Lower is better but for the AUC. CPU is that of the folds and the final fits, on one thread.
+newest 20 % of its source. Lower is better but for the AUC and the average precision. CPU is that of the folds and the
+final fits, on one thread.
 The log loss decides: an interval on one side of zero favours the variant or the default, else the default stays. Where
 the variant also takes more CPU beyond its interval, the line says so: then the gain has a price, and is weighed against
 it in [decisions](decisions.md). By chance, one in twenty of {n_compared} such comparisons would look like a difference.
@@ -88,5 +95,6 @@ def _conclude(full: pd.DataFrame, small: pd.DataFrame) -> str:
     return (
         f"Of the methods of calibration, the log loss favours {method[favoured(full, SIGMOID)]} on all data and "
         f"{method[favoured(small, SIGMOID)]} on little. `calibration.method: auto` takes isotonic, and sigmoid below "
-        "1,000 positives."
+        "1,000 positives. Isotonic is the mean of centred isotonic regression and a monotone spline through 20 bins; "
+        "it was chosen among these by the log loss on the seeds 401 to 405."
     )

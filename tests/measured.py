@@ -20,6 +20,8 @@ LIMITS = Gates(
     max_ece=0.10,
     max_cv_std=0.05,
     high_confidence=0.7,
+    max_calibration_in_the_large=None,
+    calibration_in_the_large_tolerance=0.01,
     min_gain_over_baselines=None,
     min_calibration_slope=None,
     max_calibration_slope=None,
@@ -32,6 +34,7 @@ LIMITS = Gates(
 )
 ALL_LIMITS = LIMITS.model_copy(
     update={
+        "max_calibration_in_the_large": 0.03,
         "min_gain_over_baselines": 0.0,
         "min_calibration_slope": 0.8,
         "max_calibration_slope": 1.2,
@@ -94,7 +97,7 @@ MORE = replace(
     by_month=(Group("2025-03", 6_000, 800, 1_800, INSIDE), Group("2025-04", 15, 4, 3, None)),
     by_acquaintance=(Group("new", 500, 40, 150, INSIDE),),
     weekly_alerts=WeeklyAlerts(3, 5_557, Estimate(0.7032), Estimate(0.6441)),
-    lead_time=LeadTime(2_620, Estimate(5.97), Estimate(4.46), Estimate(0.4318)),
+    lead_time=LeadTime(2_620, Estimate(5.97), Estimate(4.46)),
     cost=CostlyThreshold(0.347, *[Estimate(0.6)] * 2, Estimate(0.2773), Estimate(0.2880), Estimate(0.6824)),
 )
 
@@ -103,6 +106,8 @@ FULL = replace(
     MORE,
     confidence=0.95,
     predictor_sha256="0123456789abcdef" * 4,
+    calibration_in_the_large=Estimate(-0.0025, -0.0091, 0.0042),
+    newest_calibration_in_the_large=Estimate(-0.0071, -0.0202, 0.0063),
     equal_width_calibration_error=Estimate(0.05),
     debiased_calibration_error=Estimate(0.04),
     calibration_error_by_chance=CalibrationByChance(0.021, 0.0601, 0.2),

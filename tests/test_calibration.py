@@ -7,8 +7,17 @@ import pandas as pd
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from sklearn.metrics import average_precision_score
 
-from waste_risk.calibration import Calibrator, choose_cheapest_threshold, choose_threshold, fit_calibrator
+from waste_risk.calibration import (
+    Blocks,
+    Calibrator,
+    centre,
+    choose_cheapest_threshold,
+    choose_threshold,
+    fit_calibrator,
+    pool_violators,
+)
 from waste_risk.parameters import Calibration, Validation, load
 
 METHODS = ["isotonic", "sigmoid"]
@@ -55,6 +64,42 @@ def test_a_higher_score_is_never_a_lower_probability(rows, method, scores):
     assert ((probabilities > 0) & (probabilities < 1)).all()
 
 
+ROWS = st.lists(st.tuples(st.floats(0, 1), st.booleans(), st.integers(1, 5)), min_size=2, max_size=60).filter(
+    lambda rows: len({wasted for _, wasted, _ in rows}) == 2
+)
+
+
+@given(rows=ROWS, method=st.sampled_from(METHODS), scores=st.tuples(st.floats(0, 1), st.floats(0, 1)).map(sorted))
+def test_a_higher_score_is_a_higher_probability_unless_they_agree_to_nine_decimals(rows, method, scores):
+    score, wasted, fold = map(list, zip(*rows, strict=True))
+    low, high = fit_calibrator(few(score, wasted).assign(fold=fold), Calibration(method=method)).transform(scores)
+    assert low < high or scores[1] - scores[0] < 1e-9
+
+
+@given(rows=ROWS, method=st.sampled_from(METHODS), scores=st.lists(st.integers(0, 2**24), min_size=2, unique=True))
+def test_single_precision_scores_keep_their_order(rows, method, scores):
+    score, wasted, fold = map(list, zip(*rows, strict=True))
+    calibrator = fit_calibrator(few(score, wasted).assign(fold=fold), Calibration(method=method))
+    ascending = np.sort(np.array(scores, dtype=np.float32) / np.float32(2**24))
+    assert (np.diff(calibrator.transform(ascending)) > 0).all()
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_calibration_leaves_the_ranking_and_the_distinct_scores_as_they_are(method):
+    rows = predictions(12_000)
+    calibrated = fit_calibrator(rows, Calibration(method=method)).transform(rows["score"])
+    assert len(np.unique(calibrated)) == len(np.unique(rows["score"]))
+    assert average_precision_score(rows["wasted"], calibrated) == average_precision_score(rows["wasted"], rows["score"])
+
+
+def test_steps_become_knots_at_their_mean_score_as_centred_isotonic_regression_has_them():
+    # Blocks of the scores .1 (0 of 1, so the rule of succession), .2 to .4 (1 of 3) and .5 to .6 (2 of 3, pooled).
+    tied = Blocks.of_scores(np.arange(1, 8) / 10, np.array([0, 1, 0, 0, 1, 0, 1], dtype=bool), np.ones(7))
+    knots, shares = centre(pool_violators(tied))
+    assert knots == pytest.approx([0, 0.1, 0.3, 0.55, 0.7, 1])
+    assert shares == pytest.approx([1 / 12, 1 / 6, 1 / 3, 1 / 2, 3 / 4, 7 / 8])
+
+
 @pytest.mark.parametrize(("n_positives", "method"), [(999, "sigmoid"), (1_000, "isotonic")])
 def test_auto_takes_the_sigmoid_while_positives_are_few(n_positives, method):
     random = np.random.default_rng(0)
@@ -65,13 +110,15 @@ def test_auto_takes_the_sigmoid_while_positives_are_few(n_positives, method):
 
 def test_pure_blocks_do_not_prove_certainty():
     calibrator = fit_calibrator(few([0.1, 0.2, 0.8, 0.9], [0, 0, 1, 1]), Calibration(method="isotonic"))
-    assert calibrator.transform([0.0, 0.2, 0.5, 0.8, 1.0]) == pytest.approx([1 / 4, 1 / 4, 1 / 2, 3 / 4, 3 / 4])
+    assert calibrator.transform([0.15, 0.5, 0.85]) == pytest.approx([1 / 4, 1 / 2, 3 / 4], abs=1e-5)
+    assert calibrator.transform([0.0, 1.0]) == pytest.approx([1 / 8, 7 / 8], abs=1e-5)
 
 
 def test_what_a_pure_block_admits_does_not_exceed_the_next_block():
     scores = [0.1, *np.linspace(0.2, 0.3, 100)]
     calibrator = fit_calibrator(few(scores, [0, *[1] * 10, *[0] * 90]), Calibration(method="isotonic"))
-    assert calibrator.transform([0.1, 0.25]) == pytest.approx([0.1, 0.1])
+    first, next_block = calibrator.transform([0.1, 0.25])
+    assert 0 < first < next_block == pytest.approx(0.1, abs=0.001)
 
 
 def test_later_folds_weigh_more():
@@ -83,7 +130,7 @@ def test_later_folds_weigh_more():
 def test_scores_in_the_wrong_order_say_nothing():
     for method in METHODS:
         calibrator = fit_calibrator(few([0.1, 0.2, 0.8, 0.9], [1, 1, 0, 0]), Calibration(method=method))
-        assert calibrator.transform([0.0, 0.5, 1.0]) == pytest.approx([0.5, 0.5, 0.5])
+        assert calibrator.transform([0.0, 0.5, 1.0]) == pytest.approx([0.5, 0.5, 0.5], abs=1e-5)
 
 
 @pytest.mark.parametrize("wasted", [[0, 0], [1, 1]])

@@ -4,12 +4,15 @@ from dataclasses import replace
 
 import pandas as pd
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from measured import ALL_LIMITS as LIMITS
 
 from waste_risk.gates import Gate, check_gates
 from waste_risk.metrics import Baseline, Estimate, Fairness, evaluate
 
 OFF = {
+    "max_calibration_in_the_large": None,
     "min_gain_over_baselines": None,
     "min_calibration_slope": None,
     "max_calibration_slope": None,
@@ -21,7 +24,8 @@ OFF = {
 FOUR = LIMITS.model_copy(update=OFF)
 NAMES = [
     *("auc", "precision_at_high_confidence", "expected_calibration_error", "cv_std_auc", "gain_over_baselines"),
-    *("calibration_slope", "not_above_oracle", "alerts", "both_classes", "group_calibration_gap"),
+    *("calibration_slope", "calibration_in_the_large", "newest_calibration_in_the_large"),
+    *("not_above_oracle", "alerts", "both_classes", "group_calibration_gap"),
 ]
 
 
@@ -38,9 +42,7 @@ RULES = {"category_rate": rule(Estimate(0.17, 0.15, 0.19)), "days_left_clock": r
 FAIR = {"size_group": fairness(Estimate(0.02, 0.01, 0.03)), "children": fairness(Estimate(0.01, 0.0, 0.02))}
 
 
-@pytest.fixture
-def good():
-    """Metrics of a model that passes every gate, by its estimates and by its intervals."""
+def passing():
     measured = evaluate(
         y_true=[0, 1], probability=[0.2, 0.8], n_resamples=0, fold_metrics=pd.DataFrame({"auc": [0.87, 0.88]})
     )
@@ -51,6 +53,8 @@ def good():
         expected_calibration_error=Estimate(0.0567, 0.0401, 0.0689),
         cv_std_auc=0.0101,
         calibration_slope=Estimate(0.98, 0.93, 1.03),
+        calibration_in_the_large=Estimate(-0.004, -0.012, 0.004),
+        newest_calibration_in_the_large=Estimate(0.005, -0.009, 0.019),
         attainable_share=Estimate(0.91, 0.88, 0.94),
         oracle_auc=Estimate(0.91),
         baselines=RULES,
@@ -59,7 +63,17 @@ def good():
         n_wasted=1_500,
         n_alerts=700,
         predictor_sha256="abc",
+        confidence=0.95,
     )
+
+
+GOOD = passing()
+
+
+@pytest.fixture
+def good():
+    """Metrics of a model that passes every gate, by its estimates and by its intervals."""
+    return GOOD
 
 
 def failed(decision):
@@ -76,6 +90,8 @@ def test_each_gate_says_what_it_asks_and_what_was_measured(good):
         *FIRST_FOUR,
         Gate("gain_over_baselines", "Better than simple rules", True, 0.12, 0.0),
         Gate("calibration_slope", "Slope in [0.80, 1.20]", True, 0.98, (0.8, 1.2)),
+        Gate("calibration_in_the_large", "In the large (gap < 0.03)", True, 0.0, (-0.01, 0.01)),
+        Gate("newest_calibration_in_the_large", "In the large, newest month", True, 0.0, (-0.01, 0.01)),
         Gate("not_above_oracle", "Not above the oracle", True, 0.88, 1.0),
         Gate("alerts", "Alerts@0.7 >= 100", True, 700.0, 100.0),
         Gate("both_classes", "Both outcomes occur", True, 1500.0, 1.0),
@@ -140,7 +156,28 @@ def test_one_bad_metric_turns_its_own_gate_red_and_no_other(good, name, value, r
         (
             "not_above_oracle",
             {"attainable_share": Estimate(1.05, 1.01, 1.09)},
-            "The model reaches at least 101.0 % of the attainable AUC: look for a leak",
+            "The model reaches at least 101.0 % of the AUC with latent states known: look for a leak",
+        ),
+        (
+            "calibration_in_the_large",
+            {"calibration_in_the_large": Estimate(-0.03, -0.039, -0.021)},
+            "Mean prediction (near end of twice its interval) lies 0.0120 below the base rate, not less than 0.01",
+        ),
+        (
+            "calibration_in_the_large",
+            {"calibration_in_the_large": Estimate(0.03)},
+            "Mean prediction lies 0.0300 above the base rate, not less than 0.03",
+        ),
+        (
+            "calibration_in_the_large",
+            {"calibration_in_the_large": Estimate(math.nan)},
+            "Mean prediction cannot be held against the base rate",
+        ),
+        (
+            "newest_calibration_in_the_large",
+            {"newest_calibration_in_the_large": Estimate(0.0401, 0.0251, 0.0551)},
+            "Mean prediction of the newest 30 days (near end of twice its interval) lies 0.0101 above the base rate, "
+            "not less than 0.01",
         ),
         ("alerts", {"n_alerts": 99}, "99 rows at or above 0.7 are fewer than 100"),
         ("both_classes", {"n_wasted": 0}, "None of 5000 rows is wasted"),
@@ -198,7 +235,23 @@ BOUND = LIMITS.model_copy(update={"judged_by": "bound"})
             {"fairness": {"children": fairness(Estimate(0.03, 0.0, 0.08))}},
             "Calibration gap within a group of children (high end of its interval) 0.0800 is not below 0.05",
         ),
-        ("auc", {"auc": Estimate(0.9)}, "AUC is undefined: it has no interval"),
+        (
+            "auc",
+            {"auc": Estimate(0.9)},
+            "AUC is undefined: it has no interval, since it rests on fewer than 20 households",
+        ),
+        (
+            "calibration_in_the_large",
+            {"calibration_in_the_large": Estimate(-0.02, -0.035, -0.005)},
+            "Mean prediction (far end of its interval) lies 0.0350 below the base rate, not less than 0.03",
+        ),
+        (
+            "newest_calibration_in_the_large",
+            {"newest_calibration_in_the_large": Estimate(0.02, -0.005, 0.045)},
+            "Mean prediction of the newest 30 days (far end of its interval) lies 0.0450 above the base rate, not less "
+            "than 0.03",
+        ),
+        ("auc", {"auc": Estimate(0.9), "confidence": None}, "AUC is undefined: no intervals were computed"),
     ],
 )
 def test_judged_by_its_bound_the_worse_end_of_the_interval_decides(good, gate, changed, reason):
@@ -206,6 +259,25 @@ def test_judged_by_its_bound_the_worse_end_of_the_interval_decides(good, gate, c
     assert check_gates(good, BOUND).approved
     assert check_gates(mutant, LIMITS).approved
     assert (failed(check_gates(mutant, BOUND)), check_gates(mutant, BOUND).reasons) == ([gate], (reason,))
+    assert check_gates(mutant, LIMITS).unsupported == (gate,)
+
+
+def test_a_verdict_has_three_readings(good):
+    weak = replace(good, auc=Estimate(0.87, 0.84, 0.9), calibration_slope=Estimate(0.85, 0.75, 0.95))
+    wrong = replace(weak, n_alerts=0)
+    assert [check_gates(each, LIMITS).verdict for each in (good, weak, wrong)] == [
+        "PASS",
+        "PASS by the estimate only (not by its interval: AUC >= 0.85, Slope in [0.80, 1.20])",
+        "FAIL",
+    ]
+
+
+@given(value=st.floats(-0.2, 0.2), below=st.floats(0, 0.1), above=st.floats(0, 0.1), name=st.sampled_from(NAMES[6:8]))
+def test_a_gap_is_red_if_twice_its_interval_lies_beyond_the_tolerance(value, below, above, name):
+    decision = check_gates(replace(GOOD, **{name: Estimate(value, value - below, value + above)}), LIMITS)
+    sure = max(value - 2 * below, -(value + 2 * above)) >= 0.01 - 1e-12
+    assert (name in failed(decision)) == sure
+    assert (name in decision.unsupported) == (not sure and max(below - value, value + above) >= 0.03)
 
 
 @pytest.mark.parametrize(

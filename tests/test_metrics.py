@@ -12,6 +12,7 @@ from sklearn.calibration import calibration_curve
 from sklearn.linear_model import LogisticRegression
 
 from waste_risk.metrics import (
+    FEWEST_HOUSEHOLDS,
     Estimate,
     average_precision,
     base_rate,
@@ -340,12 +341,12 @@ def weighted_calibration_error(y_true, probability, weights, n_bins):
 
 @pytest.mark.parametrize("decimals", [None, 1])
 def test_the_vectorised_bootstrap_equals_a_plain_loop_over_weighted_scikit_learn(decimals):
-    rows = sample(n_rows=300, n_households=12, decimals=decimals)
+    rows = sample(n_rows=300, n_households=24, decimals=decimals)
     y_true, probability = rows["y_true"].astype(int), rows["probability"]
-    drawn = np.random.default_rng(SETTINGS["seed"]).integers(12, size=(SETTINGS["n_resamples"], 12))
+    drawn = np.random.default_rng(SETTINGS["seed"]).integers(24, size=(SETTINGS["n_resamples"], 24))
     draws = []
     for households in drawn:
-        weights = np.bincount(households, minlength=12)[rows["household_id"]]
+        weights = np.bincount(households, minlength=24)[rows["household_id"]]
         weighted = {"sample_weight": weights}
         draws.append(
             {
@@ -451,6 +452,59 @@ def test_a_metric_that_most_resamples_leave_undefined_has_no_interval():
     assert math.isnan(estimates["rare"].value)
 
 
+def estimates_of(record):
+    """Every estimate in a record, wherever it stands."""
+    if isinstance(record, Estimate):
+        return [record]
+    inner = vars(record).values() if hasattr(record, "__dict__") else record
+    inner = inner.values() if isinstance(inner, dict) else inner
+    return [each for one in inner if not isinstance(one, str | float | int | None) for each in estimates_of(one)]
+
+
+@pytest.mark.parametrize("n_households", [1, 2, FEWEST_HOUSEHOLDS - 1])
+def test_no_metric_of_too_few_households_has_an_interval(n_households):
+    rows, random = sample(n_rows=1_000), np.random.default_rng(1)
+    everything = {
+        **rows,
+        "household_id": np.arange(1_000) % n_households,
+        "item_id": np.arange(1_000),
+        "observed_on": np.repeat(pd.date_range("2024-01-01", periods=100), 10),
+        "days_true": random.uniform(0, 30, 1_000),
+        "days_predicted": random.uniform(0, 30, 1_000),
+        "oracle_probability": rows["probability"],
+        "raw_score": rows["probability"],
+        "cost_threshold": 0.3,
+        "baselines": {"rule": rows["probability"] / 2},
+        "sensitive": {"size": np.where(np.arange(1_000) < 400, "1", "2")},
+        "min_group_households": 1,
+    }
+    found = estimates_of(judge(**everything))
+    assert len(found) > 60
+    assert {(each.low, each.high) for each in found} == {(None, None)}
+    assert judge(**everything | {"household_id": np.arange(1_000) % FEWEST_HOUSEHOLDS}).auc.low is not None
+
+
+def test_what_rests_on_the_rows_of_few_households_has_no_interval_among_many():
+    rows = sample(n_rows=1_000, n_households=50)
+    loud = rows["household_id"] < 3
+    found = judge(**rows | {"probability": np.where(loud, 0.9, rows["probability"] / 2)})
+    assert found.precision_at_high_confidence.low is None
+    assert found.trade_off[-1].precision.low is None
+    assert found.auc.low < found.auc.value < found.auc.high
+    hardly = judge(**rows | {"y_true": loud & rows["y_true"]})
+    assert hardly.auc.low is None
+    assert hardly.recall.low is None
+
+
+def test_a_group_of_too_few_households_has_no_interval_and_leaves_none_to_its_gap():
+    rows = sample(n_rows=1_000, n_households=50)
+    size = np.where(rows["household_id"] < 10, "few", "many")
+    found = judge(**rows, sensitive={"size": size}, min_group_households=2, min_group_class=5).fairness["size"]
+    few, many = (group.measured for group in found.groups)
+    assert (few.auc.low, found.largest_calibration_gap.low) == (None, None)
+    assert many.auc.low < many.auc.high
+
+
 # Days, oracle, folds, counts
 
 
@@ -522,7 +576,7 @@ def test_json_holds_every_value_and_null_for_the_undefined():
 
 
 def test_flat_numbers_leave_out_what_is_undefined():
-    flat = judge(y_true=[1, 0] * 5, probability=[0.6, 0.2] * 5, predictor_sha256="abc", horizon_days=30).flat()
+    flat = judge(y_true=[1, 0] * 20, probability=[0.6, 0.2] * 20, predictor_sha256="abc", horizon_days=30).flat()
     assert (flat["auc"], flat["auc_low"], flat["auc_high"], flat["horizon_days"]) == (1, 1, 1, 30)
     assert not {"precision_at_high_confidence", "oracle_auc", "predictor_sha256"} & set(flat)
     assert all(type(value) is float for value in flat.values())
@@ -540,7 +594,7 @@ def test_of_one_class_what_needs_both_is_undefined_and_the_rest_is_not(outcome):
     found = judge(y_true=[outcome] * 4, probability=[0.1, 0.4, 0.8, 0.9])
     assert math.isnan(found.auc.value)
     assert math.isnan(found.calibration_slope.value)
-    assert found.base_rate == Estimate(outcome, outcome, outcome)
+    assert found.base_rate == Estimate(outcome)
     assert found.brier_score.value == pytest.approx(np.mean((outcome - np.array([0.1, 0.4, 0.8, 0.9])) ** 2))
 
 

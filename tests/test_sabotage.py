@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from numpy.typing import NDArray
-from scipy.special import expit
+from scipy.special import expit, logit
 from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import roc_auc_score
 
@@ -65,6 +65,9 @@ def judge(
     learnt: NDArray[np.bool_] | None = None,
     spoil: Callable[[Array], Array] = lambda scores: scores,
     broken_fold: int | None = None,
+    *,
+    household: NDArray[np.intp] = WORLD.household,
+    limits: Gates = LIMITS,
 ) -> GateDecision:
     """Fit on development, spoil the scores of the test rows if asked to, and hold them against every gate."""
     labels = world.wasted[DEVELOPMENT] if learnt is None else learnt
@@ -73,14 +76,14 @@ def judge(
     metrics = evaluate(
         y_true=world.wasted[TEST],
         probability=spoil(scores),
-        household_id=world.household[TEST],
+        household_id=household[TEST],
         oracle_probability=world.truth[TEST],
         baselines={"one feature": rule},
         sensitive={"size_group": world.group[TEST]},
         fold_metrics=pd.DataFrame({"auc": fold_aucs(world, broken_fold)}),
         n_resamples=100,
     )
-    return check_gates(metrics, LIMITS)
+    return check_gates(metrics, limits)
 
 
 def red(decision: GateDecision) -> set[str]:
@@ -90,7 +93,15 @@ def red(decision: GateDecision) -> set[str]:
 def test_the_honest_model_passes_every_gate() -> None:
     decision = judge()
     assert decision.approved, decision.reasons
-    assert len(decision.gates) == 10
+    assert len(decision.gates) == 11
+
+
+@pytest.mark.parametrize("n_households", [1, 19])
+def test_a_few_households_prove_nothing_to_gates_that_are_judged_by_their_bound(n_households: int) -> None:
+    decision = judge(household=WORLD.household % n_households, limits=LIMITS.model_copy(update={"judged_by": "bound"}))
+    judged = {"auc", "precision_at_high_confidence", "expected_calibration_error", "gain_over_baselines"}
+    assert red(decision) >= judged | {"calibration_slope"}
+    assert "AUC is undefined: it has no interval, since it rests on fewer than 20 households" in decision.reasons
 
 
 def test_shuffled_labels_teach_nothing() -> None:
@@ -100,8 +111,15 @@ def test_shuffled_labels_teach_nothing() -> None:
 
 def test_squared_scores_rank_as_well_and_promise_too_little() -> None:
     assert red(judge(spoil=np.square)) == {
-        *("expected_calibration_error", "calibration_slope", "group_calibration_gap"),
+        *("expected_calibration_error", "calibration_slope", "group_calibration_gap", "calibration_in_the_large"),
     }
+
+
+@pytest.mark.parametrize("shift", [-0.7, -0.35, 0.3, 0.6])
+def test_shifted_log_odds_rank_as_well_and_are_off_in_the_large(shift: float) -> None:
+    decision = judge(spoil=lambda scores: expit(logit(scores) + shift))
+    assert "calibration_in_the_large" in red(decision)
+    assert "auc" not in red(decision)
 
 
 def test_a_feature_from_the_future_lifts_the_model_above_the_oracle() -> None:

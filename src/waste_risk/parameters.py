@@ -224,6 +224,8 @@ class Gates(Section):
     min_precision_at_high_confidence: Share
     max_ece: Share
     max_cv_std: Share
+    max_calibration_in_the_large: Share | None
+    calibration_in_the_large_tolerance: Share
     high_confidence: OpenShare
     min_gain_over_baselines: Annotated[float, Field(ge=-1, le=1)] | None
     min_calibration_slope: Annotated[float, Field(ge=0, le=10)] | None

@@ -73,7 +73,7 @@ def _lead_time(metrics: ValidationMetrics) -> list[str]:
     days = f"median {lead.median_days.value:.1f}, mean {lead.mean_days.value:.1f} days to the waste"
     return [
         line(f"First alert at {metrics.high_confidence:g}", days),
-        line("  Warned of in time", f"{100 * lead.warned_share.value:.1f} % of the wasted items"),
+        line("  Wasted items warned of", f"{lead.n_items:,}"),
     ]
 
 

@@ -49,11 +49,11 @@ def summarise_observations(observation_counts: ObservationCounts, observation: O
 
 def summarise_verdict(metrics: ValidationMetrics, decision: GateDecision) -> list[str]:
     """Say whether the model passed, and if not, why; and warn of a model that knows more than there is to know."""
-    ceiling = "" if metrics.oracle_auc is None else f", of {metrics.oracle_auc.value:.4f} attainable"
+    ceiling = "" if metrics.oracle_auc is None else f", of {metrics.oracle_auc.value:.4f} with latent states known"
     return [
         f"Model:        AUC {metrics.auc.value:.4f}{ceiling}; expected calibration error "
         f"{metrics.expected_calibration_error.value:.4f}",
-        f"Verdict:      {'PASS' if decision.approved else 'FAIL'}, {sum(gate.passed for gate in decision.gates)} of "
+        f"Verdict:      {decision.verdict}, {sum(gate.passed for gate in decision.gates)} of "
         f"{len(decision.gates)} gates",
         *(f"              {reason}" for reason in decision.reasons),
         *([f"Leak:         {LEAK}"] if metrics.beats_oracle else []),

@@ -4,7 +4,7 @@
 ``roc_auc(count_scores(y_true=wasted, probability=probability))``.
 """
 
-from waste_risk.metrics.bootstrap import Estimate, Resampling, bootstrap
+from waste_risk.metrics.bootstrap import FEWEST_HOUSEHOLDS, Estimate, Resampling, bootstrap
 from waste_risk.metrics.calibration import (
     ReliabilityBins,
     brier_decomposition,
@@ -38,6 +38,7 @@ from waste_risk.metrics.results import ValidationMetrics
 from waste_risk.metrics.tally import HouseholdTally, Tally, count_scores, count_scores_by_household
 
 __all__ = [
+    "FEWEST_HOUSEHOLDS",
     "Baseline",
     "Estimate",
     "Fairness",

@@ -28,23 +28,20 @@ def measure_lead_time(
     items = np.asarray(item_id)
     warned = _first_of_each(items, order, alerts) & wasted
     days = np.where(warned, days_true, 0.0)
-    mean, share = sample.share(days, warned), sample.share(warned, _first_of_each(items, order, wasted))
+    mean = sample.share(days, warned)
     ascending = np.flatnonzero(warned)[np.argsort(days_true[warned], kind="stable")]
     estimates = sample.estimate(
         lambda weights: {
             "mean_days": mean(weights),
             "median_days": _weighted_median(days_true[ascending], weights[:, sample.household[ascending]]),
-            "warned_share": share(weights),
-        }
+        },
+        n_behind=dict.fromkeys(("mean_days", "median_days"), sample.count_households(warned)),
     )
     return LeadTime(n_items=int(warned.sum()), **estimates)
 
 
 def measure_weekly_alerts(sample: Sample, *, observed_on: ArrayLike, per_week: int, threshold: float) -> WeeklyAlerts:
-    """Measure the alerts of a weekly digest: in each week, the household's most probable looks at or above a threshold.
-
-    Weeks begin on Monday. Of equal probabilities the earlier row is taken.
-    """
+    """Measure alerts of which a household gets only so many a week, sent day by day, as an app would; see below."""
     alerts = pick_weekly(
         household=sample.household,
         observed_on=observed_on,
@@ -54,20 +51,27 @@ def measure_weekly_alerts(sample: Sample, *, observed_on: ArrayLike, per_week: i
     )
     right = alerts & (sample.wasted == 1)
     precision, recall = sample.share(right, alerts), sample.share(right, sample.wasted)
-    estimates = sample.estimate(lambda weights: {"precision": precision(weights), "recall": recall(weights)})
+    estimates = sample.estimate(
+        lambda weights: {"precision": precision(weights), "recall": recall(weights)},
+        n_behind={"precision": sample.count_households(alerts)},
+    )
     return WeeklyAlerts(per_week=per_week, n_alerts=int(alerts.sum()), **estimates)
 
 
 def pick_weekly(
     *, household: NDArray[np.intp], observed_on: ArrayLike, probability: Array, per_week: int, threshold: float
 ) -> Mask:
-    """Mark each household's ``per_week`` most probable rows of each week, if at or above the threshold."""
+    """Mark the rows that are alerts: each day's at or above the threshold, until the household's week has no more left.
+
+    Within a day the most probable come first, of equal ones the earlier row. Nothing is known of the days to come, so a
+    less probable item early in the week can take the place of a more probable one later. Weeks begin on Monday.
+    """
     days = pd.DatetimeIndex(np.asarray(observed_on)).floor("D")
     week = days - pd.to_timedelta(days.day_of_week, unit="D")
-    rows = pd.DataFrame({"household": household, "week": week, "probability": probability})
-    ordered = rows.sort_values("probability", ascending=False, kind="stable")
-    place = ordered.groupby(["household", "week"]).cumcount().reindex(rows.index)
-    picked: Mask = (place.to_numpy() < per_week) & (probability >= threshold)
+    rows = pd.DataFrame({"household": household, "week": week, "day": days, "certainty": -probability})
+    due = rows[probability >= threshold].sort_values(["day", "certainty"], kind="stable")
+    sent = due.index[due.groupby(["household", "week"]).cumcount() < per_week]
+    picked: Mask = np.isin(rows.index, sent)
     return picked
 
 

@@ -13,6 +13,9 @@ from waste_risk.metrics.tally import Array
 Measure = Callable[[Array], Mapping[str, Array]]
 
 _NUMBERS_IN_MEMORY = 2_000_000
+# Resampling fewer clusters than some 20 gives intervals that are too narrow, of width 0 for a single one (Cameron,
+# Gelbach and Miller, Bootstrap-based improvements for inference with clustered errors, 2008).
+FEWEST_HOUSEHOLDS = 20
 
 
 @dataclass(frozen=True)
@@ -45,7 +48,12 @@ class Resampling:
     seed: int
 
     def estimate(
-        self, measure: Measure, *, n_columns: int, reflected: frozenset[str] = frozenset()
+        self,
+        measure: Measure,
+        *,
+        n_columns: int,
+        reflected: frozenset[str] = frozenset(),
+        n_behind: Callable[[str], int] | None = None,
     ) -> dict[str, Estimate]:
         """Estimate each metric and its interval, see ``bootstrap``; a resample holds about ``n_columns`` numbers."""
         return bootstrap(
@@ -56,6 +64,7 @@ class Resampling:
             seed=self.seed,
             n_at_once=max(1, _NUMBERS_IN_MEMORY // max(1, n_columns)),
             reflected=reflected,
+            n_behind=n_behind,
         )
 
 
@@ -68,6 +77,7 @@ def bootstrap(
     seed: int,
     n_at_once: int,
     reflected: frozenset[str] = frozenset(),
+    n_behind: Callable[[str], int] | None = None,
 ) -> dict[str, Estimate]:
     """Estimate each metric and its interval over resamples of the households (Efron and Tibshirani 1993).
 
@@ -82,11 +92,15 @@ def bootstrap(
         seed: the same seed gives the same intervals.
         n_at_once: how many resamples are measured together, which bounds the memory.
         reflected: names of the non-negative metrics whose intervals are reflected.
+        n_behind: maps the name of a metric to the number of households that it rests on, all of them by default; of
+            fewer than ``FEWEST_HOUSEHOLDS`` there is no interval.
     """
     values = measure(np.ones((1, n_households)))
     batches = [measure(weights) for weights in _resample(n_households, n_resamples, seed, n_at_once)]
     draws = {name: np.concatenate([batch[name] for batch in batches] or [np.empty(0)]) for name in values}
     estimates = {name: _percentile(float(value[0]), draws[name], confidence) for name, value in values.items()}
+    unsupported = {name for name in values if (n_behind(name) if n_behind else n_households) < FEWEST_HOUSEHOLDS}
+    estimates |= {name: Estimate(estimates[name].value) for name in unsupported}
     return {name: _reflect(estimate) if name in reflected else estimate for name, estimate in estimates.items()}
 
 

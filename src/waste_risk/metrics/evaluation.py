@@ -22,6 +22,7 @@ from waste_risk.metrics.scores import (
     compare_baselines,
     measure_cost,
     measure_days,
+    measure_newest_days,
     measure_oracle,
     measure_scores,
     measure_trade_off,
@@ -30,6 +31,7 @@ from waste_risk.metrics.scores import (
 from waste_risk.metrics.tally import Array
 
 _DECILES = 10
+NEWEST_DAYS = 30  # a calendar month may have but a few days in the window
 _TENTHS = (0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9)
 
 
@@ -233,6 +235,9 @@ def _measure_groups(
     groups: dict[str, Any] = {"fairness": fairness}
     if observed_on is not None:
         groups["by_month"] = measure_groups(sample, _months(observed_on, n_rows), **within)
+        days = pd.DatetimeIndex(np.asarray(observed_on))
+        newest = np.asarray(days > days.max() - pd.Timedelta(days=NEWEST_DAYS))
+        groups["newest_calibration_in_the_large"] = measure_newest_days(sample, newest)
     if is_new_household is not None:
         acquaintance = np.where(as_column(is_new_household, n_rows, "is_new_household") == 1, "new", "known")
         groups["by_acquaintance"] = measure_groups(sample, acquaintance, **within)

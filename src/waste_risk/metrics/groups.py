@@ -69,7 +69,10 @@ def measure_groups_and_gaps(
 
     # What is never negative is pushed up by chance, and once more by resampling.
     pushed_up = {*gaps, *(f"{name}.expected_calibration_error" for name in large)}
-    estimates = sample.estimate(measure, frozenset(pushed_up))
+    of_group = {name: sample.count_households_of_either_outcome(rows[name]) for name in large}
+    n_behind = {f"{name}.{metric}": n for name, n in of_group.items() for metric in metrics}
+    n_behind |= dict.fromkeys(gaps, min(of_group.values(), default=0))
+    estimates = sample.estimate(measure, frozenset(pushed_up), n_behind)
     groups = tuple(_describe(sample, name, mask, name in large, estimates) for name, mask in rows.items())
     return groups, {name: estimates[name] for name in gaps if name in estimates}
 

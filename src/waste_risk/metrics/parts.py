@@ -72,13 +72,11 @@ class LeadTime:
     Attributes:
         n_items: wasted items that were warned of.
         mean_days: over these items; likewise median_days.
-        warned_share: share of them among all wasted items.
     """
 
     n_items: int
     mean_days: Estimate
     median_days: Estimate
-    warned_share: Estimate
 
 
 @dataclass(frozen=True)

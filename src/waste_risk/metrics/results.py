@@ -42,6 +42,8 @@ class ValidationMetrics:
         calibration_error_by_chance: what a perfectly calibrated model would show.
         brier_reliability: with brier_resolution and brier_uncertainty, the parts of the Brier score.
         precision_at_k: share of truly wasted among the ``top_k`` highest probabilities; likewise recall_at_k.
+        calibration_in_the_large: mean probability less base rate, 0 is right; newest_calibration_in_the_large over the
+            newest 30 days of the window alone.
         confidence: probability that an interval covers; null without intervals.
         raw: the same metrics of the score before calibration.
         trade_off: precision and recall at several thresholds.
@@ -84,6 +86,8 @@ class ValidationMetrics:
     attainable_share: Estimate | None = None
     cv_mean_auc: float | None = None
     cv_std_auc: float | None = None
+    calibration_in_the_large: Estimate | None = None
+    newest_calibration_in_the_large: Estimate | None = None
     equal_width_calibration_error: Estimate | None = None
     debiased_calibration_error: Estimate | None = None
     calibration_error_by_chance: CalibrationByChance | None = None

@@ -1,5 +1,6 @@
 """The judged rows as every measure needs them: outcomes, probabilities, and whose row it is."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -35,9 +36,26 @@ class Sample:
     household: NDArray[np.intp]
     resampling: Resampling
 
-    def estimate(self, measure: Measure, reflected: frozenset[str] = frozenset()) -> dict[str, Estimate]:
-        """Estimate metrics, each with its interval."""
-        return self.resampling.estimate(measure, n_columns=len(self.wasted), reflected=reflected)
+    def estimate(
+        self, measure: Measure, reflected: frozenset[str] = frozenset(), n_behind: Mapping[str, int] | None = None
+    ) -> dict[str, Estimate]:
+        """Estimate metrics, each with its interval if it rests on enough households: by default, of either outcome."""
+        known, usual = n_behind or {}, self.count_households_of_either_outcome()
+        return self.resampling.estimate(
+            measure,
+            n_columns=len(self.wasted),
+            reflected=reflected,
+            n_behind=lambda name: known.get(name, usual),
+        )
+
+    def count_households(self, rows: Mask) -> int:
+        """Count the households that have any of some rows."""
+        return len(np.unique(self.household[rows]))
+
+    def count_households_of_either_outcome(self, rows: Mask | None = None) -> int:
+        """Count the households with a wasted row and those with another among some rows, and return the smaller."""
+        rows = np.ones(len(self.wasted), dtype=np.bool_) if rows is None else rows
+        return min(self.count_households(rows & (self.wasted == outcome)) for outcome in (0, 1))
 
     def tally(self) -> Tally:
         """Count the rows at each probability."""

@@ -30,7 +30,7 @@ from waste_risk.metrics.classification import (
 )
 from waste_risk.metrics.parts import Baseline, CostlyThreshold, ScoreMetrics, TradeOff
 from waste_risk.metrics.regression import sum_errors
-from waste_risk.metrics.sample import Sample
+from waste_risk.metrics.sample import Mask, Sample
 from waste_risk.metrics.tally import Array, Tally, ratio
 
 # What is never negative is pushed up by chance, and once more by resampling.
@@ -61,9 +61,21 @@ def measure_window(
             "recall_at_high_confidence": recall(tally, threshold=high_confidence),
             "base_rate": base_rate(tally),
             "mean_probability": mean_probability(tally),
+            "calibration_in_the_large": mean_probability(tally) - base_rate(tally),
         }
 
-    return sample.estimate(measure, _PUSHED_UP)
+    n_behind = {
+        "precision": sample.count_households(sample.probability >= threshold),
+        "precision_at_high_confidence": sample.count_households(sample.probability >= high_confidence),
+    }
+    return sample.estimate(measure, _PUSHED_UP, n_behind)
+
+
+def measure_newest_days(sample: Sample, newest: Mask) -> Estimate:
+    """Measure calibration in the large on the newest rows alone: mean probability less base rate."""
+    gap = sample.share(np.where(newest, sample.probability - sample.wasted, 0.0), newest)
+    n_behind = {"gap": sample.count_households_of_either_outcome(newest)}
+    return sample.estimate(lambda weights: {"gap": gap(weights)}, n_behind=n_behind)["gap"]
 
 
 def measure_scores(sample: Sample, scores: Array | None, *, threshold: float, top_k: int) -> ScoreMetrics | None:
@@ -105,7 +117,8 @@ def measure_days(sample: Sample, days: Array, predicted: Array | None, on_label:
         measured = {_DAYS[name]: each.mean_absolute(weights) for name, each in errors.items()}
         return measured | ({"days_rmse": errors["days"].root_mean_squared(weights)} if "days" in errors else {})
 
-    return sample.estimate(measure)
+    n_behind = {_DAYS[name]: int((each.rows > 0).sum()) for name, each in errors.items()}
+    return sample.estimate(measure, n_behind=n_behind | {"days_rmse": n_behind.get("days_mae", 0)})
 
 
 _DAYS = {"days": "days_mae", "label_days": "label_days_mae", "where_label": "days_mae_where_label"}
@@ -123,7 +136,8 @@ def measure_trade_off(sample: Sample, thresholds: Sequence[float]) -> tuple[Trad
             for name, metric in (("precision", precision), ("recall", recall))
         }
 
-    estimates = sample.estimate(measure)
+    n_behind = {f"precision {each}": sample.count_households(sample.probability >= each) for each in thresholds}
+    estimates = sample.estimate(measure, n_behind=n_behind)
     return tuple(
         TradeOff(
             threshold=float(threshold),
@@ -156,7 +170,8 @@ def measure_cost(
             "cost_without_alerts": cost(tally, np.inf),
         }
 
-    return CostlyThreshold(threshold=float(cheapest), **sample.estimate(measure))
+    n_behind = {"precision": sample.count_households(sample.probability >= cheapest)}
+    return CostlyThreshold(threshold=float(cheapest), **sample.estimate(measure, n_behind=n_behind))
 
 
 def compare_baselines(sample: Sample, baselines: Mapping[str, Array]) -> dict[str, Baseline]:

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from waste_risk.metrics import Estimate, ValidationMetrics, keep_measured
+from waste_risk.metrics import FEWEST_HOUSEHOLDS, Estimate, ValidationMetrics, keep_measured
 from waste_risk.page.wording import count, heading, listed, signed, value, words
 
 
@@ -29,6 +29,11 @@ def _source(metrics: ValidationMetrics) -> Iterator[str]:
 def _evidence(metrics: ValidationMetrics) -> Iterator[str]:
     if metrics.confidence is None:
         yield "No intervals were computed, so how much of the figures is chance is unknown."
+    elif metrics.auc.low is None:
+        yield (
+            f"Fewer than {FEWEST_HOUSEHOLDS} households have rows of either outcome, too few for intervals: how much "
+            "of the figures is chance is unknown."
+        )
     if metrics.n_households is None:
         yield "Rows were not told apart by household, so every row counts as a household of its own."
     if min(metrics.n_wasted, metrics.n_rows - metrics.n_wasted) == 0:

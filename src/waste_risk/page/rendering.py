@@ -11,7 +11,7 @@ from waste_risk.metrics import Group, ValidationMetrics
 from waste_risk.model import Metadata
 from waste_risk.page import wording
 from waste_risk.page.limits import find_limits
-from waste_risk.page.verdict import explain_gates
+from waste_risk.page.verdict import LABELS, explain_gates
 from waste_risk.report import LEAK, SourceSummary
 
 _PERSONAL = {
@@ -48,6 +48,7 @@ def render_page(
             m=metrics,
             decision=decision,
             gates=explain_gates(metrics, decision),
+            unsupported=[LABELS[name] for name in decision.unsupported],
             limits=find_limits(metrics),
             leak=LEAK,
             source=source,

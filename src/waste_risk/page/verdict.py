@@ -15,7 +15,9 @@ LABELS = {
     "cv_std_auc": "Standard deviation of the AUC over folds",
     "gain_over_baselines": "AUC gained over simple rules",
     "calibration_slope": "Calibration slope",
-    "not_above_oracle": "Share of the attainable AUC",
+    "calibration_in_the_large": "Calibration in the large",
+    "newest_calibration_in_the_large": "Calibration in the large, newest 30 days",
+    "not_above_oracle": "Share of the AUC with latent states known",
     "alerts": "Loud warnings",
     "both_classes": "Both outcomes occur",
     "group_calibration_gap": "Calibration gap within groups",
@@ -27,6 +29,8 @@ WHY = {
     "cv_std_auc": "Quality must not depend on which months were learnt from.",
     "gain_over_baselines": "Over the best of them, on the same rows.",
     "calibration_slope": "Below 1 the model is too sure of itself, above 1 not sure enough.",
+    "calibration_in_the_large": "Mean prediction less base rate, by the near end of twice its interval.",
+    "newest_calibration_in_the_large": "The same over the newest days alone, where habits that drift show first.",
     "not_above_oracle": "By the low end of its interval: only a leak knows more than the true probability.",
     "alerts": "A precision of few alerts says little.",
     "both_classes": "Rows of the rarer outcome; without both nothing can be judged.",
@@ -76,7 +80,7 @@ def _explain(gate: Gate, metrics: ValidationMetrics, reason: str) -> GateRow:
 
 def _bound(gate: Gate) -> str:
     if isinstance(gate.limit, tuple):
-        return " to ".join(map(_limit, gate.limit))
+        return " to ".join(map(_limit, gate.limit)).replace("-", "−")
     return f"{_RELATIONS.get(gate.name, '≥')} {count(gate.limit) if gate.name in _COUNTS else _limit(gate.limit)}"
 
 
@@ -91,6 +95,8 @@ def _estimate(name: str, metrics: ValidationMetrics) -> Estimate | None:
         "expected_calibration_error": metrics.expected_calibration_error,
         "gain_over_baselines": _least(rule.auc_gain for rule in metrics.baselines.values()),
         "calibration_slope": metrics.calibration_slope,
+        "calibration_in_the_large": metrics.calibration_in_the_large,
+        "newest_calibration_in_the_large": metrics.newest_calibration_in_the_large,
         "not_above_oracle": metrics.attainable_share,
     }.get(name)
 
