@@ -188,8 +188,8 @@ def test_the_command_ends_with_the_line_and_exit_code_1(tmp_path: Path) -> None:
     outcome = checkout.run("--env", "mine")
     assert outcome.code == 1
     assert re.match(
-        rf"items: {re.escape(str(items))} lacks the column (purchased_on|expires_on), \w+, a date in load_args; check the "
-        r"first line, and the separator \(load_args: \{sep: …\}\); in check_tables \(traceback: ",
+        rf"items: {re.escape(str(items))} lacks the column (purchased_on|expires_on), \w+, a date in load_args; "
+        r"check the first line, and the separator \(load_args: \{sep: …\}\); in check_tables \(traceback: ",
         outcome.errors,
     )
     assert outcome.errors.count("\n") == 1

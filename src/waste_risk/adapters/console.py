@@ -32,8 +32,8 @@ class ScreenHandler(logging.StreamHandler[TextIO]):
         super().__init__(sys.stdout)
 
     def handleError(self, record: logging.LogRecord) -> None:  # noqa: N802 - logging's name
-        """Go on without a reader; Python would complain again when it ends, so the stream leads nowhere from now on."""
-        if not isinstance(sys.exception(), BrokenPipeError):
+        """Go on without a reader, or room: Python would complain again when it ends, so the stream leads nowhere."""
+        if not isinstance(sys.exception(), OSError):
             super().handleError(record)
             return
         nowhere = os.open(os.devnull, os.O_WRONLY)

@@ -18,8 +18,9 @@ from kedro.io import DataCatalog
 from kedro.pipeline import Pipeline
 from kedro.pipeline.node import Node
 
-from waste_risk.adapters.failures import explain, write_traceback
+from waste_risk.adapters.failures import explain, is_of_store, write_traceback
 from waste_risk.adapters.memory import peak_bytes
+from waste_risk.adapters.stores import be_brief
 from waste_risk.adapters.tracking import TrackingHook
 
 LOGGER = logging.getLogger("waste_risk.run")
@@ -87,6 +88,8 @@ class ProgressHook:
         if self._log is not None:
             error.log = Path(self._log.baseFilename)  # type: ignore[attr-defined]
             write_traceback(error, error.log)  # type: ignore[attr-defined]
+        if is_of_store(error):
+            be_brief()
         with suppress(Exception):  # a store that is away must not hide what failed
             self._close_log()
 

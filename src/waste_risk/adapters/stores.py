@@ -19,7 +19,7 @@ _DATABASES = ("postgresql", "mysql", "mssql")
 _PATIENCE = {
     "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "1",
     "MLFLOW_HTTP_REQUEST_BACKOFF_FACTOR": "1",
-    "MLFLOW_HTTP_REQUEST_TIMEOUT": "6",
+    "MLFLOW_HTTP_REQUEST_TIMEOUT": "4",
 }
 _REMEDY = "start it, or name another one in MLFLOW_TRACKING_URI"
 
