@@ -3,8 +3,10 @@
 Kedro looks for the command here, and so does ``python -m waste_risk``.
 """
 
+import copy
 import logging.config
 import os
+import re
 import sys
 import traceback
 from datetime import datetime
@@ -14,12 +16,15 @@ from typing import Any
 import click
 from kedro.framework.cli.project import run as kedro_run
 from kedro.utils import find_kedro_project
+from omegaconf import OmegaConf
+from yaml import YAMLError
 
 from waste_risk.adapters.console import LOGGING
 from waste_risk.adapters.failures import RunError, explain, write_traceback
 from waste_risk.adapters.hooks import TRACKING
 from waste_risk.adapters.signals import Stopped, stoppable
 
+_LIST = re.compile(r"[^,=\s]+=\s*\[[^\]]*\]")
 _STOPPED = "Stopped by {}; every file is whole: run the same command again"
 
 
@@ -56,6 +61,24 @@ def _run(traceback: bool, wait: float, **options: Any) -> Any:  # noqa: ARG001, 
     return kedro_run.callback(**options)  # type: ignore[misc]
 
 
+def _read_params(context: click.Context, option: click.Parameter, value: Any) -> Any:
+    """Let Kedro read the pairs, but for lists: it would end a pair at each of their commas."""
+    of_kedro = next(param for param in kedro_run.params if param.name == "params").callback
+    if not isinstance(value, str):
+        return of_kedro(context, option, value)  # type: ignore[misc]
+    single = of_kedro(context, option, _LIST.sub("", value))  # type: ignore[misc]
+    try:
+        return OmegaConf.to_container(OmegaConf.merge(single, OmegaConf.from_dotlist(_LIST.findall(value))))
+    except YAMLError:
+        context.fail("Invalid list in `params` option; write --params name=[1,2]")
+
+
+def _reading_lists(option: click.Parameter) -> click.Parameter:
+    reading = copy.copy(option)
+    reading.callback = _read_params if option.name == "params" else option.callback
+    return reading
+
+
 OPTIONS = [
     click.Option(
         ["--wait"], type=click.FloatRange(min=0), default=0, help="Seconds to wait for another run of the source."
@@ -63,7 +86,7 @@ OPTIONS = [
     click.Option(["--traceback"], is_flag=True, help="If the run fails, show where; this may quote the data."),
 ]
 cli = click.Group("waste_risk")
-run = RunCommand("run", callback=_run, params=[*kedro_run.params, *OPTIONS], help=kedro_run.help)
+run = RunCommand("run", callback=_run, params=[*map(_reading_lists, kedro_run.params), *OPTIONS], help=kedro_run.help)
 cli.add_command(run)
 
 

@@ -101,7 +101,7 @@ class LightGBM(Section):
     num_leaves: int = Field(ge=2, le=4_096)
     learning_rate: float = Field(gt=0, le=1)
     feature_fraction: float = Field(gt=0, le=1)
-    bagging_fraction: float = Field(gt=0, le=1)
+    bagging_fraction: float = Field(ge=0.05, le=1)  # less would leave no row of a small window
     bagging_freq: int = Field(ge=0, le=100)
     max_depth: int = Field(ge=-1, le=64)
     min_data_in_leaf: int = Field(ge=1, le=100_000)

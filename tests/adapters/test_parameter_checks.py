@@ -7,8 +7,13 @@ from typing import Any
 import pytest
 import yaml
 
-from waste_risk.adapters.parameter_checks import find_missing_device, find_mistakes
+from waste_risk.adapters.configuration import ConfigLoader
+from waste_risk.adapters.failures import RunError
+from waste_risk.adapters.parameter_checks import find_missing_device, find_missing_memory, find_mistakes, find_unread
+from waste_risk.cli import run
 from waste_risk.device import why_unavailable
+from waste_risk.schema import check
+from waste_risk.simulation import simulate
 
 BASE = Path(__file__).parents[2] / "conf/base"
 
@@ -56,6 +61,27 @@ def test_what_is_set_for_one_run_is_known() -> None:
             "data_generation",
             {"starts_on": 0},
             ["Parameter data_generation.starts_on: should be a date such as 2024-01-31 (given 0)."],
+        ),
+        (
+            "data_generation",
+            {"starts_on": "1999-12-31"},
+            [
+                "Parameter data_generation.starts_on: should be greater than or equal to 2000-01-01 "
+                "(given '1999-12-31')."
+            ],
+        ),
+        (
+            "data_generation",
+            {"starts_on": date(2098, 12, 31)},
+            ["Parameter data_generation: starts_on and period_days must not lead beyond 2099-12-31."],
+        ),
+        (
+            "validation",
+            {"seed": "\x1b[31m" + 500 * "x"},
+            [
+                "Parameter validation.seed: should be a valid integer, unable to parse string as an integer "
+                f"(given '\\x1b[31m{31 * 'x'}…{39 * 'x'}')."
+            ],
         ),
         (
             "tuning",
@@ -143,3 +169,82 @@ def test_a_space_that_cannot_be_searched_is_refused(knob: str, span: dict[str, A
     tuning = base()["tuning"]
     (line,) = find_mistakes({"tuning": tuning | {"space": tuning["space"] | {knob: span}}})
     assert line.startswith(f"Parameter tuning.space.{knob}{mistake}")
+
+
+@pytest.mark.parametrize("starts_on", ["2000-01-01", "2098-07-08"])
+def test_every_start_that_the_parameters_allow_is_one_that_the_tables_may_hold(starts_on: str) -> None:
+    source = simulate(n_households=3, n_items_per_household=20, starts_on=starts_on)
+    for name in source._fields:
+        check(name, getattr(source, name))
+
+
+@pytest.mark.parametrize("name", ["\x1b[31mred", "two\nlines", "x" * 10_000])
+def test_a_name_that_does_not_exist_is_shown_short_and_printable(name: str) -> None:
+    for lines in (find_mistakes({name: 1}), find_mistakes({"gates": base()["gates"] | {name: 1}})):
+        (line,) = lines
+        assert line.isprintable()
+        assert len(line) < 150
+
+
+@pytest.mark.parametrize(("start", "end"), [("2024-02-01", "2024-01-31"), (date(2024, 2, 1), "2024-02-01")])
+def test_the_dates_of_one_run_are_in_order(start: Any, end: Any) -> None:
+    (line,) = find_mistakes({"start_date": start, "end_date": end})
+    assert line.startswith("Parameter end_date: must lie after start_date (given '2024-0")
+    assert find_mistakes({"start_date": start, "end_date": "2024-02-02"}) == []
+
+
+@pytest.mark.parametrize("environment", ["base", "test", "complete_journey"])
+def test_what_no_table_of_the_source_reads_is_refused(environment: str) -> None:
+    loader = ConfigLoader(
+        str(BASE.parent), env=environment, base_env="base", default_run_env="local", runtime_params={"data_file": "a"}
+    )
+    assert find_unread({"data_file": "a", **base()}, loader.runtime_parameters()) == [
+        "Parameter data_file: no table of this environment's source is read by it; leave it out."
+    ]
+
+
+def test_what_a_table_of_the_source_reads_is_known_by_its_entry(tmp_path: Path) -> None:
+    for folder in ("base", "mine"):
+        (tmp_path / folder).mkdir()
+    (tmp_path / "mine/catalog.yml").write_text(
+        "items:\n  type: MemoryDataset\n  data: '${runtime_params:data_file}/${runtime_params: grocy_db, none}'\n"
+        "# ${runtime_params:start_date}\n",
+        encoding="utf-8",
+    )
+    loader = ConfigLoader(str(tmp_path), env="mine", base_env="base")
+    assert loader.runtime_parameters() == {"data_file", "grocy_db"}
+    set_here = {"data_file": "a", "grocy_db": "b", "start_date": "2024-01-01"}
+    (line,) = find_unread(set_here, loader.runtime_parameters())
+    assert line.startswith("Parameter start_date: ")
+
+
+def test_a_source_that_cannot_fit_into_memory_is_refused_with_an_estimate() -> None:
+    generation = base()["data_generation"]
+    large = {"data_generation": generation | {"n_households": 200_000, "n_items_per_household": 500}}
+    assert find_missing_memory(large, available=16e9) == [
+        "Parameter data_generation: 200000 households with 500 items each need about 85.7 GB of memory, and this "
+        "machine has 16; lower n_households or n_items_per_household."
+    ]
+    assert find_missing_memory(large, available=100e9) == []
+    assert find_missing_memory({"data_generation": generation}, available=1e9) == []
+    assert find_missing_memory({}, available=1e9) == []
+
+
+@pytest.mark.parametrize(
+    ("given", "read"),
+    [
+        ("a.b=1", {"a": {"b": 1}}),
+        ("a.b=[0.2,0.5]", {"a": {"b": [0.2, 0.5]}}),
+        ("a.b=[0.2, 0.5],c=x y,a.d=[]", {"a": {"b": [0.2, 0.5], "d": []}, "c": "x y"}),
+        ("c=1,a.b= [1]", {"c": 1, "a": {"b": [1]}}),
+    ],
+)
+def test_a_list_may_be_given_on_the_command_line(given: str, read: dict[str, Any]) -> None:
+    assert run.make_context("run", ["--params", given]).params["params"] == read
+
+
+@pytest.mark.parametrize("given", ["a=[1,2", "a=[1,{]", "[1,2]"])
+def test_a_broken_list_on_the_command_line_is_one_line(given: str) -> None:
+    with pytest.raises(RunError, match="^Invalid .*--help") as refused:
+        run.make_context("run", ["--params", given])
+    assert "\n" not in refused.value.message

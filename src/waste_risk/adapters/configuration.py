@@ -42,6 +42,12 @@ class ConfigLoader(OmegaConfigLoader):
         configs, *_ = self._read_raw_config(key)
         return {name: value for config in configs.values() for name, value in _plain(config).items()}
 
+    def runtime_parameters(self) -> set[str]:
+        """Return the names of the parameters of one run that the catalog or the globals refer to."""
+        raw = [configs for key in ("catalog", "globals") for configs in self._read_raw_config(key)[:2]]
+        texts = [OmegaConf.to_yaml(config) for configs in raw for config in configs.values()]
+        return set(re.findall(r"\$\{runtime_params:\s*(\w+)", "\n".join(texts)))
+
     def shown(self, path: Path) -> str:
         """Return the path as a user knows it: ``conf/mine/run.yml``."""
         return self._shorten(path.as_posix())

@@ -1,7 +1,8 @@
 """What was set is checked before anything runs, and said in one line for each mistake."""
 
+import os
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from datetime import date
 from difflib import get_close_matches
 from typing import IO, Any
@@ -11,10 +12,15 @@ from kedro.framework.context import KedroContext
 from kedro.framework.hooks import hook_impl
 from pydantic import TypeAdapter, ValidationError
 
+from waste_risk.adapters.configuration import ConfigLoader
 from waste_risk.parameters import SECTIONS
 
 # Set for one run on the command line, and read by the sources' catalogs.
 RUNTIME = {"start_date": date, "end_date": date, "data_file": str, "grocy_db": str}
+
+# Measured from 10,000 to 10 million simulated items; a household's own rows weigh as much as an item's.
+_BYTES_AT_REST, _BYTES_PER_ITEM = 500e6, 850
+_LONGEST = 80  # characters of a value that are shown
 
 
 class ParameterError(click.ClickException, ValueError):
@@ -33,18 +39,46 @@ class ParameterHook:
         """Check all of them.
 
         Raises:
-            ParameterError: a name is unknown, a value has the wrong type or is out of range, or the device that is to
-                train is not there.
+            ParameterError: a name is unknown or read by nothing, a value has the wrong type or is out of range, the
+                device that is to train is not there, or the memory for the source that is to be simulated.
         """
-        parameters = context.config_loader["parameters"]
-        mistakes = find_mistakes(parameters) or find_missing_device(parameters)
+        loader = context.config_loader
+        parameters = loader["parameters"]
+        read = loader.runtime_parameters() if isinstance(loader, ConfigLoader) else RUNTIME
+        mistakes = find_mistakes(parameters) or find_unread(parameters, read)
+        mistakes = mistakes or find_missing_device(parameters) or find_missing_memory(parameters, _memory())
         if mistakes:
             raise ParameterError("\n".join(mistakes))
 
 
 def find_mistakes(parameters: Mapping[str, Any]) -> list[str]:
     """List what is wrong with parameters, one line each."""
-    return [line for name, value in parameters.items() for line in _check(name, value)]
+    lines = [line for name, value in parameters.items() for line in _check(name, value)]
+    return lines or _find_disorder(parameters)
+
+
+def find_unread(parameters: Mapping[str, Any], read: Collection[str]) -> list[str]:
+    """List the parameters of one run that no source reads here: they would change nothing, without a word."""
+    unread = [name for name in RUNTIME if name in parameters and name not in read]
+    return [f"Parameter {name}: no table of this environment's source is read by it; leave it out." for name in unread]
+
+
+def find_missing_memory(parameters: Mapping[str, Any], available: float) -> list[str]:
+    """Say in one line that the source to be simulated cannot fit into so many bytes; no line if it may."""
+    section = parameters.get("data_generation", {})
+    n_households, n_items = section.get("n_households", 0), section.get("n_items_per_household", 0)
+    needed = _BYTES_AT_REST + _BYTES_PER_ITEM * n_households * (1 + n_items)
+    if needed <= available:
+        return []
+    return [
+        f"Parameter data_generation: {n_households} households with {n_items} items each need about "
+        f"{needed / 1e9:.3g} GB of memory, and this machine has {available / 1e9:.3g}; lower n_households or "
+        "n_items_per_household."
+    ]
+
+
+def _memory() -> float:
+    return float(os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES"))
 
 
 def find_missing_device(parameters: Mapping[str, Any]) -> list[str]:
@@ -57,6 +91,14 @@ def find_missing_device(parameters: Mapping[str, Any]) -> list[str]:
     reason = why_unavailable(device_type)
     line = f"Parameter training.device_type: LightGBM cannot train on {device_type} here ({reason}); set it to cpu."
     return [line] if reason else []
+
+
+def _find_disorder(parameters: Mapping[str, Any]) -> list[str]:
+    start, end = (parameters.get(name) for name in ("start_date", "end_date"))
+    dates = TypeAdapter(date)
+    if start is None or end is None or dates.validate_python(start) < dates.validate_python(end):
+        return []
+    return [f"Parameter end_date: must lie after start_date (given {_shown(end)} and {_shown(start)})."]
 
 
 def _check(name: str, value: Any) -> Iterator[str]:
@@ -72,13 +114,13 @@ def _check(name: str, value: Any) -> Iterator[str]:
 
 
 def _describe(path: tuple[int | str, ...], error: Any) -> str:
-    name = ".".join(map(str, path))
+    name = _named(path)
     if error["type"] == "extra_forbidden":
         return _unknown(path, _names(path[:-1]))
     if error["type"] == "missing":
         return f"Parameter {name} is missing."
     reason = error["msg"].removeprefix("Value error, ").removeprefix("Input ")
-    given = "" if isinstance(error["input"], Mapping) else f" (given {error['input']!r})"
+    given = "" if isinstance(error["input"], Mapping) else f" (given {_shown(error['input'])})"
     return f"Parameter {name}: {reason}{given}."
 
 
@@ -93,4 +135,14 @@ def _names(path: tuple[int | str, ...]) -> list[str]:
 def _unknown(path: tuple[int | str, ...], known: list[str]) -> str:
     *above, name = map(str, path)
     near = [".".join([*above, match]) for match in get_close_matches(name, known, n=1)]
-    return f"Parameter {'.'.join([*above, name])} does not exist{f'; did you mean {near[0]}?' if near else '.'}"
+    return f"Parameter {_named(path)} does not exist{f'; did you mean {near[0]}?' if near else '.'}"
+
+
+def _named(path: tuple[int | str, ...]) -> str:
+    return ".".join(_shown(str(name))[1:-1] for name in path)
+
+
+def _shown(value: Any) -> str:
+    """Quote a value in a few characters, all of which can be printed."""
+    text = repr(value)
+    return text if len(text) <= _LONGEST else f"{text[: _LONGEST // 2]}…{text[-_LONGEST // 2 :]}"
