@@ -36,7 +36,9 @@ class RunCommand(click.Command):
         try:
             return super().make_context(*arguments, **options)
         except click.UsageError as error:
-            raise RunError(f"{error.format_message()} (kedro run --help)", error.exit_code) from error
+            raise RunError(f"{error.format_message()} (kedro run --help)", error.exit_code) from None
+        except YAMLError as error:  # of a value of --params
+            raise RunError(f"An option cannot be read: {explain(error)} (kedro run --help)", 2) from None
 
     def invoke(self, context: click.Context) -> Any:
         """Run, and say in one line why it did not go well."""

@@ -13,7 +13,7 @@ from kedro.framework.hooks import hook_impl
 from pydantic import TypeAdapter, ValidationError
 
 from waste_risk.adapters.configuration import ConfigLoader
-from waste_risk.parameters import SECTIONS
+from waste_risk.parameters import SECTIONS, Section
 
 # Set for one run on the command line, and read by the sources' catalogs.
 RUNTIME = {"start_date": date, "end_date": date, "data_file": str, "grocy_db": str}
@@ -43,6 +43,9 @@ class ParameterHook:
                 device that is to train is not there, or the memory for the source that is to be simulated.
         """
         loader = context.config_loader
+        misplaced = list(_find_misplaced(loader.runtime_params or {}, SECTIONS))
+        if misplaced:  # Kedro could not merge them
+            raise ParameterError("\n".join(misplaced))
         parameters = loader["parameters"]
         read = loader.runtime_parameters() if isinstance(loader, ConfigLoader) else RUNTIME
         mistakes = find_mistakes(parameters) or find_unread(parameters, read)
@@ -55,6 +58,20 @@ def find_mistakes(parameters: Mapping[str, Any]) -> list[str]:
     """List what is wrong with parameters, one line each."""
     lines = [line for name, value in parameters.items() for line in _check(name, value)]
     return lines or _find_disorder(parameters)
+
+
+def _find_misplaced(given: Mapping[str, Any], known: Mapping[str, Any], *above: str) -> Iterator[str]:
+    """Say where one value stands for a whole section."""
+    for name, value in given.items():
+        section = known.get(name)
+        if not (isinstance(section, type) and issubclass(section, Section)):
+            continue
+        inner = {key: field.annotation for key, field in section.model_fields.items()}
+        if isinstance(value, Mapping):
+            yield from _find_misplaced(value, inner, *above, name)
+        else:
+            place = _named((*above, name))
+            yield f"Parameter {place} is a section: set one of its values, such as {place}.{next(iter(inner))}."
 
 
 def find_unread(parameters: Mapping[str, Any], read: Collection[str]) -> list[str]:
