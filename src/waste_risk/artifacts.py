@@ -6,12 +6,12 @@ pickles are for analysts, and follow from the other files.
 
 import hashlib
 import json
-import os
 import pickle
-import shutil
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+
+from waste_risk.files import current, replace_folder
 
 if TYPE_CHECKING:
     from waste_risk.model import WastePredictor
@@ -34,7 +34,7 @@ def save(predictor: "WastePredictor", folder: str | Path, *, for_analysts: bool)
         "predictor_sha256": fingerprint(texts),
     }
     signed = to_json({**json.loads(texts[METADATA]), **seals}).encode()
-    _replace_folder(Path(folder), files | {METADATA: signed})
+    replace_folder(Path(folder), files | {METADATA: signed})
 
 
 def load(folder: str | Path) -> dict[str, str]:
@@ -44,7 +44,7 @@ def load(folder: str | Path) -> dict[str, str]:
         FileNotFoundError: there is no such folder, or a file is missing.
         ValueError: a file is not the one that was saved; the message names it.
     """
-    folder = _current(Path(folder))
+    folder = current(Path(folder))
     metadata = _read_metadata(folder / METADATA)
     contents = {name: (folder / name).read_bytes() for name in metadata["sha256"]}
     for name, expected in metadata.pop("sha256").items():
@@ -60,7 +60,7 @@ def load(folder: str | Path) -> dict[str, str]:
 
 def exists(folder: str | Path) -> bool:
     """Say whether there is a predictor in the folder."""
-    return (_current(Path(folder)) / METADATA).exists()
+    return (current(Path(folder)) / METADATA).exists()
 
 
 def fingerprint(texts: Mapping[str, str]) -> str:
@@ -113,45 +113,3 @@ def _read_metadata(path: Path) -> dict[str, Any]:
 
 def _digest(content: bytes) -> str:
     return hashlib.sha256(content).hexdigest()
-
-
-def _replace_folder(folder: Path, files: Mapping[str, bytes]) -> None:
-    new, old = _beside(folder, "new"), _beside(folder, "old")
-    if not folder.exists() and old.exists():
-        old.rename(folder)  # an earlier save was killed between its two renames
-    for leftover in (new, old):
-        shutil.rmtree(leftover, ignore_errors=True)
-    new.mkdir(parents=True)
-    for name, content in files.items():
-        _write(new / name, content)
-    _sync(new)
-    # A filled folder cannot be renamed over another one. Between these two lines, `_current` finds the old one.
-    if folder.exists():
-        folder.rename(old)
-    new.rename(folder)
-    _sync(folder.parent)
-    shutil.rmtree(old, ignore_errors=True)
-
-
-def _current(folder: Path) -> Path:
-    old = _beside(folder, "old")
-    return old if old.exists() and not folder.exists() else folder
-
-
-def _beside(folder: Path, suffix: str) -> Path:
-    return folder.with_name(f".{folder.name}.{suffix}")
-
-
-def _write(path: Path, content: bytes) -> None:
-    with path.open("wb") as file:
-        file.write(content)
-        file.flush()
-        os.fsync(file.fileno())
-
-
-def _sync(folder: Path) -> None:
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

@@ -79,7 +79,7 @@ def test_a_process_that_is_killed_while_it_writes_leaves_the_old_file(tmp_path: 
     program = (
         "import os, signal, sys\n"
         "from pathlib import Path\n"
-        "from waste_risk.adapters.files import replacing\n"
+        "from waste_risk.files import replacing\n"
         "with replacing(Path(sys.argv[1])) as temporary:\n"
         "    temporary.write_bytes(b'half')\n"
         "    os.kill(os.getpid(), signal.SIGKILL)\n"

@@ -20,8 +20,8 @@ from kedro_datasets._typing import ImagePreview, JSONPreview
 from pydantic import TypeAdapter
 
 from waste_risk import artifacts
-from waste_risk.adapters.files import replacing
 from waste_risk.adapters.memory import give_back_freed_memory
+from waste_risk.files import replacing
 from waste_risk.schema import empty_table
 
 give_back_freed_memory()

@@ -18,7 +18,7 @@ from kedro.pipeline import Pipeline
 from kedro.pipeline.node import Node
 
 from waste_risk.adapters.failures import RunError
-from waste_risk.adapters.files import replacing
+from waste_risk.files import replacing
 
 NAME = ".lineage.json"
 RAW = "01_raw"  # whoever puts other tables there has another source

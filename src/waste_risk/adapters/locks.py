@@ -16,6 +16,7 @@ from typing import Any
 from filelock import FileLock, Timeout
 
 from waste_risk.adapters.failures import RunError
+from waste_risk.files import remove_leftovers
 
 NAME = ".lock"
 KILLED, RUN = "killed_runs", "mlflow_run"
@@ -34,6 +35,7 @@ def holding(folder: Path, wait_seconds: float) -> Iterator[None]:
         lock.acquire()
     except Timeout:
         raise RunError(_refusal(folder)) from None
+    remove_leftovers(folder)
     before = _read(folder)
     killed = [*before.get(KILLED, []), *([before[RUN]] if RUN in before else [])]
     command = shlex.join([Path(sys.argv[0]).name, *sys.argv[1:]])

@@ -1,0 +1,104 @@
+"""Files and folders that are either the old or the new one, whatever happens in between.
+
+A link is kept, and what it leads to is replaced. What a killed writer leaves behind has a name by which it is found.
+"""
+
+import errno
+import os
+import shutil
+import uuid
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+
+LEFTOVERS = (".*.part", ".*.new")
+
+
+@contextmanager
+def replacing(path: Path) -> Iterator[Path]:
+    """Offer a temporary file beside ``path`` to write, which takes its place when all went well.
+
+    The rename is atomic only within one file system, hence beside; the two syncs keep it so over a loss of power.
+
+    Raises:
+        OSError: ``path`` is a folder, or cannot be written.
+    """
+    path = path.resolve()
+    if path.is_dir():
+        raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), str(path))
+    path.parent.mkdir(parents=True, exist_ok=True)
+    temporary = path.with_name(f".{path.name}.{uuid.uuid4().hex}.part")
+    try:
+        yield temporary
+        _sync(temporary)
+        temporary.replace(path)
+        _sync(path.parent)
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+def replace_folder(folder: Path, files: Mapping[str, bytes]) -> None:
+    """Replace a folder and all that is in it, for one writer at a time; readers ask for its ``current`` place.
+
+    Raises:
+        OSError: ``folder`` is a file, or cannot be written.
+    """
+    folder = folder.resolve()
+    if folder.is_file():
+        raise NotADirectoryError(errno.ENOTDIR, os.strerror(errno.ENOTDIR), str(folder))
+    new, old = _beside(folder, "new"), _beside(folder, "old")
+    if current(folder) == old:
+        old.rename(folder)  # an earlier writer was killed between its two renames
+    for leftover in (new, old):
+        remove(leftover)
+    new.mkdir(parents=True)
+    for name, content in files.items():
+        _write(new / name, content)
+    _sync(new)
+    # A filled folder cannot be renamed over another one. Between these two lines, `current` finds the old one.
+    if folder.exists():
+        folder.rename(old)
+    new.rename(folder)
+    _sync(folder.parent)
+    remove(old)
+
+
+def current(folder: Path) -> Path:
+    """Find a folder that ``replace_folder`` has written, also where it was killed between its two renames."""
+    folder = folder.resolve()
+    old = _beside(folder, "old")
+    return old if old.is_dir() and not old.is_symlink() and not folder.exists() else folder
+
+
+def remove_leftovers(folder: Path) -> None:
+    """Remove what killed writers have left below a folder to which nobody writes."""
+    for pattern in LEFTOVERS:
+        for leftover in list(folder.rglob(pattern)):
+            remove(leftover)
+
+
+def remove(path: Path) -> None:
+    """Remove a file, a folder with all that is in it, or a link but not what it leads to; or nothing."""
+    if path.is_dir() and not path.is_symlink():
+        shutil.rmtree(path)
+    else:
+        path.unlink(missing_ok=True)
+
+
+def _beside(folder: Path, suffix: str) -> Path:
+    return folder.with_name(f".{folder.name}.{suffix}")
+
+
+def _write(path: Path, content: bytes) -> None:
+    path.write_bytes(content)
+    _sync(path)
+
+
+def _sync(path: Path) -> None:
+    if path.is_dir() and os.name == "nt":
+        return  # Windows cannot open folders
+    descriptor = os.open(path, os.O_RDONLY if os.name != "nt" else os.O_RDWR)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
