@@ -98,11 +98,18 @@ def test_a_folder_in_place_of_a_file_and_a_file_in_place_of_a_folder_are_named_a
     assert names(tmp_path) == ["file", "folder"]
 
 
+def test_a_circle_of_links_is_an_error_of_the_system(tmp_path: Path) -> None:
+    (tmp_path / "one").symlink_to(tmp_path / "two")
+    (tmp_path / "two").symlink_to(tmp_path / "one")
+    with pytest.raises(OSError, match="one|two"):
+        fill(tmp_path / "one", "new")
+
+
 def test_leftovers_are_removed_wherever_they_are_and_nothing_else(tmp_path: Path) -> None:
     make_folder(tmp_path / "raw")
     make_file(tmp_path / "raw/items.part")
-    make_folder(tmp_path / ".predictor.new")
-    make_file(tmp_path / "raw/.items.parquet.0123.part")
-    make_dangling_link(tmp_path / "raw/.events.parquet.4567.part")
+    make_file(tmp_path / "raw/.mine.part")
+    make_file(tmp_path / f"raw/.items.parquet.{'0123abcd' * 4}.part")
+    make_dangling_link(tmp_path / f"raw/.events.parquet.{'4567cdef' * 4}.part")
     remove_leftovers(tmp_path)
-    assert (names(tmp_path), names(tmp_path / "raw")) == (["raw"], ["items.part", "model.txt"])
+    assert (names(tmp_path), names(tmp_path / "raw")) == (["raw"], [".mine.part", "items.part", "model.txt"])

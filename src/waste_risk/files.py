@@ -5,13 +5,14 @@ A link is kept, and what it leads to is replaced. What a killed writer leaves be
 
 import errno
 import os
+import re
 import shutil
 import uuid
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
-LEFTOVERS = (".*.part", ".*.new")
+_PART = re.compile(r"\..+\.[0-9a-f]{32}\.part")  # no name that a user would choose
 
 
 @contextmanager
@@ -23,7 +24,7 @@ def replacing(path: Path) -> Iterator[Path]:
     Raises:
         OSError: ``path`` is a folder, or cannot be written.
     """
-    path = path.resolve()
+    path = _aim(path)
     if path.is_dir():
         raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), str(path))
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -43,7 +44,7 @@ def replace_folder(folder: Path, files: Mapping[str, bytes]) -> None:
     Raises:
         OSError: ``folder`` is a file, or cannot be written.
     """
-    folder = folder.resolve()
+    folder = _aim(folder)
     if folder.is_file():
         raise NotADirectoryError(errno.ENOTDIR, os.strerror(errno.ENOTDIR), str(folder))
     new, old = _beside(folder, "new"), _beside(folder, "old")
@@ -65,16 +66,15 @@ def replace_folder(folder: Path, files: Mapping[str, bytes]) -> None:
 
 def current(folder: Path) -> Path:
     """Find a folder that ``replace_folder`` has written, also where it was killed between its two renames."""
-    folder = folder.resolve()
+    folder = _aim(folder)
     old = _beside(folder, "old")
     return old if old.is_dir() and not old.is_symlink() and not folder.exists() else folder
 
 
 def remove_leftovers(folder: Path) -> None:
     """Remove what killed writers have left below a folder to which nobody writes."""
-    for pattern in LEFTOVERS:
-        for leftover in list(folder.rglob(pattern)):
-            remove(leftover)
+    for leftover in [path for path in folder.rglob(".*.part") if _PART.fullmatch(path.name)]:
+        remove(leftover)
 
 
 def remove(path: Path) -> None:
@@ -83,6 +83,11 @@ def remove(path: Path) -> None:
         shutil.rmtree(path)
     else:
         path.unlink(missing_ok=True)
+
+
+def _aim(path: Path) -> Path:
+    """Follow links to where a path leads; a circle of links is an ``OSError`` of whoever opens it."""
+    return Path(os.path.realpath(path))
 
 
 def _beside(folder: Path, suffix: str) -> Path:
