@@ -4,6 +4,7 @@ from dataclasses import replace
 
 from waste_risk.metrics import Baseline, Estimate, Fairness, Group, GroupMetrics, ValidationMetrics
 from waste_risk.metrics.parts import (
+    AdversarialValidation,
     CalibrationByChance,
     CostlyThreshold,
     LeadTime,
@@ -96,6 +97,9 @@ MORE = replace(
     fairness={"size_group": Fairness(GROUPS, Estimate(0.1), Estimate(0.05), None, Estimate(0.0123))},
     by_month=(Group("2025-03", 6_000, 800, 1_800, INSIDE), Group("2025-04", 15, 4, 3, None)),
     by_acquaintance=(Group("new", 500, 40, 150, INSIDE),),
+    adversarial_validation=AdversarialValidation(
+        Estimate(0.6712, 0.6533, 0.6891), ("waste_rate_90d", "category_first_gap_in_life", "waste_to_usual")
+    ),
     weekly_alerts=WeeklyAlerts(3, 5_557, Estimate(0.7032), Estimate(0.6441)),
     lead_time=LeadTime(2_620, Estimate(5.97), Estimate(4.46)),
     cost=CostlyThreshold(0.347, *[Estimate(0.6)] * 2, Estimate(0.2773), Estimate(0.2880), Estimate(0.6824)),

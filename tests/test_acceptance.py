@@ -17,6 +17,7 @@ from waste_risk.calibration import choose_threshold, fit_calibrator
 from waste_risk.crossval import cross_validate
 from waste_risk.features import build_features
 from waste_risk.gates import GateDecision, check_gates
+from waste_risk.leakage import validate_adversarially
 from waste_risk.metrics import ValidationMetrics, evaluate
 from waste_risk.model import WastePredictor, fit_predictor
 from waste_risk.model_input import assemble_model_input
@@ -178,6 +179,12 @@ def test_within_each_kind_of_household_and_for_new_ones_the_probability_is_what_
 
 def test_the_mean_prediction_meets_the_base_rate(verdict: Verdict) -> None:
     assert verdict.metrics.mean_probability.value == pytest.approx(verdict.metrics.base_rate.value, abs=0.01)
+
+
+def test_features_hardly_tell_the_test_window_from_development(trained: Trained) -> None:
+    """With a seasonal index of the category it was 0.99, with counts of ended items and means over all of them 0.80."""
+    names = trained.predictor.metadata.feature_names
+    assert validate_adversarially(trained.development, trained.test, names, VALIDATION).auc.value < 0.73
 
 
 def test_the_days_are_better_than_those_on_the_label(verdict: Verdict) -> None:

@@ -124,6 +124,13 @@ def test_a_real_source_without_dates_households_and_intervals_is_not_called_simu
     assert not re.search(r"\b(nan|None|inf)\b", text)
 
 
+def test_how_well_the_test_window_is_told_apart_stands_beside_what_tells_it() -> None:
+    told = "Told by waste rate 90d, category first gap in life, waste to usual. "
+    assert f"households not learnt from {told}At 0.5 the windows look alike" in words(page())
+    assert "0.671" in words(page())
+    assert "told apart" not in words(page(replace(FULL, adversarial_validation=None)))
+
+
 def test_days_are_called_conditional() -> None:
     assert "it is judged on wasted rows alone" in words(page())
     assert "which hold only if the item is wasted" in words(page())
