@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from waste_risk.metrics import Baseline, Estimate, Fairness, Group, GroupMetrics, ValidationMetrics
+from waste_risk.metrics import Baseline, Estimate, Fairness, Group, GroupMetrics, PurestFeature, ValidationMetrics
 from waste_risk.metrics.parts import (
     AdversarialValidation,
     CalibrationByChance,
@@ -29,6 +29,7 @@ LIMITS = Gates(
     not_above_oracle=False,
     min_alerts=None,
     both_classes=False,
+    max_feature_precision=None,
     max_group_calibration_gap=None,
     judged_by="estimate",
     on_failure="report",
@@ -40,6 +41,7 @@ ALL_LIMITS = LIMITS.model_copy(
         "min_calibration_slope": 0.8,
         "max_calibration_slope": 1.2,
         "not_above_oracle": True,
+        "max_feature_precision": 0.9,
         "min_alerts": 100,
         "both_classes": True,
         "max_group_calibration_gap": 0.05,
@@ -121,6 +123,7 @@ FULL = replace(
     precision_at_k=Estimate(0.787, 0.72, 0.84),
     recall_at_k=Estimate(0.534),
     top_k=500,
+    purest_feature=PurestFeature("life_used", Estimate(0.8512, 0.7903, 0.9001), 143),
     raw=ScoreMetrics(*[Estimate(0.5)] * 7),
     trade_off=(
         TradeOff(0.1, 4_321, Estimate(0.49), Estimate(0.97)),

@@ -48,14 +48,14 @@ def words(source: str) -> str:
 
 def test_the_verdict_stands_before_any_figure() -> None:
     text = words(page())
-    assert text.index("PASS") < text.index("12 of 12 gates passed") < text.index("0.872")
+    assert text.index("PASS") < text.index("13 of 13 gates passed") < text.index("0.872")
     assert "FAIL" not in text
 
 
 def test_a_refused_model_says_every_reason_in_the_verdict_and_beside_its_gate() -> None:
     decision = check_gates(FULL, HOPELESS)
     text = words(page(gates=HOPELESS))
-    assert "4 of 12 gates passed. The model must not be promoted." in text
+    assert "5 of 13 gates passed. The model must not be promoted." in text
     assert len(decision.reasons) == 8
     for reason in decision.reasons:
         assert text.count(reason) == 2

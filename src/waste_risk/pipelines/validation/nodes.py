@@ -9,7 +9,7 @@ from waste_risk.checks import TableCounts
 from waste_risk.errors import ContractError
 from waste_risk.gates import GateDecision
 from waste_risk.judging import evaluate_beside_truth, predict_beside_truth
-from waste_risk.leakage import validate_adversarially
+from waste_risk.leakage import find_purest_feature, validate_adversarially
 from waste_risk.metrics import ValidationMetrics
 from waste_risk.model import WastePredictor
 from waste_risk.page import render_page
@@ -79,8 +79,12 @@ def evaluate_predictions(
         high_confidence=gates.high_confidence,
         **validation.model_dump(),
     )
-    features = predictor.metadata.feature_names
-    return replace(metrics, adversarial_validation=validate_adversarially(development, test, features, validation))
+    windows = (development, test, predictor.metadata.feature_names, validation)
+    return replace(
+        metrics,
+        adversarial_validation=validate_adversarially(*windows),
+        purest_feature=find_purest_feature(*windows),
+    )
 
 
 def write_report(
