@@ -40,8 +40,8 @@ def _intervals(metrics: ValidationMetrics) -> Iterator[str]:
     elif metrics.n_households is not None and metrics.n_households < _MANY_HOUSEHOLDS:
         yield (
             "Of so few households some intervals are inexact. Those of the newest 30 days and of the days to waste are "
-            "a little too narrow, since they rest on few rows; those of the calibration errors of groups and months "
-            "are too wide, since chance outweighs such errors."
+            "a little too narrow, presumably because they rest on few rows; those of the calibration errors of groups "
+            "and months are too wide, since chance outweighs such errors."
         )
 
 
