@@ -39,8 +39,9 @@ from waste_risk.metrics import (
     reliability_bins,
     roc_auc,
 )
+from waste_risk.metrics.bootstrap import invert
 from waste_risk.metrics.calibration import LOGIT_EPSILON
-from waste_risk.metrics.chance import simulate_calibration_errors
+from waste_risk.metrics.chance import calibration_error_by_chance, simulate_calibration_errors
 
 SETTINGS = {
     "threshold": 0.4,
@@ -299,6 +300,29 @@ def test_a_calibrated_model_is_no_rarity_among_its_simulations_and_an_overconfid
     assert overconfident.p_value == pytest.approx(1 / 201)
 
 
+@pytest.mark.parametrize("n_rows", [100, 600])
+def test_a_calibrated_model_lies_within_what_chance_explains_in_19_of_20_draws(n_rows):
+    by_chance = [
+        calibration_error_by_chance(
+            tally_of(sample(n_rows=n_rows, seed=seed)), n_bins=10, n_simulations=200, confidence=0.95, seed=1
+        )
+        for seed in range(200)
+    ]
+    assert 0.91 <= np.mean([each.p_value > 0.05 for each in by_chance]) <= 0.99
+
+
+def test_chance_explains_less_of_more_rows():
+    few, many = (judge(**sample(n_rows=n_rows)).calibration_error_by_chance for n_rows in (500, 5_000))
+    assert (many.mean, many.high) == pytest.approx((few.mean / math.sqrt(10), few.high / math.sqrt(10)), rel=0.2)
+
+
+def test_the_debiased_error_has_the_interval_of_the_plain_one_since_both_are_of_the_same_truth():
+    found = judge(**sample())
+    plain, debiased = found.expected_calibration_error, found.debiased_calibration_error
+    assert (debiased.low, debiased.high) == (plain.low, plain.high)
+    assert debiased.value < plain.value
+
+
 def test_the_anderson_darling_statistic_equals_scipys():
     values = np.random.default_rng(0).random(200)
     known = {"loc": 0, "scale": 1}
@@ -331,12 +355,19 @@ def test_the_transform_of_a_calibrated_model_is_uniform_and_of_another_not():
 # Intervals
 
 
-def weighted_calibration_error(y_true, probability, weights, n_bins):
+def weighted_calibration_gaps(y_true, probability, weights, n_bins):
     """Repeat each row by its weight, sort, cut at the middle rank of each score: no code shared with the package."""
     frame = pd.DataFrame({"y": np.repeat(y_true, weights), "p": np.repeat(probability, weights)})
     middle = (frame["p"].rank(method="average") - 0.5) / len(frame)
     bins = frame.groupby(np.floor(middle * n_bins))
-    return (bins["p"].sum() - bins["y"].sum()).abs().sum() / len(frame)
+    return ((bins["p"].sum() - bins["y"].sum()) / len(frame)).reindex(range(n_bins), fill_value=0).to_numpy()
+
+
+def share_below(error, gaps, draws, lucky=0.0):
+    """Which share of the draws, moved to where the calibration error is ``error``, has at most the measured one."""
+    measured, noise = np.abs(gaps).sum(), draws - gaps
+    limit = max(measured, np.quantile(np.abs(noise).sum(axis=1), lucky))
+    return (np.abs(error / measured * gaps + noise).sum(axis=1) <= limit).mean()
 
 
 @pytest.mark.parametrize("decimals", [None, 1])
@@ -344,7 +375,7 @@ def test_the_vectorised_bootstrap_equals_a_plain_loop_over_weighted_scikit_learn
     rows = sample(n_rows=300, n_households=24, decimals=decimals)
     y_true, probability = rows["y_true"].astype(int), rows["probability"]
     drawn = np.random.default_rng(SETTINGS["seed"]).integers(24, size=(SETTINGS["n_resamples"], 24))
-    draws = []
+    draws, gaps = [], []
     for households in drawn:
         weights = np.bincount(households, minlength=24)[rows["household_id"]]
         weighted = {"sample_weight": weights}
@@ -359,17 +390,21 @@ def test_the_vectorised_bootstrap_equals_a_plain_loop_over_weighted_scikit_learn
                 "f1": sklearn_metrics.f1_score(y_true, probability >= 0.4, **weighted),
                 "calibration_intercept": logistic_regression(rows, weights)[0],
                 "calibration_slope": logistic_regression(rows, weights)[1],
-                "expected_calibration_error": weighted_calibration_error(y_true, probability, weights, n_bins=5),
             }
         )
+        gaps.append(weighted_calibration_gaps(y_true, probability, weights, n_bins=5))
     expected = pd.DataFrame(draws).quantile([0.05, 0.95])
+    measured = weighted_calibration_gaps(y_true, probability, np.ones(300, dtype=int), n_bins=5)
     found = judge(**rows)
-    error = found.expected_calibration_error
-    expected["expected_calibration_error"] = 2 * error.value - expected["expected_calibration_error"].to_numpy()[::-1]
     for name, (low, high) in expected.items():
         estimate = getattr(found, name)
-        within = max(low, 0) if name == "expected_calibration_error" else low
-        assert (estimate.low, estimate.high) == pytest.approx((within, max(high, estimate.value)), abs=1e-4), name
+        assert (estimate.low, estimate.high) == pytest.approx((low, high), abs=1e-4), name
+    error, scattered = found.expected_calibration_error, (measured, np.array(gaps))
+    few, most = (1 - SETTINGS["confidence"]) / 2, (1 + SETTINGS["confidence"]) / 2
+    assert share_below(error.low + 1e-5, *scattered) <= most
+    assert error.low == 0 or share_below(error.low - 1e-5, *scattered) > most
+    lucky = 2 * few
+    assert share_below(error.high + 1e-5, *scattered, lucky) <= few < share_below(error.high - 1e-5, *scattered, lucky)
 
 
 def test_more_rows_of_the_same_households_are_no_more_evidence():
@@ -441,6 +476,34 @@ def test_a_calibrated_model_has_a_calibration_error_whose_interval_reaches_low_a
     error = judge(**sample(n_rows=4_000, n_households=200)).expected_calibration_error
     assert 0 <= error.low < error.value / 2
     assert error.low <= error.value <= error.high
+
+
+def sum_absolute(gaps):
+    return np.abs(gaps).sum(axis=-1)
+
+
+@pytest.mark.parametrize("size", [0.1, 0.5, 1, 3])
+def test_the_interval_of_a_norm_holds_the_true_one_however_small_it_is_beside_chance(size):
+    random = np.random.default_rng(11)
+    true = size * random.normal(size=15)
+    measured = true + random.normal(size=(200, 15))
+    found = [invert(each, each + random.normal(size=(300, 15)), sum_absolute, 0.95) for each in measured]
+    assert np.mean([each.low <= sum_absolute(true) <= each.high for each in found]) >= 0.92
+    assert all(0 <= each.low < each.high != each.value for each in found)
+
+
+def test_far_from_zero_the_interval_of_a_norm_is_that_of_a_difference():
+    noise = np.random.default_rng(0).normal(size=(4_000, 1))
+    found = invert(np.array([10.0]), 10 + noise, sum_absolute, 0.95)
+    low, high = np.quantile(-noise, [0.025, 0.975])
+    assert (found.low, found.value, found.high) == pytest.approx((10 + low, 10, 10 + high), abs=0.01)
+
+
+def test_the_interval_of_a_norm_has_its_unit():
+    random = np.random.default_rng(2)
+    gaps, noise = random.normal(size=5), random.normal(size=(200, 5))
+    once, thrice = (invert(unit * gaps, unit * (gaps + noise), sum_absolute, 0.9) for unit in (1, 3))
+    assert (thrice.low, thrice.high) == pytest.approx((3 * once.low, 3 * once.high))
 
 
 def test_a_metric_that_most_resamples_leave_undefined_has_no_interval():

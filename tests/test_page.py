@@ -194,6 +194,7 @@ def test_equal_records_make_equal_pages() -> None:
         ({"oracle_auc": None}, "Nobody knows the true probabilities of this source"),
         ({"confidence": None}, "No intervals were computed"),
         ({"n_households": None}, "every row counts as a household of its own"),
+        ({"n_households": 150}, "Of so few households some intervals are inexact"),
         ({"n_wasted": 0}, "All rows had the same outcome"),
         ({"n_wasted": FULL.n_rows}, "All rows had the same outcome"),
         ({"baselines": {}}, "not held against simple rules"),

@@ -3,7 +3,7 @@ from dataclasses import replace
 from datetime import datetime
 
 import pytest
-from measured import LIMITS, MEASURED, MORE, SOURCE
+from measured import FULL, LIMITS, MEASURED, MORE, SOURCE
 
 from waste_risk.gates import check_gates
 from waste_risk.metrics import Estimate
@@ -228,3 +228,13 @@ def test_a_true_probability_without_signal_is_said_to_have_none():
     nothing = replace(MEASURED, oracle_auc=Estimate(0.5, 0.5, 0.5), attainable_share=Estimate(math.nan))
     assert "there is no signal to find" in render(nothing)
     assert "nan" not in render(nothing)
+
+
+def test_the_calibration_error_stands_beside_what_chance_alone_would_show():
+    measured = replace(FULL, debiased_calibration_error=Estimate(0.04, 0.0312, 0.0698))
+    assert render(measured).split("CALIBRATION AND CHANCE\n")[1].splitlines()[1:4] == [
+        "Debiased Calibration Error: 0.0400, interval of the true one 0.0312 to 0.0698",
+        "A perfect model would show: 0.0210 on average, 95 % of draws below 0.0601",
+        "Chance only adds to a calibration error, so the true one may lie below it.",
+    ]
+    assert "AND CHANCE" not in render(replace(FULL, calibration_error_by_chance=None))

@@ -8,7 +8,16 @@ from datetime import datetime
 
 from waste_risk.gates import Gate, GateDecision
 from waste_risk.metrics import Estimate, ValidationMetrics
-from waste_risk.report_parts import WIDTH, alerts, baselines, decimals, fairness, line, stability
+from waste_risk.report_parts import (
+    WIDTH,
+    alerts,
+    baselines,
+    calibration_and_chance,
+    decimals,
+    fairness,
+    line,
+    stability,
+)
 
 LEAK = "A model above the true probability has seen what it must not: look for a leak."
 
@@ -57,6 +66,7 @@ def render_text(
         *([] if decision is None else _decision(decision)),
         *_section("CEILING (LATENT STATES KNOWN)", _ceiling(metrics)),
         *_section("DATA", _data(metrics, source)),
+        *_section("CALIBRATION AND CHANCE", calibration_and_chance(metrics)),
         *_section("BASELINES", baselines(metrics)),
         *_section(f"FAIRNESS: GAPS (threshold={metrics.threshold:.3f})", fairness(metrics)),
         *_section("STABILITY", stability(metrics)),

@@ -21,6 +21,19 @@ def decimals(estimate: Estimate | None) -> str:
     return "n/a" if estimate is None or math.isnan(estimate.value) else f"{estimate.value:.4f}"
 
 
+def calibration_and_chance(metrics: ValidationMetrics) -> list[str]:
+    """Say how much of the calibration error is chance."""
+    debiased, chance = metrics.debiased_calibration_error, metrics.calibration_error_by_chance
+    if debiased is None or chance is None or metrics.confidence is None:
+        return []
+    of_perfect = f"{chance.mean:.4f} on average, {100 * metrics.confidence:.0f} % of draws below {chance.high:.4f}"
+    return [
+        line("Debiased Calibration Error", f"{decimals(debiased)}, interval of the true one {_interval(debiased)}"),
+        line("A perfect model would show", of_perfect),
+        "Chance only adds to a calibration error, so the true one may lie below it.",
+    ]
+
+
 def baselines(metrics: ValidationMetrics) -> list[str]:
     """Say how far the model lies above each simple rule, with the interval of the difference."""
     if not metrics.baselines:

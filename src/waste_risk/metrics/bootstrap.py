@@ -11,8 +11,11 @@ import numpy as np
 from waste_risk.metrics.tally import Array
 
 Measure = Callable[[Array], Mapping[str, Array]]
+Norm = Callable[[Array], Array]
 
 _NUMBERS_IN_MEMORY = 2_000_000
+_MOST_DOUBLINGS = 20
+_HALVINGS = 20
 # Resampling fewer clusters than some 20 gives intervals that are too narrow, of width 0 for a single one (Cameron,
 # Gelbach and Miller, Bootstrap-based improvements for inference with clustered errors, 2008).
 FEWEST_HOUSEHOLDS = 20
@@ -52,7 +55,7 @@ class Resampling:
         measure: Measure,
         *,
         n_columns: int,
-        reflected: frozenset[str] = frozenset(),
+        norms: Mapping[str, Norm] | None = None,
         n_behind: Callable[[str], int] | None = None,
     ) -> dict[str, Estimate]:
         """Estimate each metric and its interval, see ``bootstrap``; a resample holds about ``n_columns`` numbers."""
@@ -63,7 +66,7 @@ class Resampling:
             confidence=self.confidence,
             seed=self.seed,
             n_at_once=max(1, _NUMBERS_IN_MEMORY // max(1, n_columns)),
-            reflected=reflected,
+            norms=norms,
             n_behind=n_behind,
         )
 
@@ -76,32 +79,69 @@ def bootstrap(
     confidence: float,
     seed: int,
     n_at_once: int,
-    reflected: frozenset[str] = frozenset(),
+    norms: Mapping[str, Norm] | None = None,
     n_behind: Callable[[str], int] | None = None,
 ) -> dict[str, Estimate]:
     """Estimate each metric and its interval over resamples of the households (Efron and Tibshirani 1993).
 
-    Intervals are percentiles of the resamples. A metric that noise pushes up, like the mean of absolute differences in
-    a calibration error, is pushed up once more in each resample; its percentiles are reflected about the estimate.
+    Intervals are percentiles of the resamples. A norm of several differences, like the mean of absolute differences in
+    a calibration error, is pushed up by chance, and once more in each resample; its interval comes from ``invert``.
 
     Args:
-        measure: maps weights of shape (n_samples, n_households) to metrics of shape (n_samples,).
+        measure: maps weights of shape (n_samples, n_households) to metrics of shape (n_samples,), or for a norm to the
+            differences of shape (n_samples, ...).
         n_households: how many households the weights are for.
         n_resamples: how many resamples; 0 leaves the intervals out.
         confidence: probability that the interval covers, e.g. 0.95.
         seed: the same seed gives the same intervals.
         n_at_once: how many resamples are measured together, which bounds the memory.
-        reflected: names of the non-negative metrics whose intervals are reflected.
+        norms: by name, what maps differences to the metric; larger multiples of them have a larger norm.
         n_behind: maps the name of a metric to the number of households that it rests on, all of them by default; of
             fewer than ``FEWEST_HOUSEHOLDS`` there is no interval.
     """
     values = measure(np.ones((1, n_households)))
     batches = [measure(weights) for weights in _resample(n_households, n_resamples, seed, n_at_once)]
-    draws = {name: np.concatenate([batch[name] for batch in batches] or [np.empty(0)]) for name in values}
-    estimates = {name: _percentile(float(value[0]), draws[name], confidence) for name, value in values.items()}
+    draws = {name: np.concatenate([value[:0], *(batch[name] for batch in batches)]) for name, value in values.items()}
+    known = norms or {}
+    estimates = {
+        name: invert(value[0], draws[name], known[name], confidence)
+        if name in known
+        else _percentile(float(value[0]), draws[name], confidence)
+        for name, value in values.items()
+    }
     unsupported = {name for name in values if (n_behind(name) if n_behind else n_households) < FEWEST_HOUSEHOLDS}
-    estimates |= {name: Estimate(estimates[name].value) for name in unsupported}
-    return {name: _reflect(estimate) if name in reflected else estimate for name, estimate in estimates.items()}
+    return estimates | {name: Estimate(estimates[name].value) for name in unsupported}
+
+
+def invert(differences: Array, draws: Array, norm: Norm, confidence: float) -> Estimate:
+    """Estimate a norm of differences, and the interval of true values that could well have given it.
+
+    Chance pushes the norm up, most where the truth is small. So the true differences are taken to be the measured ones
+    times a scale, and the resamples say how they scatter: the interval holds the norms of all scales that give neither
+    a smaller nor a larger norm than the measured one in too few cases (Carpenter, Test inversion bootstrap confidence
+    intervals, 1999). The measured norm itself may lie above the interval.
+
+    Args:
+        differences: as measured; shape (...).
+        draws: the same in each resample; shape (n_resamples, ...).
+        norm: maps shape (n_resamples, ...) to (n_resamples,).
+        confidence: probability that the interval covers the true norm.
+    """
+    value = float(norm(differences))
+    noise = draws[np.isfinite(norm(draws))] - differences
+    if not _are_enough(len(noise), len(draws)):
+        return Estimate(value)
+
+    def find(measured: float, level: float) -> float:
+        def share_below(scale: float) -> float:
+            return float(np.mean(norm(scale * differences + noise) <= measured))
+
+        return float(norm(_find_scale(share_below, level) * differences))
+
+    # A norm that few perfect ones are below says no more than theirs; else the interval could end at 0 (Cowan et al.,
+    # Power-constrained limits, 2011).
+    least = float(np.quantile(norm(noise), 1 - confidence))
+    return Estimate(value, find(value, (1 + confidence) / 2), find(max(value, least), (1 - confidence) / 2))
 
 
 def _resample(n_households: int, n_resamples: int, seed: int, n_at_once: int) -> Iterator[Array]:
@@ -116,16 +156,27 @@ def _resample(n_households: int, n_resamples: int, seed: int, n_at_once: int) ->
 
 def _percentile(value: float, draws: Array, confidence: float) -> Estimate:
     defined = draws[np.isfinite(draws)]
-    # A metric that most resamples leave undefined has no interval worth the name.
-    if len(defined) == 0 or 2 * len(defined) < len(draws):
+    if not _are_enough(len(defined), len(draws)):
         return Estimate(value)
     low, high = np.quantile(defined, [(1 - confidence) / 2, (1 + confidence) / 2])
     return Estimate(value, float(low), float(high))
 
 
-def _reflect(estimate: Estimate) -> Estimate:
-    if estimate.low is None or estimate.high is None:
-        return estimate
-    # The bias can exceed the noise; an interval without its own estimate would only confuse.
-    low, high = 2 * estimate.value - estimate.high, 2 * estimate.value - estimate.low
-    return Estimate(estimate.value, min(max(low, 0.0), estimate.value), max(high, estimate.value))
+def _are_enough(n_defined: int, n_resamples: int) -> bool:
+    # A metric that most resamples leave undefined has no interval worth the name.
+    return n_defined > 0 and 2 * n_defined >= n_resamples
+
+
+def _find_scale(share_below: Callable[[float], float], level: float) -> float:
+    """Find the scale from which on at most the share ``level`` lies below what was measured."""
+    low, high = 0.0, 1.0
+    if share_below(low) <= level:
+        return low
+    for _ in range(_MOST_DOUBLINGS):
+        if share_below(high) <= level:
+            break
+        low, high = high, 2 * high
+    for _ in range(_HALVINGS):
+        middle = (low + high) / 2
+        low, high = (low, middle) if share_below(middle) <= level else (middle, high)
+    return high

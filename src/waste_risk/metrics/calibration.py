@@ -55,7 +55,28 @@ def expected_calibration_error(tally: Tally, *, n_bins: int) -> Array:
 
 def mean_gap(bins: ReliabilityBins) -> Array:
     """Average |mean probability − observed share| over any bins, by their rows."""
-    return ratio(np.abs(bins.expected - bins.observed).sum(axis=-1), bins.rows.sum(axis=-1))
+    return sum_absolute(weigh_gaps(bins))
+
+
+def weigh_gaps(bins: ReliabilityBins) -> Array:
+    """Take mean probability − observed share of each bin times its share of the rows; shape (..., n_bins)."""
+    return ratio(bins.expected - bins.observed, bins.rows.sum(axis=-1, keepdims=True))
+
+
+def sum_absolute(gaps: Array) -> Array:
+    """Sum the sizes of weighted gaps."""
+    return np.asarray(np.abs(gaps).sum(axis=-1), dtype=np.float64)
+
+
+def scale_gaps(bins: ReliabilityBins) -> Array:
+    """Take the gap of each bin times the root of its share of the rows: their squares sum to the reliability."""
+    gaps = ratio(bins.expected - bins.observed, np.sqrt(bins.rows * bins.rows.sum(axis=-1, keepdims=True)))
+    return np.where(bins.rows > 0, gaps, 0)
+
+
+def sum_squares(gaps: Array) -> Array:
+    """Sum the squares of scaled gaps."""
+    return np.asarray((gaps**2).sum(axis=-1), dtype=np.float64)
 
 
 def debiased_calibration_error(bins: ReliabilityBins) -> Array:
@@ -83,8 +104,7 @@ def brier_decomposition(tally: Tally, bins: ReliabilityBins) -> tuple[Array, Arr
     Returns:
         reliability (smaller is better), resolution (larger is better), uncertainty (of the outcomes alone).
     """
-    squared_gaps = ratio((bins.expected - bins.observed) ** 2, bins.rows)
-    reliability = ratio(np.where(bins.rows > 0, squared_gaps, 0).sum(axis=-1), bins.rows.sum(axis=-1))
+    reliability = sum_squares(scale_gaps(bins))
     uncertainty = base_rate(tally) * (1 - base_rate(tally))
     return reliability, reliability + uncertainty - brier_score(tally), uncertainty
 

@@ -30,7 +30,9 @@ def measure_fairness(
     gaps: dict[str, Estimate | None] = dict.fromkeys(GAPS)
     if large:
         by_group = _measure_by_group(sample, group, large, group_metrics(threshold=threshold, n_bins=n_bins))
-        gaps |= {name: replace(intervals[name], value=float(gap(by_group))) for name, gap in GAPS.items()}
+        gaps |= {
+            name: replace(intervals[name], value=float(gap.norm(gap.stack(by_group)))) for name, gap in GAPS.items()
+        }
     if len(large) < 2:
         gaps |= dict.fromkeys(_BETWEEN)
     return Fairness(groups=groups, **gaps)
@@ -38,7 +40,7 @@ def measure_fairness(
 
 def _measure_by_group(
     sample: Sample, group: NDArray[np.str_], large: list[str], metrics: Mapping[str, Metric]
-) -> dict[str, Array]:
+) -> list[dict[str, Array]]:
     from fairlearn.metrics import MetricFrame  # noqa: PLC0415, two seconds that no other command should pay
 
     rows = np.isin(group, large)
@@ -49,7 +51,7 @@ def _measure_by_group(
         y_pred=sample.probability[rows],
         sensitive_features=group[rows],
     )
-    return dict(zip(metrics, np.stack(frame.by_group["all"].to_list(), axis=1), strict=True))
+    return [dict(zip(metrics, values, strict=True)) for values in frame.by_group["all"]]
 
 
 def _of_rows(metrics: Iterable[Metric], y_true: Array, y_pred: Array) -> Array:
@@ -57,22 +59,18 @@ def _of_rows(metrics: Iterable[Metric], y_true: Array, y_pred: Array) -> Array:
     return np.array([metric(tally) for metric in metrics], dtype=np.float64)
 
 
-def _between(metric: str, groups: Mapping[str, Array]) -> Array:
-    spread: Array = groups[metric].max(axis=0) - groups[metric].min(axis=0)
-    return spread
+def _spread(metrics: Array) -> Array:
+    """Take the largest difference between groups in any metric."""
+    return np.asarray(np.ptp(metrics, axis=-1).max(axis=-1), dtype=np.float64)
 
 
-def _between_odds(groups: Mapping[str, Array]) -> Array:
-    return np.maximum(_between("recall", groups), _between("false_positive_rate", groups))
+def _largest(metrics: Array) -> Array:
+    return np.asarray(np.abs(metrics).max(axis=(-2, -1)), dtype=np.float64)
 
 
-def _within(groups: Mapping[str, Array]) -> Array:
-    return np.asarray(np.abs(groups["calibration_gap"]).max(axis=0), dtype=np.float64)
-
-
-_BETWEEN: dict[str, Gap] = {
-    "demographic_parity_difference": partial(_between, "alert_rate"),
-    "equalised_odds_difference": _between_odds,
-    "auc_difference": partial(_between, "auc"),
+_BETWEEN = {
+    "demographic_parity_difference": Gap(("alert_rate",), _spread),
+    "equalised_odds_difference": Gap(("recall", "false_positive_rate"), _spread),
+    "auc_difference": Gap(("auc",), _spread),
 }
-GAPS: dict[str, Gap] = {**_BETWEEN, "largest_calibration_gap": _within}
+GAPS = _BETWEEN | {"largest_calibration_gap": Gap(("calibration_gap",), _largest)}

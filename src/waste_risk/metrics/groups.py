@@ -4,15 +4,15 @@ A group with few households, or few rows of either outcome, is counted and not m
 that someone reads as a finding.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, fields
 from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
 
-from waste_risk.metrics.bootstrap import Estimate
-from waste_risk.metrics.calibration import expected_calibration_error
+from waste_risk.metrics.bootstrap import Estimate, Norm
+from waste_risk.metrics.calibration import expected_calibration_error, reliability_bins, sum_absolute, weigh_gaps
 from waste_risk.metrics.classification import (
     alert_rate,
     base_rate,
@@ -26,7 +26,7 @@ from waste_risk.metrics.sample import Mask, Sample
 from waste_risk.metrics.tally import Array, Tally
 
 Metric = Callable[[Tally], Array]
-Gap = Callable[[Mapping[str, Array]], Array]
+_ERROR = "expected_calibration_error"
 
 
 @dataclass(frozen=True)
@@ -35,6 +35,18 @@ class Support:
 
     households: int
     each_class: int
+
+
+@dataclass(frozen=True)
+class Gap:
+    """A distance between groups: metrics of theirs, and what maps shape (..., n_metrics, n_groups) to (...)."""
+
+    metrics: tuple[str, ...]
+    norm: Norm
+
+    def stack(self, groups: Sequence[Mapping[str, Array]]) -> Array:
+        """Lay the metrics of the groups side by side; shape (..., n_metrics, n_groups)."""
+        return np.stack([np.stack([group[name] for group in groups], axis=-1) for name in self.metrics], axis=-2)
 
 
 def measure_groups(
@@ -54,25 +66,24 @@ def measure_groups_and_gaps(
     support: Support,
     gaps: Mapping[str, Gap],
 ) -> tuple[tuple[Group, ...], dict[str, Estimate]]:
-    """Measure each large group, and gaps between them: functions of the groups' metrics, shape (n_groups, ...)."""
+    """Measure each large group, and gaps between them."""
     rows = {str(name): group == name for name in np.unique(group)}
     large = {name: sample.count(rows=mask) for name, mask in rows.items() if _is_large(sample, mask, support)}
     metrics = group_metrics(threshold=threshold, n_bins=n_bins)
+    in_parts = metrics | {_ERROR: lambda tally: weigh_gaps(reliability_bins(tally, n_bins=n_bins))}
 
     def measure(weights: Array) -> dict[str, Array]:
-        each = {name: _measure(counts.weighted(weights), metrics) for name, counts in large.items()}
-        side_by_side = {metric: np.stack([one[metric] for one in each.values()]) for metric in metrics if each}
+        each = {name: _measure(counts.weighted(weights), in_parts) for name, counts in large.items()}
         return {
             **{f"{name}.{metric}": value for name, one in each.items() for metric, value in one.items()},
-            **{name: gap(side_by_side) for name, gap in gaps.items() if each},
+            **{name: gap.stack(list(each.values())) for name, gap in gaps.items() if each},
         }
 
-    # What is never negative is pushed up by chance, and once more by resampling.
-    pushed_up = {*gaps, *(f"{name}.expected_calibration_error" for name in large)}
+    norms = {name: gap.norm for name, gap in gaps.items()} | {f"{name}.{_ERROR}": sum_absolute for name in large}
     of_group = {name: sample.count_households_of_either_outcome(rows[name]) for name in large}
     n_behind = {f"{name}.{metric}": n for name, n in of_group.items() for metric in metrics}
     n_behind |= dict.fromkeys(gaps, min(of_group.values(), default=0))
-    estimates = sample.estimate(measure, frozenset(pushed_up), n_behind)
+    estimates = sample.estimate(measure, norms, n_behind)
     groups = tuple(_describe(sample, name, mask, name in large, estimates) for name, mask in rows.items())
     return groups, {name: estimates[name] for name in gaps if name in estimates}
 
@@ -81,7 +92,7 @@ def group_metrics(*, threshold: float, n_bins: int) -> dict[str, Metric]:
     """Name the functions that measure one group."""
     return {
         "auc": roc_auc,
-        "expected_calibration_error": partial(expected_calibration_error, n_bins=n_bins),
+        _ERROR: partial(expected_calibration_error, n_bins=n_bins),
         "calibration_gap": calibration_gap,
         "base_rate": base_rate,
         "alert_rate": partial(alert_rate, threshold=threshold),

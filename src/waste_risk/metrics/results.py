@@ -41,6 +41,7 @@ class ValidationMetrics:
         n_alerts: rows at or above ``high_confidence``.
         cv_std_auc: sample standard deviation (ddof 1) of the AUC over the folds.
         expected_calibration_error: over bins of equal mass; the next two over bins of equal width, and without bias.
+            The interval is of the true error, so the measured one, to which chance adds, may lie above it.
         calibration_error_by_chance: what a perfectly calibrated model would show.
         brier_reliability: with brier_resolution and brier_uncertainty, the parts of the Brier score.
         precision_at_k: share of truly wasted among the ``top_k`` highest probabilities; likewise recall_at_k.

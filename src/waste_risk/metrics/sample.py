@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from waste_risk.metrics.bootstrap import Estimate, Measure, Resampling
+from waste_risk.metrics.bootstrap import Estimate, Measure, Norm, Resampling
 from waste_risk.metrics.tally import (
     Array,
     HouseholdTally,
@@ -37,14 +37,17 @@ class Sample:
     resampling: Resampling
 
     def estimate(
-        self, measure: Measure, reflected: frozenset[str] = frozenset(), n_behind: Mapping[str, int] | None = None
+        self,
+        measure: Measure,
+        norms: Mapping[str, Norm] | None = None,
+        n_behind: Mapping[str, int] | None = None,
     ) -> dict[str, Estimate]:
         """Estimate metrics, each with its interval if it rests on enough households: by default, of either outcome."""
         known, usual = n_behind or {}, self.count_households_of_either_outcome()
         return self.resampling.estimate(
             measure,
             n_columns=len(self.wasted),
-            reflected=reflected,
+            norms=norms,
             n_behind=lambda name: known.get(name, usual),
         )
 

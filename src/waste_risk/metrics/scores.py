@@ -1,7 +1,7 @@
 """Groups of metrics that are measured together, each with its intervals."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import fields
+from dataclasses import fields, replace
 
 import numpy as np
 
@@ -11,8 +11,11 @@ from waste_risk.metrics.calibration import (
     calibration_line,
     debiased_calibration_error,
     equal_width_bins,
-    mean_gap,
     reliability_bins,
+    scale_gaps,
+    sum_absolute,
+    sum_squares,
+    weigh_gaps,
 )
 from waste_risk.metrics.classification import (
     average_precision,
@@ -33,15 +36,11 @@ from waste_risk.metrics.regression import sum_errors
 from waste_risk.metrics.sample import Mask, Sample
 from waste_risk.metrics.tally import Array, Tally, ratio
 
-# What is never negative is pushed up by chance, and once more by resampling.
-_PUSHED_UP = frozenset(
-    {
-        "expected_calibration_error",
-        "equal_width_calibration_error",
-        "debiased_calibration_error",
-        "brier_reliability",
-    }
-)
+_NORMS = {
+    "expected_calibration_error": sum_absolute,
+    "equal_width_calibration_error": sum_absolute,
+    "brier_reliability": sum_squares,
+}
 
 
 def measure_window(
@@ -68,7 +67,10 @@ def measure_window(
         "precision": sample.count_households(sample.probability >= threshold),
         "precision_at_high_confidence": sample.count_households(sample.probability >= high_confidence),
     }
-    return sample.estimate(measure, _PUSHED_UP, n_behind)
+    estimates = sample.estimate(measure, _NORMS, n_behind)
+    # Both estimate the same true error.
+    debiased = replace(estimates["expected_calibration_error"], value=estimates["debiased_calibration_error"].value)
+    return estimates | {"debiased_calibration_error": debiased}
 
 
 def measure_newest_days(sample: Sample, newest: Mask) -> Estimate:
@@ -216,14 +218,14 @@ def _rank_and_score(tally: Tally, *, threshold: float, top_k: int) -> dict[str, 
 def _calibrate(tally: Tally, n_bins: int) -> dict[str, Array]:
     bins = reliability_bins(tally, n_bins=n_bins)
     intercept, slope = calibration_line(tally)
-    reliability, resolution, uncertainty = brier_decomposition(tally, bins)
+    _, resolution, uncertainty = brier_decomposition(tally, bins)
     return {
-        "expected_calibration_error": mean_gap(bins),
-        "equal_width_calibration_error": mean_gap(equal_width_bins(tally, n_bins=n_bins)),
+        "expected_calibration_error": weigh_gaps(bins),
+        "equal_width_calibration_error": weigh_gaps(equal_width_bins(tally, n_bins=n_bins)),
         "debiased_calibration_error": debiased_calibration_error(bins),
         "calibration_slope": slope,
         "calibration_intercept": intercept,
-        "brier_reliability": reliability,
+        "brier_reliability": scale_gaps(bins),
         "brier_resolution": resolution,
         "brier_uncertainty": uncertainty,
     }

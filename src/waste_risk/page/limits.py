@@ -5,6 +5,9 @@ from collections.abc import Iterator
 from waste_risk.metrics import FEWEST_HOUSEHOLDS, Estimate, ValidationMetrics, keep_measured
 from waste_risk.page.wording import count, heading, listed, signed, value, words
 
+# How often intervals hold the true value was measured at 150 and 1,000 households: docs/coverage.md.
+_MANY_HOUSEHOLDS = 500
+
 
 def find_limits(metrics: ValidationMetrics) -> list[str]:
     """Name each weakness that the metrics show, and what they could not show; the gravest first."""
@@ -26,7 +29,7 @@ def _source(metrics: ValidationMetrics) -> Iterator[str]:
         )
 
 
-def _evidence(metrics: ValidationMetrics) -> Iterator[str]:
+def _intervals(metrics: ValidationMetrics) -> Iterator[str]:
     if metrics.confidence is None:
         yield "No intervals were computed, so how much of the figures is chance is unknown."
     elif metrics.auc.low is None:
@@ -34,6 +37,16 @@ def _evidence(metrics: ValidationMetrics) -> Iterator[str]:
             f"Fewer than {FEWEST_HOUSEHOLDS} households have rows of either outcome, too few for intervals: how much "
             "of the figures is chance is unknown."
         )
+    elif metrics.n_households is not None and metrics.n_households < _MANY_HOUSEHOLDS:
+        yield (
+            "Of so few households some intervals are inexact. Those of the newest 30 days and of the days to waste are "
+            "a little too narrow, presumably because they rest on few rows; those of the calibration errors of groups "
+            "and months are too wide, since chance outweighs such errors."
+        )
+
+
+def _evidence(metrics: ValidationMetrics) -> Iterator[str]:
+    yield from _intervals(metrics)
     if metrics.n_households is None:
         yield "Rows were not told apart by household, so every row counts as a household of its own."
     if min(metrics.n_wasted, metrics.n_rows - metrics.n_wasted) == 0:
