@@ -6,13 +6,15 @@ import pandas as pd
 
 from waste_risk.checks import TableCounts
 from waste_risk.errors import ContractError
+from waste_risk.features.build import KEYS
 from waste_risk.gates import GateDecision
 from waste_risk.judging import evaluate_beside_truth, predict_beside_truth
 from waste_risk.metrics import ValidationMetrics
-from waste_risk.model import WastePredictor
+from waste_risk.model import WastePredictor, hash_rows
+from waste_risk.model_input import LABELS
 from waste_risk.page import render_page
 from waste_risk.parameters import Gates, Validation
-from waste_risk.report import SourceSummary, render_text
+from waste_risk.report import Judgements, SourceSummary, render_text
 from waste_risk.simulation import oracle_probability
 from waste_risk.summary import ObservationCounts
 
@@ -49,6 +51,7 @@ def find_oracle(
 
 def evaluate_predictions(
     *,
+    test: pd.DataFrame,
     test_predictions: pd.DataFrame,
     oracle: pd.DataFrame,
     baseline_predictions: pd.DataFrame,
@@ -57,15 +60,18 @@ def evaluate_predictions(
     predictor: WastePredictor,
     validation: Validation,
     gates: Gates,
-) -> ValidationMetrics:
-    """Judge the predictions of the test window.
+) -> tuple[dict[str, str], ValidationMetrics]:
+    """Judge the predictions of the test window; there are no metrics without the judgement that goes on record.
+
+    It names the predictor and the window, whose hash is that of its observations and labels: with other features it is
+    the same window.
 
     Raises:
         ContractError: the predictions were made by another predictor.
     """
     if set(test_predictions["predictor_sha256"]) != {predictor.sha256}:
         raise ContractError("test_predictions were made by another predictor; run predict_test again")
-    return evaluate_beside_truth(
+    metrics = evaluate_beside_truth(
         predictor,
         test_predictions,
         oracle_probability=oracle["probability"] if len(oracle) else None,
@@ -75,6 +81,7 @@ def evaluate_predictions(
         high_confidence=gates.high_confidence,
         **validation.model_dump(),
     )
+    return {"window_sha256": hash_rows(test[[*KEYS, *LABELS]]), "predictor_sha256": predictor.sha256}, metrics
 
 
 def write_report(
@@ -82,18 +89,21 @@ def write_report(
     gate_decision: GateDecision,
     table_counts: TableCounts,
     observation_counts: ObservationCounts,
+    judgements: Judgements,
 ) -> str:
     """Write the text report, dated now."""
     source = _summarise_source(table_counts, observation_counts)
-    return render_text(validation_metrics, gate_decision, generated_at=_now(), source=source)
+    return render_text(validation_metrics, gate_decision, generated_at=_now(), source=source, judgements=judgements)
 
 
 def write_page(
+    *,
     validation_metrics: ValidationMetrics,
     gate_decision: GateDecision,
     predictor: WastePredictor,
     table_counts: TableCounts,
     observation_counts: ObservationCounts,
+    judgements: Judgements,
     **pictures: bytes,
 ) -> str:
     """Write the report as one HTML file with the pictures in it, dated now."""
@@ -102,6 +112,7 @@ def write_page(
         gate_decision,
         generated_at=_now(),
         source=_summarise_source(table_counts, observation_counts),
+        judgements=judgements,
         metadata=predictor.metadata,
         pictures=pictures,
     )

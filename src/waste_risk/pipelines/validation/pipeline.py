@@ -47,6 +47,7 @@ def create_pipeline() -> Pipeline:
             Node(
                 evaluate_predictions,
                 inputs={
+                    "test": "test",
                     "test_predictions": "test_predictions",
                     "oracle": "oracle",
                     "baseline_predictions": "baseline_predictions",
@@ -56,7 +57,7 @@ def create_pipeline() -> Pipeline:
                     "validation": "params:validation",
                     "gates": "params:gates",
                 },
-                outputs="validation_metrics",
+                outputs=["judgements", "validation_metrics"],
                 name="evaluate_predictions",
             ),
             Node(
@@ -99,7 +100,7 @@ def create_pipeline() -> Pipeline:
             ),
             Node(
                 write_report,
-                inputs=["validation_metrics", "gate_decision", "table_counts", "observation_counts"],
+                inputs=["validation_metrics", "gate_decision", "table_counts", "observation_counts", "judgements"],
                 outputs="validation_report",
                 name="write_report",
             ),
@@ -111,6 +112,7 @@ def create_pipeline() -> Pipeline:
                     "predictor": "predictor",
                     "table_counts": "table_counts",
                     "observation_counts": "observation_counts",
+                    "judgements": "judgements",
                     "splits": "plot_splits",
                     "roc_curve": "plot_roc_curve",
                     "precision_recall_curve": "plot_precision_recall_curve",
