@@ -204,6 +204,40 @@ def test_each_pipeline_runs_on_its_own_and_validation_hangs_below_its_training(f
     assert newest.data.tags["mlflow.parentRunId"] == first.info.run_id
 
 
+def judgements(checkout: Checkout) -> list[dict[str, str]]:
+    loaded: list[dict[str, str]] = json.loads(checkout.file("08_reporting/judgements.json").read_text())
+    return loaded
+
+
+@pytest.mark.parametrize(
+    "where", ["--pipelines=validation", "--from-nodes=evaluate_predictions", "--nodes=write_report"]
+)
+def test_whatever_measures_the_test_window_goes_on_record_and_into_the_report(finished: Checkout, where: str) -> None:
+    before = judgements(finished)
+    outcome = finished.run("--env", "test", where)
+    assert outcome.code == 0, outcome.errors
+    after = judgements(finished)
+    assert len(after) == len(before) + ("write_report" not in where)
+    assert after[: len(before)] == before
+    assert {each["window_sha256"] for each in after} == {before[0]["window_sha256"]}
+    assert {each["predictor_sha256"] for each in after} == {before[0]["predictor_sha256"]}
+    said = f"The test window has been judged {len(after)} times, 1 predictor."
+    assert said in finished.file("08_reporting/validation_report.txt").read_text()
+
+
+def test_another_predictor_on_the_same_window_is_counted_and_warned_of(finished: Checkout, tmp_path: Path) -> None:
+    project = Checkout(shutil.copytree(finished.folder, tmp_path / "copy"))
+    outcome = project.run("--env", "test", "--pipelines", "training,validation", "--params", "training.seed=7")
+    assert outcome.code == 0, outcome.errors
+    first, *_, last = judgements(project)
+    assert first["window_sha256"] == last["window_sha256"]
+    assert first["predictor_sha256"] != last["predictor_sha256"]
+    for name in ("validation_report.txt", "validation_report.html"):
+        text = project.file(f"08_reporting/{name}").read_text()
+        assert "times, 2 predictors." in text
+        assert "Choosing among predictors by the same window makes its figures optimistic." in text
+
+
 def test_a_verdict_goes_onto_the_training_run_and_its_registered_versions(finished: Checkout) -> None:
     """The run itself stays as it was: finished, with its own parameters."""
     client = MlflowClient(finished.store)

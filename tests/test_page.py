@@ -19,6 +19,7 @@ from waste_risk.page import find_limits, render_page
 from waste_risk.page import wording as write
 from waste_risk.page.verdict import LABELS, WHY, explain_gates
 from waste_risk.parameters import Gates
+from waste_risk.report import Judgements
 
 NOW = datetime(2025, 11, 12, 14, 30)
 HOPELESS = ALL_LIMITS.model_copy(
@@ -129,6 +130,14 @@ def test_how_well_the_test_window_is_told_apart_stands_beside_what_tells_it() ->
     assert f"households not learnt from {told}At 0.5 the windows look alike" in words(page())
     assert "0.671" in words(page())
     assert "told apart" not in words(page(replace(FULL, adversarial_validation=None)))
+
+
+def test_the_page_says_how_often_the_window_was_judged_and_warns_from_the_second_predictor_on() -> None:
+    assert "The test window has been judged 2 times, 1 predictor. " in words(page(judgements=Judgements(2, 1)))
+    assert "optimistic" not in words(page(judgements=Judgements(2, 1))) + words(page())
+    assert "2 predictors. Choosing among predictors by the same window makes its figures optimistic." in words(
+        page(judgements=Judgements(2, 2))
+    )
 
 
 def test_days_are_called_conditional() -> None:

@@ -8,7 +8,7 @@ from measured import FULL, LIMITS, MEASURED, MORE, SOURCE
 from waste_risk.gates import check_gates
 from waste_risk.metrics import Estimate
 from waste_risk.pipelines.validation.nodes import write_report
-from waste_risk.report import render_text
+from waste_risk.report import Judgements, render_text
 from waste_risk.summary import summarise_verdict
 
 HEAD = """\
@@ -90,6 +90,7 @@ Days to waste, given that the item is wasted within the horizon:
     the days on the label:  7.50 days
 ================================================================================
 """
+HORIZON = "Horizon:                    30 days after the look\n"
 
 
 def render(metrics=MEASURED, limits=LIMITS, source=SOURCE):
@@ -182,10 +183,24 @@ def test_the_counts_of_the_checked_tables_reach_the_report():
     tables = {"households": 3, "items": 100_000, "events": 4, "items_wasted_share": 0.2449, "data_until": "2025-06-01"}
     looks = {"looks": 70_000, "observations": 61_725, "observations_wasted_share": 0.3025}
     decision = check_gates(MEASURED, LIMITS)
-    clean = write_report(MEASURED, decision, {**tables, "dropped": {}, "repaired": {}}, looks)
-    assert clean.endswith(REST)
-    dirty = write_report(MEASURED, decision, {**tables, "dropped": {"duplicate_events": 12}, "repaired": {}}, looks)
+    once = Judgements(1, 1)
+    clean = write_report(MEASURED, decision, {**tables, "dropped": {}, "repaired": {}}, looks, once)
+    assert clean.endswith(REST.replace(HORIZON, HORIZON + "The test window has been judged 1 time, 1 predictor.\n"))
+    dirty = write_report(
+        MEASURED, decision, {**tables, "dropped": {"duplicate_events": 12}, "repaired": {}}, looks, once
+    )
     assert "the horizon\nDropped:                    12 duplicate events\nRows judged:" in dirty
+
+
+def test_from_the_second_predictor_on_the_window_is_said_to_make_its_figures_optimistic():
+    twice = render_text(MEASURED, judgements=Judgements(2, 1))
+    assert "The test window has been judged 2 times, 1 predictor.\n\n" in twice
+    chosen = render_text(MEASURED, judgements=Judgements(1_003, 2))
+    assert (
+        f"{HORIZON}The test window has been judged 1,003 times, 2 predictors.\n"
+        "Choosing among predictors by the same window makes its figures optimistic.\n\n"
+    ) in chosen
+    assert max(len(line) for line in chosen.splitlines()) == 80
 
 
 def test_a_model_above_the_oracle_is_called_a_leak():

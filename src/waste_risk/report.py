@@ -46,12 +46,32 @@ class SourceSummary:
     repaired: Mapping[str, int] = field(default_factory=dict)
 
 
+@dataclass(frozen=True)
+class Judgements:
+    """How often the test window has been judged, this time included.
+
+    Attributes:
+        n_times: validations of these rows.
+        n_predictors: predictors among them that differ by their SHA-256.
+    """
+
+    n_times: int
+    n_predictors: int
+
+    def sentences(self) -> list[str]:
+        """Say the counts, and from the second predictor on what they do to the figures."""
+        counts = f"{_number(self.n_times, 'time')}, {_number(self.n_predictors, 'predictor')}"
+        warning = "Choosing among predictors by the same window makes its figures optimistic."
+        return [f"The test window has been judged {counts}.", *([warning] if self.n_predictors > 1 else [])]
+
+
 def render_text(
     metrics: ValidationMetrics,
     decision: GateDecision | None = None,
     *,
     generated_at: datetime | None = None,
     source: SourceSummary | None = None,
+    judgements: Judgements | None = None,
 ) -> str:
     """Write the validation report, 80 columns wide, ending in a newline; what is not given is left out."""
     lines = [
@@ -65,7 +85,7 @@ def render_text(
         *_section(f"BUSINESS METRICS (threshold={metrics.high_confidence:g})", _business(metrics)),
         *([] if decision is None else _decision(decision)),
         *_section("CEILING (LATENT STATES KNOWN)", _ceiling(metrics)),
-        *_section("DATA", _data(metrics, source)),
+        *_section("DATA", _data(metrics, source, judgements)),
         *_section("CALIBRATION AND CHANCE", calibration_and_chance(metrics)),
         *_section("BASELINES", baselines(metrics)),
         *_section(f"FAIRNESS: GAPS (threshold={metrics.threshold:.3f})", fairness(metrics)),
@@ -139,7 +159,7 @@ def _ceiling(metrics: ValidationMetrics) -> list[str]:
     ]
 
 
-def _data(metrics: ValidationMetrics, source: SourceSummary | None) -> list[str]:
+def _data(metrics: ValidationMetrics, source: SourceSummary | None, judgements: Judgements | None) -> list[str]:
     return [
         *_source(source),
         line("Rows judged", _count(metrics.n_rows)),
@@ -149,6 +169,7 @@ def _data(metrics: ValidationMetrics, source: SourceSummary | None) -> list[str]
         line("Mean prediction", decimals(metrics.mean_probability)),
         line("Alerts", f"{_count(metrics.n_alerts)} at or above {metrics.high_confidence:g}"),
         *_horizon(metrics),
+        *([] if judgements is None else judgements.sentences()),
         *_days(metrics),
     ]
 
@@ -209,6 +230,10 @@ def _in_days(estimate: Estimate) -> str:
 
 def _count(number: int | None) -> str:
     return "n/a" if number is None else f"{number:,}"
+
+
+def _number(number: int, noun: str) -> str:
+    return f"{number:,} {noun}{'' if number == 1 else 's'}"
 
 
 def _percent(share: float) -> str:

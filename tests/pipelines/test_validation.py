@@ -1,17 +1,23 @@
 """What may be judged by whom."""
 
+from pathlib import Path
+
 import numpy as np
 import pandas as pd
 import pytest
+from measured import LIMITS
 from planted import OBSERVATION, RISK_CLASSES, TRAINING, plant
 
 from waste_risk.calibration import Calibrator
 from waste_risk.errors import ContractError
 from waste_risk.model import WastePredictor, fit_predictor
-from waste_risk.pipelines.validation.nodes import predict_test
+from waste_risk.parameters import Validation, load
+from waste_risk.pipelines.validation.nodes import evaluate_predictions, predict_test
 
 CALIBRATOR = Calibrator("isotonic", (0.0, 1.0), (0.0, 1.0))
 LEARNT = plant(1_000, n_days=200)
+CONF = Path(__file__).parents[2] / "conf/base"
+VALIDATION = load(Validation, CONF / "parameters_validation.yml").model_copy(update={"n_resamples": 0})
 FOLDS = pd.DataFrame({"n_train": [1_000], "rounds_classifier": [5], "rounds_regressor": [5]})
 
 
@@ -56,3 +62,28 @@ def test_the_raw_score_is_what_calibration_begins_with(predictor: WastePredictor
     np.testing.assert_array_equal(
         predictor.calibrator.transform(predictions["score"]), predictions["waste_probability"]
     )
+
+
+def judgement(predictor: WastePredictor, test: pd.DataFrame) -> dict[str, str]:
+    predictions = predict_test(predictor, {"predictor_sha256": predictor.sha256}, LEARNT, test)
+    on_record, _ = evaluate_predictions(
+        test=test,
+        test_predictions=predictions,
+        oracle=pd.DataFrame(),
+        baseline_predictions=pd.DataFrame(),
+        fold_metrics=pd.DataFrame({"auc": [0.5, 0.6]}),
+        cost_threshold=0.5,
+        predictor=predictor,
+        validation=VALIDATION,
+        gates=LIMITS,
+    )
+    return on_record
+
+
+def test_a_window_is_the_same_with_other_features_and_another_with_other_labels(predictor: WastePredictor) -> None:
+    test = later_than(229)
+    on_record = judgement(predictor, test)
+    assert on_record["predictor_sha256"] == predictor.sha256
+    assert judgement(predictor, test.assign(days_to_printed_date=1.0)) == on_record
+    assert judgement(predictor, test.assign(wasted=~test["wasted"])) != on_record
+    assert judgement(predictor, test.iloc[1:]) != on_record

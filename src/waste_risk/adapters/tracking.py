@@ -7,9 +7,11 @@ joins the run first, and the datasets here refuse to log without one.
 import logging
 from collections.abc import Mapping
 from contextlib import redirect_stderr, suppress
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
 from io import StringIO
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 import mlflow
 from kedro.framework.context import KedroContext
@@ -18,12 +20,13 @@ from kedro.io import AbstractDataset, DataCatalog, DatasetError
 from kedro.pipeline import Pipeline
 from mlflow.entities import Param, RunStatus
 from mlflow.exceptions import MlflowException
-from pydantic import BaseModel
+from pydantic import BaseModel, Field, TypeAdapter
 
 from waste_risk.adapters.datasets import AtomicJSONDataset
 from waste_risk.adapters.lineage import source_folder
 from waste_risk.adapters.locks import note_run
 from waste_risk.adapters.stores import be_brief, open_store
+from waste_risk.report import Judgements
 
 with redirect_stderr(StringIO()):
     # A class in there, which we do not use, makes MLflow advise its authors at every start, past any warnings filter.
@@ -172,6 +175,48 @@ class RunRecordDataset(AtomicJSONDataset):
     def save(self, data: Mapping[str, Any]) -> None:
         """Write the record and the run's id."""
         super().save({**data, "run_id": active_run_id()})
+
+
+@dataclass(frozen=True)
+class _Judgement:
+    """Who has judged which test window, and when (UTC)."""
+
+    window_sha256: str
+    predictor_sha256: str
+    run_id: str
+    judged_at: str
+
+
+_Record = TypeAdapter(Annotated[list[_Judgement], Field(min_length=1)])
+
+
+class JudgementsDataset(AtomicJSONDataset):
+    """The record of all judgements: a save adds one, a load counts those of the window that was judged last.
+
+    So a node need not read what it writes.
+    """
+
+    kind = "the record of judgements"
+
+    def __init__(self, filepath: str, metadata: dict[str, Any] | None = None) -> None:
+        """Name the file."""
+        super().__init__(filepath, metadata=metadata)
+
+    def save(self, data: Mapping[str, str]) -> None:
+        """Add a judgement, given by the SHA-256 of window and predictor."""
+        now = datetime.now(UTC).isoformat(timespec="seconds")
+        judgement = _Judgement(**data, run_id=active_run_id(), judged_at=now)
+        before = super().load() if self._exists() else []
+        super().save([asdict(each) for each in [*before, judgement]])
+
+    def load(self) -> Judgements:
+        """Count."""
+        judgements = super().load()
+        newest = [each for each in judgements if each.window_sha256 == judgements[-1].window_sha256]
+        return Judgements(len(newest), len({each.predictor_sha256 for each in newest}))
+
+    def _read(self, path: Path) -> list[_Judgement]:
+        return _Record.validate_python(super()._read(path))
 
 
 def active_run_id() -> str:

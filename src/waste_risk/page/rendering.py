@@ -12,7 +12,7 @@ from waste_risk.model import Metadata
 from waste_risk.page import wording
 from waste_risk.page.limits import find_limits
 from waste_risk.page.verdict import LABELS, explain_gates
-from waste_risk.report import LEAK, SourceSummary
+from waste_risk.report import LEAK, Judgements, SourceSummary
 
 _PERSONAL = {
     **dict.fromkeys(("income_is_low", "income_is_middle", "income_is_high"), "the income band"),
@@ -27,6 +27,7 @@ def render_page(
     *,
     generated_at: datetime,
     source: SourceSummary | None = None,
+    judgements: Judgements | None = None,
     metadata: Metadata | None = None,
     pictures: Mapping[str, bytes] | None = None,
 ) -> str:
@@ -37,6 +38,7 @@ def render_page(
         decision: what the gates say to it.
         generated_at: shown in the head, in UTC.
         source: what the judged window was cut from.
+        judgements: how often it has been judged.
         metadata: of the predictor, for the model card.
         pictures: PNG files by name: roc_curve, precision_recall_curve, calibration_curve, confusion_matrix,
             feature_importance, contributions, calibration_gaps, months, splits.
@@ -52,6 +54,7 @@ def render_page(
             limits=find_limits(metrics),
             leak=LEAK,
             source=source,
+            judgements=judgements,
             made=metadata,
             personal=_name_personal(metadata.feature_names if metadata else ()),
             generated_at=generated_at,

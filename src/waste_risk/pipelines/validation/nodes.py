@@ -7,14 +7,16 @@ import pandas as pd
 
 from waste_risk.checks import TableCounts
 from waste_risk.errors import ContractError
+from waste_risk.features.build import KEYS
 from waste_risk.gates import GateDecision
 from waste_risk.judging import evaluate_beside_truth, predict_beside_truth
 from waste_risk.leakage import find_purest_feature, validate_adversarially
 from waste_risk.metrics import ValidationMetrics
-from waste_risk.model import WastePredictor
+from waste_risk.model import WastePredictor, hash_rows
+from waste_risk.model_input import LABELS
 from waste_risk.page import render_page
 from waste_risk.parameters import Gates, Validation
-from waste_risk.report import SourceSummary, render_text
+from waste_risk.report import Judgements, SourceSummary, render_text
 from waste_risk.simulation import oracle_probability
 from waste_risk.summary import ObservationCounts
 
@@ -61,8 +63,11 @@ def evaluate_predictions(
     test: pd.DataFrame,
     validation: Validation,
     gates: Gates,
-) -> ValidationMetrics:
+) -> tuple[dict[str, str], ValidationMetrics]:
     """Judge the predictions of the test window, and the features of both windows.
+
+    There are no metrics without the judgement that goes on record. It names the predictor and the window, whose hash is
+    that of its observations and labels: with other features it is the same window.
 
     Raises:
         ContractError: the predictions were made by another predictor.
@@ -80,11 +85,12 @@ def evaluate_predictions(
         **validation.model_dump(),
     )
     windows = (development, test, predictor.metadata.feature_names, validation)
-    return replace(
+    metrics = replace(
         metrics,
         adversarial_validation=validate_adversarially(*windows),
         purest_feature=find_purest_feature(*windows),
     )
+    return {"window_sha256": hash_rows(test[[*KEYS, *LABELS]]), "predictor_sha256": predictor.sha256}, metrics
 
 
 def write_report(
@@ -92,18 +98,21 @@ def write_report(
     gate_decision: GateDecision,
     table_counts: TableCounts,
     observation_counts: ObservationCounts,
+    judgements: Judgements,
 ) -> str:
     """Write the text report, dated now."""
     source = _summarise_source(table_counts, observation_counts)
-    return render_text(validation_metrics, gate_decision, generated_at=_now(), source=source)
+    return render_text(validation_metrics, gate_decision, generated_at=_now(), source=source, judgements=judgements)
 
 
 def write_page(
+    *,
     validation_metrics: ValidationMetrics,
     gate_decision: GateDecision,
     predictor: WastePredictor,
     table_counts: TableCounts,
     observation_counts: ObservationCounts,
+    judgements: Judgements,
     **pictures: bytes,
 ) -> str:
     """Write the report as one HTML file with the pictures in it, dated now."""
@@ -112,6 +121,7 @@ def write_page(
         gate_decision,
         generated_at=_now(),
         source=_summarise_source(table_counts, observation_counts),
+        judgements=judgements,
         metadata=predictor.metadata,
         pictures=pictures,
     )

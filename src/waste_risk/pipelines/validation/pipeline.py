@@ -58,7 +58,7 @@ def create_pipeline() -> Pipeline:
                     "validation": "params:validation",
                     "gates": "params:gates",
                 },
-                outputs="validation_metrics",
+                outputs=["judgements", "validation_metrics"],
                 name="evaluate_predictions",
             ),
             Node(
@@ -101,7 +101,7 @@ def create_pipeline() -> Pipeline:
             ),
             Node(
                 write_report,
-                inputs=["validation_metrics", "gate_decision", "table_counts", "observation_counts"],
+                inputs=["validation_metrics", "gate_decision", "table_counts", "observation_counts", "judgements"],
                 outputs="validation_report",
                 name="write_report",
             ),
@@ -113,6 +113,7 @@ def create_pipeline() -> Pipeline:
                     "predictor": "predictor",
                     "table_counts": "table_counts",
                     "observation_counts": "observation_counts",
+                    "judgements": "judgements",
                     "splits": "plot_splits",
                     "roc_curve": "plot_roc_curve",
                     "precision_recall_curve": "plot_precision_recall_curve",
