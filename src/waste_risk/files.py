@@ -8,10 +8,10 @@ import os
 import shutil
 import uuid
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
-LEFTOVERS = (".*.part", ".*.new")
+LEFTOVERS = (f".*.{'[0-9a-f]' * 32}.part", ".*.new")  # nobody else names a file so
 
 
 @contextmanager
@@ -21,9 +21,9 @@ def replacing(path: Path) -> Iterator[Path]:
     The rename is atomic only within one file system, hence beside; the two syncs keep it so over a loss of power.
 
     Raises:
-        OSError: ``path`` is a folder, or cannot be written.
+        OSError: ``path`` is a folder, or cannot be written; the error names it, and not the temporary file.
     """
-    path = path.resolve()
+    path = _behind(path)
     if path.is_dir():
         raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), str(path))
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -33,6 +33,10 @@ def replacing(path: Path) -> Iterator[Path]:
         _sync(temporary)
         temporary.replace(path)
         _sync(path.parent)
+    except OSError as error:
+        if error.errno is None or str(error.filename or temporary) != str(temporary):
+            raise
+        raise OSError(error.errno, error.strerror, str(path)) from error
     finally:
         temporary.unlink(missing_ok=True)
 
@@ -43,7 +47,7 @@ def replace_folder(folder: Path, files: Mapping[str, bytes]) -> None:
     Raises:
         OSError: ``folder`` is a file, or cannot be written.
     """
-    folder = folder.resolve()
+    folder = _behind(folder)
     if folder.is_file():
         raise NotADirectoryError(errno.ENOTDIR, os.strerror(errno.ENOTDIR), str(folder))
     new, old = _beside(folder, "new"), _beside(folder, "old")
@@ -60,21 +64,25 @@ def replace_folder(folder: Path, files: Mapping[str, bytes]) -> None:
         folder.rename(old)
     new.rename(folder)
     _sync(folder.parent)
-    remove(old)
+    shutil.rmtree(old, ignore_errors=True)  # the new one is there; what stays goes with the next
 
 
 def current(folder: Path) -> Path:
     """Find a folder that ``replace_folder`` has written, also where it was killed between its two renames."""
-    folder = folder.resolve()
+    folder = Path(os.path.realpath(folder))
     old = _beside(folder, "old")
     return old if old.is_dir() and not old.is_symlink() and not folder.exists() else folder
 
 
 def remove_leftovers(folder: Path) -> None:
-    """Remove what killed writers have left below a folder to which nobody writes."""
+    """Remove what killed writers have left below a folder to which nobody writes; whoever may not leaves it there.
+
+    Links to folders are not followed: others may be at work there.
+    """
     for pattern in LEFTOVERS:
         for leftover in list(folder.rglob(pattern)):
-            remove(leftover)
+            with suppress(OSError):
+                remove(leftover)
 
 
 def remove(path: Path) -> None:
@@ -83,6 +91,14 @@ def remove(path: Path) -> None:
         shutil.rmtree(path)
     else:
         path.unlink(missing_ok=True)
+
+
+def _behind(path: Path) -> Path:
+    """Where a path leads through all links; ``Path.resolve`` ends a circle of them with no error of the system's."""
+    place = Path(os.path.realpath(path))
+    if place.is_symlink():
+        raise OSError(errno.ELOOP, os.strerror(errno.ELOOP), str(path))
+    return place
 
 
 def _beside(folder: Path, suffix: str) -> Path:

@@ -75,7 +75,7 @@ def test_a_run_that_was_killed_is_shown_as_killed_by_the_next_one_and_its_models
     first.kill()
     first.wait()
     busy.let_go()
-    left = busy.project.folder / "data/simulated/.items.parquet.0123456789abcdef.part"
+    left = busy.project.folder / "data/simulated/.items.parquet.0123456789abcdef0123456789abcdef.part"
     left.write_text("half a table")
     assert statuses(busy.project) == ["RUNNING"]
     assert busy.project.run("--pipelines", "logged").code == 0
