@@ -7,7 +7,7 @@ from statistics import median
 import numpy as np
 import pandas as pd
 
-from waste_risk.simulation.reference import shelf_life, shopping_facts
+from waste_risk.simulation.reference import shelf_life
 
 DAY = 86_400
 NAN = float("nan")
@@ -40,7 +40,7 @@ def _features(own, by_household, homes, now) -> dict:
     twins = [item for item in mine if item["product"] == me["product"]]
     f = {**_item_group(me), **_time_group(me, now), **_quantity_group(me, now)}
     f |= _household_group(me, mine, same, home, now) | _household_history(mine, now)
-    f |= _category_history(me, mine, same, twins) | _season(me, now) | _shopping(me, mine, same, twins, now)
+    f |= _category_history(me, mine, same, twins) | _weekdays(me, now) | _shopping(me, mine, same, twins, now)
     return f | _interactions({name: _single(value) for name, value in f.items()})
 
 
@@ -112,7 +112,6 @@ def _fate(item, now) -> dict:
         "moved": any(kind == "moved" for _, kind, _ in events),
         "ended": ended,
         "wasted": ended is not None and wasted[:1] == [ended],
-        "thrown": sum(q for s, kind, q in events if kind == "wasted" and ended is not None and s <= ended),
     }
 
 
@@ -163,7 +162,6 @@ def _quantity_group(me, now) -> dict:
 def _household_group(me, mine, same, home, now) -> dict:
     is_open = [item for item in mine if item["emptied"] is None]
     past = [item for item in is_open if item["printed"] is not None and item["printed"] < now]
-    age = _ratio(sum(now - item["bought"] for item in is_open) / DAY, len(is_open))
     return {
         **{f"income_is_{band}": _meant(home["income_band"], band) for band in ("low", "middle", "high")},
         "household_size": home["size"],
@@ -172,7 +170,6 @@ def _household_group(me, mine, same, home, now) -> dict:
         "open_items": min(len(is_open), 200),
         "open_items_in_category": min(sum(item["emptied"] is None for item in same), 200),
         "open_items_past_date": min(len(past), 200),
-        "mean_age_of_open_items": age if math.isnan(age) else min(age, 90),
     }
 
 
@@ -180,20 +177,12 @@ def _household_history(mine, now) -> dict:
     ended = [item for item in mine if item["ended"] is not None]
     wasted = [item for item in ended if item["wasted"]]
     lately = [item for item in ended if item["ended"] >= now - 90 * DAY]
-    unopened = [item for item in wasted if item["opened"] is None or item["opened"] >= item["ended"]]
-    shares = [min(item["thrown"] * 1000 // item["amount"], 1000) for item in ended]
-    lives = [(item["ended"] - item["bought"]) * 1000 // item["life"] for item in wasted]
     uses = [second for item in mine for second, _ in item["uses"] if second >= now - 14 * DAY]
     return {
         "waste_rate": (len(wasted) + 2.0) / (len(ended) + 8),
         "waste_to_usual": _waste_to_usual(mine),
-        "ended_items": min(len(ended), 20),
         "waste_rate_90d": _ratio(sum(item["wasted"] for item in lately), len(lately)),
         "days_since_last_waste": min((now - max(item["ended"] for item in wasted)) / DAY, 90) if wasted else NAN,
-        "share_of_waste_unopened": _ratio(len(unopened), len(wasted)),
-        "mean_share_wasted": _ratio(sum(shares), len(ended)) / 1000,
-        "mean_life_used_at_waste": _ratio(sum(lives) / 1000, len(wasted)),
-        "mean_days_to_finish": _mean_days_to_finish(ended),
         "uses_per_day_14d": len(uses) / 14,
     }
 
@@ -202,11 +191,6 @@ def _waste_to_usual(mine) -> float:
     ended = [item for item in mine if item["ended"] is not None]
     usual = sum(USUAL.get(item["category"], 245) for item in ended)
     return (sum(item["wasted"] for item in ended) + 2.0) / (usual / 1000 + 2.0)
-
-
-def _mean_days_to_finish(ended) -> float:
-    finished = [item["ended"] - item["bought"] for item in ended if not item["wasted"]]
-    return _ratio(sum(finished) / DAY, len(finished))
 
 
 def _category_history(me, mine, same, twins) -> dict:
@@ -220,15 +204,12 @@ def _category_history(me, mine, same, twins) -> dict:
     first = [item["gaps_in_life"][0] for item in same if item["gaps"]]
     return {
         "category_waste_rate": rate,
-        "category_ended_items": min(len(ended), 5),
         "category_last_wasted": _ratio(sum(last), len(last)),
-        "category_mean_days_to_finish": _mean_days_to_finish(ended),
         "category_mean_days_between_uses": _ratio(sum(gaps), len(gaps)) / DAY,
         "category_gap_in_life": _shrunk(same, mine, "gaps_in_life"),
         "category_first_gap_in_life": _ratio(sum(first) / 1000, len(first)),
         "category_share_per_use": _shrunk(same, mine, "shares"),
         "product_waste_rate": (sum(item["wasted"] for item in of_product) + 5 * rate) / (len(of_product) + 5),
-        "product_mean_days_to_finish": _mean_days_to_finish(of_product),
     }
 
 
@@ -237,11 +218,9 @@ def _shrunk(same, mine, name) -> float:
     return (sum(own) + 3 * _ratio(sum(every), len(every))) / (len(own) + 3) / 1000
 
 
-def _season(me, now) -> dict:
+def _weekdays(me, now) -> dict:
     look, bought = (np.datetime64(second, "s").item() for second in (now, me["bought"]))
-    by_month = shopping_facts()["season_index_units_per_day_jan_to_dec"].get(me["category"], [1.0] * 12)
     return {
-        "category_season_index": by_month[look.month - 1],
         "purchase_weekday": bought.weekday(),
         "look_weekday": look.weekday(),
     }
@@ -258,7 +237,6 @@ def _shopping(me, mine, same, twins, now) -> dict:
     touched = max([me["bought"], *(second for second, _ in me["uses"]), me["opened"] or me["bought"]])
     at_touch = [second for second in lines if touched - 14 * DAY <= second <= touched]
     earlier = [item for item in same if item["bought"] < me["bought"]]
-    amounts = [item["amount"] for item in twins if item["bought"] < me["bought"]]
     cents = [item["cents"] for item in earlier if item["cents"] is not None]
     gap = min((me["bought"] - max(item["bought"] for item in earlier)) / DAY, 90) if earlier else NAN
     return {
@@ -268,7 +246,6 @@ def _shopping(me, mine, same, twins, now) -> dict:
         "lines_in_trip": sum(second // DAY == me["bought"] // DAY for second in lines),
         "lines_14d_to_usual": _ratio(sum(second >= now - 14 * DAY for second in lines), usual),
         "lines_at_last_touch_to_usual": _ratio(len(at_touch), usual),
-        "quantity_to_usual": _ratio(me["amount"], _ratio(sum(amounts), len(amounts))),
         "cost_to_usual": NAN if me["cents"] is None else _ratio(me["cents"], _ratio(sum(cents), len(cents))),
         "days_from_previous_in_category": gap,
         "category_lines_since": min(sum(item["bought"] > me["bought"] for item in same), 50),

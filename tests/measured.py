@@ -2,8 +2,9 @@
 
 from dataclasses import replace
 
-from waste_risk.metrics import Baseline, Estimate, Fairness, Group, GroupMetrics, ValidationMetrics
+from waste_risk.metrics import Baseline, Estimate, Fairness, Group, GroupMetrics, PurestFeature, ValidationMetrics
 from waste_risk.metrics.parts import (
+    AdversarialValidation,
     CalibrationByChance,
     CostlyThreshold,
     LeadTime,
@@ -28,6 +29,7 @@ LIMITS = Gates(
     not_above_oracle=False,
     min_alerts=None,
     both_classes=False,
+    max_feature_precision=None,
     max_group_calibration_gap=None,
     judged_by="estimate",
     on_failure="report",
@@ -39,6 +41,7 @@ ALL_LIMITS = LIMITS.model_copy(
         "min_calibration_slope": 0.8,
         "max_calibration_slope": 1.2,
         "not_above_oracle": True,
+        "max_feature_precision": 0.9,
         "min_alerts": 100,
         "both_classes": True,
         "max_group_calibration_gap": 0.05,
@@ -96,6 +99,9 @@ MORE = replace(
     fairness={"size_group": Fairness(GROUPS, Estimate(0.1), Estimate(0.05), None, Estimate(0.0123))},
     by_month=(Group("2025-03", 6_000, 800, 1_800, INSIDE), Group("2025-04", 15, 4, 3, None)),
     by_acquaintance=(Group("new", 500, 40, 150, INSIDE),),
+    adversarial_validation=AdversarialValidation(
+        Estimate(0.6712, 0.6533, 0.6891), ("waste_rate_90d", "category_first_gap_in_life", "waste_to_usual")
+    ),
     weekly_alerts=WeeklyAlerts(3, 5_557, Estimate(0.7032), Estimate(0.6441)),
     lead_time=LeadTime(2_620, Estimate(5.97), Estimate(4.46)),
     cost=CostlyThreshold(0.347, *[Estimate(0.6)] * 2, Estimate(0.2773), Estimate(0.2880), Estimate(0.6824)),
@@ -117,6 +123,7 @@ FULL = replace(
     precision_at_k=Estimate(0.787, 0.72, 0.84),
     recall_at_k=Estimate(0.534),
     top_k=500,
+    purest_feature=PurestFeature("life_used", Estimate(0.8512, 0.7903, 0.9001), 143),
     raw=ScoreMetrics(*[Estimate(0.5)] * 7),
     trade_off=(
         TradeOff(0.1, 4_321, Estimate(0.49), Estimate(0.97)),

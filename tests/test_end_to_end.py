@@ -118,7 +118,8 @@ def test_the_mean_prediction_is_near_the_base_rate(metrics: dict[str, dict[str, 
 
 def test_the_last_lines_say_what_the_data_were_and_what_the_verdict_is(done: Outcome) -> None:
     lines = done.screen.splitlines()
-    assert lines[-1] == "Verdict:      PASS, 11 of 11 gates"
+    # Whether the intervals of so few households support every gate is chance.
+    assert re.fullmatch(r"Verdict:      PASS( by the estimate only \(.+\))?, 12 of 12 gates", lines[-1])
     assert "300 households" in done.screen
     assert "wasted within 30 days" in done.screen
     assert sum(line.startswith("[") and line.endswith(" s") for line in lines) == 37
@@ -128,7 +129,8 @@ def test_the_report_has_every_section(finished: Checkout) -> None:
     report = finished.file("08_reporting/validation_report.txt").read_text()
     for section in ("CLASSIFICATION", "CALIBRATION", "THRESHOLD", "BUSINESS", "GATE", "CEILING", "DATA"):
         assert section in report
-    assert report.count("✓ PASS") == 11
+    assert report.count("✓ PASS") == 12
+    assert "Test window told apart:     AUC 0." in report
 
 
 def test_the_page_holds_every_picture_as_it_was_drawn(finished: Checkout) -> None:
@@ -136,7 +138,7 @@ def test_the_page_holds_every_picture_as_it_was_drawn(finished: Checkout) -> Non
     drawn = [path.read_bytes() for path in finished.file("08_reporting").glob("*.png")]
     shown = re.findall(r'<img src="data:image/png;base64,([^"]+)"', page)
     assert sorted(map(base64.b64decode, shown)) == sorted(drawn)
-    assert "11 of 11 gates passed" in page
+    assert "12 of 12 gates passed" in page
     items = pd.read_parquet(finished.file("01_raw/items.parquet"), columns=["item_id"])["item_id"]
     assert not set(re.findall(r"\d+", re.sub(r'src="[^"]+"', "", page))) & set(items.astype(str))
 
@@ -206,7 +208,7 @@ def test_a_verdict_goes_onto_the_training_run_and_its_registered_versions(finish
     """The run itself stays as it was: finished, with its own parameters."""
     client = MlflowClient(finished.store)
     training = client.get_run(json.loads(finished.file("06_models/training_run.json").read_text())["run_id"])
-    assert training.data.tags["verdict"] == "PASS"
+    assert training.data.tags["verdict"].startswith("PASS")
     outcome = finished.run("--env", "test", "--pipelines", "validation", "--params", "gates.min_auc=0.99")
     assert outcome.code == 0, outcome.errors
     judged = client.get_run(training.info.run_id)
@@ -307,7 +309,7 @@ def test_gates_that_say_no_are_told_with_their_reason_and_exit_with_1_if_asked(f
     arguments = ["--env", "test", "--pipelines", "validation", "--params", "gates.min_auc=0.99"]
     told = finished.run(*arguments)
     assert told.code == 0
-    assert told.screen.splitlines()[-2] == "Verdict:      FAIL, 10 of 11 gates"
+    assert told.screen.splitlines()[-2] == "Verdict:      FAIL, 11 of 12 gates"
     assert "is below 0.99" in told.screen.splitlines()[-1]
     failed = finished.run(*arguments[:-1], "gates.min_auc=0.99,gates.on_failure=fail")
     assert failed.code == 1
@@ -381,7 +383,7 @@ def test_a_killed_run_leaves_whole_files_and_the_next_one_goes_on(tmp_path: Path
         pd.read_parquet(path)
     resumed = project.run("--env", "test", "--from-nodes", "check_tables")
     assert resumed.code == 0, resumed.errors
-    assert "PASS, 11 of 11 gates" in resumed.screen
+    assert re.search(r"Verdict: +PASS.*, 12 of 12 gates", resumed.screen)
 
 
 SWAP = {

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from measured import ALL_LIMITS as LIMITS
 
 from waste_risk.gates import Gate, check_gates
-from waste_risk.metrics import Baseline, Estimate, Fairness, evaluate
+from waste_risk.metrics import Baseline, Estimate, Fairness, PurestFeature, evaluate
 
 OFF = {
     "max_calibration_in_the_large": None,
@@ -17,6 +17,7 @@ OFF = {
     "min_calibration_slope": None,
     "max_calibration_slope": None,
     "not_above_oracle": False,
+    "max_feature_precision": None,
     "min_alerts": None,
     "both_classes": False,
     "max_group_calibration_gap": None,
@@ -25,7 +26,7 @@ FOUR = LIMITS.model_copy(update=OFF)
 NAMES = [
     *("auc", "precision_at_high_confidence", "expected_calibration_error", "cv_std_auc", "gain_over_baselines"),
     *("calibration_slope", "calibration_in_the_large", "newest_calibration_in_the_large"),
-    *("not_above_oracle", "alerts", "both_classes", "group_calibration_gap"),
+    *("not_above_oracle", "purest_feature", "alerts", "both_classes", "group_calibration_gap"),
 ]
 
 
@@ -40,6 +41,7 @@ def fairness(gap):
 
 RULES = {"category_rate": rule(Estimate(0.17, 0.15, 0.19)), "days_left_clock": rule(Estimate(0.12, 0.10, 0.14))}
 FAIR = {"size_group": fairness(Estimate(0.02, 0.01, 0.03)), "children": fairness(Estimate(0.01, 0.0, 0.02))}
+PUREST = PurestFeature("life_used", Estimate(0.82, 0.76, 0.87), 143)
 
 
 def passing():
@@ -57,6 +59,7 @@ def passing():
         newest_calibration_in_the_large=Estimate(0.005, -0.009, 0.019),
         attainable_share=Estimate(0.91, 0.88, 0.94),
         oracle_auc=Estimate(0.91),
+        purest_feature=PUREST,
         baselines=RULES,
         fairness=FAIR,
         n_rows=5_000,
@@ -93,6 +96,7 @@ def test_each_gate_says_what_it_asks_and_what_was_measured(good):
         Gate("calibration_in_the_large", "In the large (gap < 0.03)", True, 0.0, (-0.01, 0.01)),
         Gate("newest_calibration_in_the_large", "In the large, newest month", True, 0.0, (-0.01, 0.01)),
         Gate("not_above_oracle", "Not above the oracle", True, 0.88, 1.0),
+        Gate("purest_feature", "Purest feature (< 0.90)", True, 0.76, 0.9),
         Gate("alerts", "Alerts@0.7 >= 100", True, 700.0, 100.0),
         Gate("both_classes", "Both outcomes occur", True, 1500.0, 1.0),
         Gate("group_calibration_gap", "Groups (gap < 0.05)", True, 0.02, 0.05),
@@ -103,6 +107,8 @@ def test_what_is_off_is_no_gate(good):
     assert check_gates(good, FOUR).gates == FIRST_FOUR
     without_truth = check_gates(replace(good, attainable_share=None, oracle_auc=None), LIMITS)
     assert [gate.name for gate in without_truth.gates] == [name for name in NAMES if name != "not_above_oracle"]
+    without_features = check_gates(replace(good, purest_feature=None), LIMITS)
+    assert [gate.name for gate in without_features.gates] == [name for name in NAMES if name != "purest_feature"]
 
 
 def test_the_verdict_names_the_bytes_it_is_about(good):
@@ -179,6 +185,17 @@ def test_one_bad_metric_turns_its_own_gate_red_and_no_other(good, name, value, r
             "Mean prediction of the newest 30 days (near end of twice its interval) lies 0.0101 above the base rate, "
             "not less than 0.01",
         ),
+        (
+            "purest_feature",
+            {"purest_feature": PurestFeature("unit_price", Estimate(0.99, 0.9, 1.0), 310)},
+            "Of the 310 rows that unit_price alone marks, at least 0.9000 were wasted, which is not below 0.90: look "
+            "for a leak",
+        ),
+        (
+            "purest_feature",
+            {"purest_feature": PurestFeature("", Estimate(math.nan), 0)},
+            "Whether a feature tells the outcome is undefined: no range of one holds rows of 20 households",
+        ),
         ("alerts", {"n_alerts": 99}, "99 rows at or above 0.7 are fewer than 100"),
         ("both_classes", {"n_wasted": 0}, "None of 5000 rows is wasted"),
         ("both_classes", {"n_wasted": 5_000}, "None of 5000 rows is not wasted"),
@@ -196,6 +213,11 @@ def test_one_bad_record_turns_its_own_gate_red_and_no_other(good, gate, changed,
 
 def test_above_the_oracle_by_chance_is_no_red_gate(good):
     assert check_gates(replace(good, attainable_share=Estimate(1.02, 0.99, 1.05)), LIMITS).approved
+
+
+def test_a_few_rows_of_one_outcome_make_no_leak(good):
+    lucky = PurestFeature("life_used", Estimate(1.0, 0.86, 1.0), 25)
+    assert check_gates(replace(good, purest_feature=lucky), LIMITS).approved
 
 
 BOUND = LIMITS.model_copy(update={"judged_by": "bound"})

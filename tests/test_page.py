@@ -48,14 +48,14 @@ def words(source: str) -> str:
 
 def test_the_verdict_stands_before_any_figure() -> None:
     text = words(page())
-    assert text.index("PASS") < text.index("12 of 12 gates passed") < text.index("0.872")
+    assert text.index("PASS") < text.index("13 of 13 gates passed") < text.index("0.872")
     assert "FAIL" not in text
 
 
 def test_a_refused_model_says_every_reason_in_the_verdict_and_beside_its_gate() -> None:
     decision = check_gates(FULL, HOPELESS)
     text = words(page(gates=HOPELESS))
-    assert "4 of 12 gates passed. The model must not be promoted." in text
+    assert "5 of 13 gates passed. The model must not be promoted." in text
     assert len(decision.reasons) == 8
     for reason in decision.reasons:
         assert text.count(reason) == 2
@@ -122,6 +122,13 @@ def test_a_real_source_without_dates_households_and_intervals_is_not_called_simu
     assert "within the horizon" in text
     assert "interval" not in text.replace("No intervals were computed", "")
     assert not re.search(r"\b(nan|None|inf)\b", text)
+
+
+def test_how_well_the_test_window_is_told_apart_stands_beside_what_tells_it() -> None:
+    told = "Told by waste rate 90d, category first gap in life, waste to usual. "
+    assert f"households not learnt from {told}At 0.5 the windows look alike" in words(page())
+    assert "0.671" in words(page())
+    assert "told apart" not in words(page(replace(FULL, adversarial_validation=None)))
 
 
 def test_days_are_called_conditional() -> None:

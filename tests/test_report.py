@@ -139,6 +139,8 @@ STABILITY
 2025-03:                    6,000        0.8812       0.3012       -0.0123
 2025-04:                    15           too small to measure
 New households:             500          0.8812       0.3012       -0.0123
+Test window told apart:     AUC 0.6712 (by waste_rate_90d,
+                            category_first_gap_in_life, waste_to_usual)
 
 ALERTS
 --------------------------------------------------------------------------------

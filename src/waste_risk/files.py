@@ -5,13 +5,14 @@ A link is kept, and what it leads to is replaced. What a killed writer leaves be
 
 import errno
 import os
+import re
 import shutil
 import uuid
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-LEFTOVERS = (f".*.{'[0-9a-f]' * 32}.part", ".*.new")  # nobody else names a file so
+_PART = re.compile(r"\..+\.[0-9a-f]{32}\.part")  # no name that a user would choose
 
 
 @contextmanager
@@ -23,7 +24,7 @@ def replacing(path: Path) -> Iterator[Path]:
     Raises:
         OSError: ``path`` is a folder, or cannot be written; the error names it, and not the temporary file.
     """
-    path = _behind(path)
+    path = _aim(path)
     if path.is_dir():
         raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), str(path))
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -47,7 +48,7 @@ def replace_folder(folder: Path, files: Mapping[str, bytes]) -> None:
     Raises:
         OSError: ``folder`` is a file, or cannot be written.
     """
-    folder = _behind(folder)
+    folder = _aim(folder)
     if folder.is_file():
         raise NotADirectoryError(errno.ENOTDIR, os.strerror(errno.ENOTDIR), str(folder))
     new, old = _beside(folder, "new"), _beside(folder, "old")
@@ -79,10 +80,9 @@ def remove_leftovers(folder: Path) -> None:
 
     Links to folders are not followed: others may be at work there.
     """
-    for pattern in LEFTOVERS:
-        for leftover in list(folder.rglob(pattern)):
-            with suppress(OSError):
-                remove(leftover)
+    for leftover in [path for path in folder.rglob(".*.part") if _PART.fullmatch(path.name)]:
+        with suppress(OSError):
+            remove(leftover)
 
 
 def remove(path: Path) -> None:
@@ -93,7 +93,7 @@ def remove(path: Path) -> None:
         path.unlink(missing_ok=True)
 
 
-def _behind(path: Path) -> Path:
+def _aim(path: Path) -> Path:
     """Where a path leads through all links; ``Path.resolve`` ends a circle of them with no error of the system's."""
     place = Path(os.path.realpath(path))
     if place.is_symlink():

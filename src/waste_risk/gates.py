@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from waste_risk.metrics import FEWEST_HOUSEHOLDS, Estimate, ValidationMetrics
+from waste_risk.metrics import FEWEST_HOUSEHOLDS, Estimate, PurestFeature, ValidationMetrics
 from waste_risk.parameters import Gates
 
 # The interval of calibration in the large knows the chance of the judged households; those trained on scatter the
@@ -92,8 +92,7 @@ def _check(metrics: ValidationMetrics, params: Gates) -> Iterator[Checked]:
         yield _check_slope(metrics, params, params.min_calibration_slope, params.max_calibration_slope)
     if params.max_calibration_in_the_large is not None:
         yield from _check_in_the_large(metrics, params, params.max_calibration_in_the_large)
-    if params.not_above_oracle and metrics.attainable_share is not None:
-        yield _check_oracle(metrics, metrics.attainable_share)
+    yield from _check_leaks(metrics, params)
     if params.min_alerts is not None:
         yield _check_support(metrics, params, params.min_alerts)
     if params.both_classes:
@@ -183,12 +182,30 @@ def _near_end(low: float, high: float) -> float:
     return 0.0 if low <= 0 <= high else min(low, high, key=abs)
 
 
+def _check_leaks(metrics: ValidationMetrics, params: Gates) -> Iterator[Checked]:
+    if params.not_above_oracle and metrics.attainable_share is not None:
+        yield _check_oracle(metrics, metrics.attainable_share)
+    if params.max_feature_precision is not None and metrics.purest_feature is not None:
+        yield _check_feature(metrics.purest_feature, params.max_feature_precision)
+
+
 def _check_oracle(metrics: ValidationMetrics, share: Estimate) -> Checked:
     # A model may lie above by chance, so the interval decides in either case; without signal there is nothing to leak.
     value = share.value if share.low is None else min(share.low, share.value)
     gate = Gate("not_above_oracle", "Not above the oracle", not metrics.beats_oracle, _known(value), 1.0)
     bound = "" if share.low is None else " at least"
     return gate, f"The model reaches{bound} {100 * value:.1f} % of the AUC with latent states known: look for a leak"
+
+
+def _check_feature(purest: PurestFeature, limit: float) -> Checked:
+    # The low end in either case: the purest of many ranges is pure by chance, too.
+    value = math.nan if purest.precision.low is None else purest.precision.low
+    gate = Gate("purest_feature", f"Purest feature (< {_limit(limit)})", value < limit, _known(value), limit)
+    if gate.value is None:
+        few = f"no range of one holds rows of {FEWEST_HOUSEHOLDS} households"
+        return gate, f"Whether a feature tells the outcome is undefined: {few}"
+    wasted = f"of the {purest.n_rows} rows that {purest.name} alone marks, at least {_beside(value, limit)} were wasted"
+    return gate, f"{wasted[0].upper()}{wasted[1:]}, which is not below {_limit(limit)}: look for a leak"
 
 
 def _check_support(metrics: ValidationMetrics, params: Gates, limit: int) -> Checked:

@@ -231,6 +231,7 @@ class Gates(Section):
     min_calibration_slope: Annotated[float, Field(ge=0, le=10)] | None
     max_calibration_slope: Annotated[float, Field(ge=0, le=10)] | None
     not_above_oracle: bool
+    max_feature_precision: Share | None
     min_alerts: Annotated[int, Field(ge=0, le=10_000_000)] | None
     both_classes: bool
     max_group_calibration_gap: Share | None

@@ -8,13 +8,12 @@ from datetime import datetime
 
 from waste_risk.gates import Gate, GateDecision
 from waste_risk.metrics import Estimate, ValidationMetrics
-from waste_risk.report_parts import alerts, baselines, decimals, fairness, line, stability
+from waste_risk.report_parts import WIDTH, alerts, baselines, decimals, fairness, line, stability
 
 LEAK = "A model above the true probability has seen what it must not: look for a leak."
 
-_WIDTH = 80
-_HEAVY_RULE = "=" * _WIDTH
-_LIGHT_RULE = "-" * _WIDTH
+_HEAVY_RULE = "=" * WIDTH
+_LIGHT_RULE = "-" * WIDTH
 
 
 @dataclass(frozen=True)

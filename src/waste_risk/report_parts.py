@@ -1,10 +1,12 @@
 """The later sections of the text report: what simple rules reach, for whom it works, how steadily, at what use."""
 
 import math
+import textwrap
 from collections.abc import Iterable
 
 from waste_risk.metrics import Estimate, Fairness, Group, ValidationMetrics
 
+WIDTH = 80
 LABEL_WIDTH = 28
 _COLUMN_WIDTH = 13
 
@@ -39,14 +41,19 @@ def fairness(metrics: ValidationMetrics) -> list[str]:
 
 
 def stability(metrics: ValidationMetrics) -> list[str]:
-    """Say the AUC and the calibration of each month, and of known and new households."""
+    """Say the AUC and the calibration of each month, and of known and new households; and if features tell the time."""
     groups = [*metrics.by_month, *metrics.by_acquaintance]
-    if not groups:
+    header = [_header(["rows", "AUC", "base rate", "too high by"])] if groups else []
+    return [*header, *(line(_label(each), _group(each)) for each in groups), *_adversarial(metrics)]
+
+
+def _adversarial(metrics: ValidationMetrics) -> list[str]:
+    told = metrics.adversarial_validation
+    if told is None:
         return []
-    return [
-        _header(["rows", "AUC", "base rate", "too high by"]),
-        *(line(_label(each), _group(each)) for each in groups),
-    ]
+    by = f" (by {', '.join(told.features)})" if told.features else ""
+    wrapped = textwrap.wrap(f"AUC {decimals(told.auc)}{by}", WIDTH - LABEL_WIDTH, break_long_words=False)
+    return [line("Test window told apart", wrapped[0]), *(" " * LABEL_WIDTH + each for each in wrapped[1:])]
 
 
 def alerts(metrics: ValidationMetrics) -> list[str]:

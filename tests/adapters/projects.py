@@ -40,8 +40,10 @@ class Project:
         shutil.copy(ROOT / ".telemetry", folder)
         return cls(folder)
 
-    def start(self, *arguments: str, where: str = ".", **variables: str) -> "subprocess.Popen[str]":
-        """Start ``kedro run`` in a folder of the project."""
+    def start(
+        self, *arguments: str, where: str = ".", screen: int = subprocess.PIPE, **variables: str
+    ) -> "subprocess.Popen[str]":
+        """Start ``kedro run`` in a folder of the project; ``screen`` is a descriptor that it writes to."""
         paths = os.pathsep.join([str(ROOT / "src"), os.environ.get("PYTHONPATH", "")])
         environment = {**os.environ, "PYTHONPATH": paths}
         environment.pop("MLFLOW_TRACKING_URI", None)
@@ -49,7 +51,7 @@ class Project:
             [sys.executable, "-m", "kedro", "run", *arguments],
             cwd=self.folder / where,
             env={**environment, **variables},
-            stdout=subprocess.PIPE,
+            stdout=screen,
             stderr=subprocess.PIPE,
             text=True,
         )

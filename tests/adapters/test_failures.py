@@ -2,7 +2,6 @@
 
 import os
 import re
-import subprocess
 from collections.abc import Callable
 from pathlib import Path
 
@@ -117,14 +116,10 @@ def test_a_file_that_no_run_has_made_yet_is_named_with_the_pipeline_that_makes_i
 def test_a_run_whose_reader_goes_away_runs_to_its_end(project: Project) -> None:
     read, write = os.pipe()
     os.close(read)
-    process = project.start("--pipelines", "logged")
-    process.communicate()
-    command, environment = process.args, {**os.environ, "PYTHONPATH": str(Path(__file__).parents[2] / "src")}
-    done = subprocess.run(
-        command, cwd=project.folder, env=environment, stdout=write, stderr=subprocess.PIPE, text=True, check=False
-    )
+    process = project.start("--pipelines", "logged", screen=write)
+    done = finish(process)
     os.close(write)
-    assert (done.returncode, done.stderr) == (0, "")
+    assert (done.code, done.errors) == (0, "")
     assert project.runs()[0].info.status == "FINISHED"
 
 

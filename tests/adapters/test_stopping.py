@@ -138,8 +138,10 @@ for pipeline, n_folds in (("interrupted", 4), ("logged", 7)):  # as %reload_kedr
 
 def test_in_a_notebook_an_interrupted_run_leaves_the_next_one_free(new_project: Callable[[], Project]) -> None:
     project = new_project()
+    environment = {name: value for name, value in os.environ.items() if name != "MLFLOW_TRACKING_URI"}
+    command = [sys.executable, "-c", NOTEBOOK]
     notebook = subprocess.run(
-        [sys.executable, "-c", NOTEBOOK], cwd=project.folder, capture_output=True, text=True, check=False, timeout=120
+        command, cwd=project.folder, env=environment, capture_output=True, text=True, check=False, timeout=120
     )
     assert (notebook.returncode, notebook.stderr) == (0, "")
     assert notebook.stdout.splitlines()[0] == "interrupted"

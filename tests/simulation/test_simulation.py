@@ -181,3 +181,12 @@ def test_every_product_has_a_life_and_every_category_a_product() -> None:
     lives = shelf_life()
     assert not lives.duplicated(["product", "storage"]).any()
     assert lives["life_days"].notna().all()
+
+
+def test_a_date_of_joining_far_off_adds_no_trip_outside_of_the_period() -> None:
+    households, _ = simulate_households(PARAMS)
+    far = households.assign(joined_on=np.resize(pd.to_datetime(["2000-01-01", "2099-12-31"]), len(households)))
+    bought = simulate_shopping(far, PARAMS)
+    assert set(bought["household_id"]) <= set(households["household_id"].iloc[::2])
+    start = pd.Timestamp(PARAMS.starts_on)
+    assert bought["purchased_on"].between(start, start + pd.Timedelta(days=PARAMS.period_days)).all()

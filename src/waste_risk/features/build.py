@@ -14,11 +14,11 @@ from waste_risk.features.interactions import INGREDIENTS, interactions
 from waste_risk.features.looks import Looks, read_looks
 from waste_risk.features.own_item import item, quantity, time
 from waste_risk.features.pantry import read_pantry
-from waste_risk.features.shopping import season, shopping
+from waste_risk.features.shopping import shopping, weekdays
 
 KEYS = ["item_id", "household_id", "observed_on"]
 
-_GROUPS = (item, time, quantity, household, household_history, category_history, season, shopping)
+_GROUPS = (item, time, quantity, household, household_history, category_history, weekdays, shopping)
 
 
 @per_household

@@ -76,28 +76,20 @@ FEATURES: tuple[Feature, ...] = (
         open_items="open items of the household, this one included, 200 at most",
         open_items_in_category="open items of the household in the category, this one included, 200 at most",
         open_items_past_date="open items of the household whose printed date has passed, 200 at most",
-        mean_age_of_open_items="mean days since purchase of the household's open items, 90 at most",
     ),
     *_numbers(
         "household_history",
         waste_rate="share of the household's ended items that were wasted, shrunk towards 0.25 by 8 items",
         waste_to_usual="wasted items over those usually wasted in the same categories, shrunk towards 1 by 8 items",
-        ended_items="items of the household that were used up or wasted, 20 at most",
         waste_rate_90d="share wasted of the items that ended in 90 days; null without any",
         days_since_last_waste="days since the household last threw something away, 90 at most; null if it never did",
-        share_of_waste_unopened="share of the wasted items that had not been opened; null without any",
-        mean_share_wasted="mean share of the quantity that was thrown away, over ended items; null without any",
-        mean_life_used_at_waste="mean share of life passed when items were thrown away; null without any",
-        mean_days_to_finish="mean days from purchase to used up; null without any",
         uses_per_day_14d="uses of any item on a day, over 14 days",
     ),
     *_numbers(
         "category_history",
         category_waste_rate="share wasted of the household's ended items in the category, shrunk by 5 items towards "
         "the usual rate of the category times waste_to_usual",
-        category_ended_items="ended items of the household in the category, 5 at most",
         category_last_wasted="1 if the category's latest ended item was wasted, 0 if used up; null without one",
-        category_mean_days_to_finish="mean days from purchase to used up in the category; null without any",
         category_mean_days_between_uses="mean days between uses of an item of the category; null without any",
         category_gap_in_life="mean days between uses as a share of the item's life, in the category, shrunk by 3 uses "
         "towards the household's; null if it never used anything",
@@ -106,12 +98,9 @@ FEATURES: tuple[Feature, ...] = (
         category_share_per_use="mean share of an item taken at a use in the category, shrunk like category_gap_in_life",
         product_waste_rate="share wasted of the household's ended items of the product, shrunk by 5 items towards "
         "category_waste_rate",
-        product_mean_days_to_finish="mean days from purchase to used up of the product; null without any",
     ),
     *_numbers(
-        "season",
-        category_season_index="how much of the category is bought in the month of the look, over the year's mean, by "
-        "published shopping; 1 for other categories",
+        "weekdays",
         purchase_weekday="weekday of the purchase, Monday is 0",
         look_weekday="weekday of the look, Monday is 0",
     ),
@@ -123,7 +112,6 @@ FEATURES: tuple[Feature, ...] = (
         lines_in_trip="lines bought on the day of the item's purchase",
         lines_14d_to_usual="lines of 14 days over those usual for 14 days, by the last 90; null without lines",
         lines_at_last_touch_to_usual="lines of the 14 days before it was last in hand, over those usual; null likewise",
-        quantity_to_usual="quantity bought over the mean of earlier lines of the product; null without any",
         cost_to_usual="cost of the line over the mean of earlier lines of the category; null without prices",
         days_from_previous_in_category="days from the category's previous line to this one, 90 at most; null if first",
         category_lines_since="later lines of the category, 50 at most",

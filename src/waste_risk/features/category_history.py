@@ -5,10 +5,8 @@ import numpy as np
 from waste_risk.features.household import waste_to_usual
 from waste_risk.features.looks import Looks
 from waste_risk.features.own_item import Values
-from waste_risk.features.timeline import DAY, Floats, ratio
+from waste_risk.features.timeline import DAY, Floats, Span, ratio
 from waste_risk.features.vocabulary import usual_waste_permille
-
-_MAX_ENDED = 5
 
 # How many entries the wider group (the household for a category, the category for a product) counts for.
 PRIOR_ITEMS = 5
@@ -17,34 +15,27 @@ PRIOR_USES = 3
 
 def category_history(looks: Looks) -> Values:
     """Rates shrunk towards the household's own, paces as shares of an item's life."""
-    ended, uses = looks.category.ended, looks.category.uses
+    uses = looks.category.uses
     rate = _category_waste_rate(looks)
     return {
         "category_waste_rate": rate,
-        "category_ended_items": np.minimum(ended.count(), _MAX_ENDED),
         "category_last_wasted": _last_wasted(looks),
-        "category_mean_days_to_finish": ratio(ended.sum("time_to_finish") / DAY, ended.sum("finished")),
         "category_mean_days_between_uses": uses.mean("gap") / DAY,
         "category_gap_in_life": _shrunk_mean(looks, "gap_in_life"),
         "category_first_gap_in_life": ratio(uses.sum("first_gap_in_life") / 1000, uses.sum("first")),
         "category_share_per_use": _shrunk_mean(looks, "share"),
-        **_product_history(looks, rate),
-    }
-
-
-def _product_history(looks: Looks, category_rate: Floats) -> Values:
-    ended = looks.product.ended
-    prior = PRIOR_ITEMS * category_rate
-    return {
-        "product_waste_rate": (ended.sum("wasted") + prior) / (ended.count() + PRIOR_ITEMS),
-        "product_mean_days_to_finish": ratio(ended.sum("time_to_finish") / DAY, ended.sum("finished")),
+        "product_waste_rate": _shrunk_rate(looks.product.ended, rate),
     }
 
 
 def _category_waste_rate(looks: Looks) -> Floats:
     """Shrunk towards the category's usual rate times the household's excess over the usual."""
-    ended, usual = looks.category.ended, usual_waste_permille(looks.items.category[looks.item]) / 1000
-    prior = np.minimum(usual * waste_to_usual(looks), 1) * PRIOR_ITEMS
+    usual = usual_waste_permille(looks.items.category[looks.item]) / 1000
+    return _shrunk_rate(looks.category.ended, np.minimum(usual * waste_to_usual(looks), 1))
+
+
+def _shrunk_rate(ended: Span, wider: Floats) -> Floats:
+    prior = PRIOR_ITEMS * wider
     rate: Floats = (ended.sum("wasted") + prior) / (ended.count() + PRIOR_ITEMS)
     return rate
 

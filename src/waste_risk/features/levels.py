@@ -27,8 +27,8 @@ class Level:
     def purchases(self) -> Timeline:
         """Lines bought, the item's own included."""
         items = self.pantry.items
-        columns: dict[str, Column] = {"bought": items.bought, "amount": items.amount, "cents": items.cents}
-        return self._of_items(items.bought, columns | {"priced": items.is_priced}, items.bought > NEVER)
+        columns: dict[str, Column] = {"cents": items.cents, "priced": items.is_priced}
+        return self._of_items(items.bought, columns, items.bought > NEVER)
 
     @cached_property
     def trips(self) -> Timeline:
@@ -39,7 +39,7 @@ class Level:
     def emptied(self) -> Timeline:
         """Items of which nothing was left."""
         emptied = self.pantry.emptied
-        return self._of_items(emptied, {"bought": self.pantry.items.bought}, emptied < FOREVER)
+        return self._of_items(emptied, {}, emptied < FOREVER)
 
     @cached_property
     def ended(self) -> Timeline:
@@ -123,15 +123,4 @@ def levels(pantry: Pantry) -> tuple[Level, Level, Level]:
 
 def _outcomes(pantry: Pantry) -> dict[str, Column]:
     """What is known of each item when it ends."""
-    items = pantry.items
-    wasted = pantry.first_wasted <= pantry.ended
-    duration = pantry.ended - items.bought
-    return {
-        "wasted": wasted,
-        "wasted_unopened": wasted & (pantry.first_opened >= pantry.ended),
-        "wasted_share": np.minimum(pantry.wasted_amount * 1000 // np.maximum(items.amount, 1), 1000),
-        "life_at_waste": np.where(wasted, duration * 1000 // items.life, 0),
-        "finished": ~wasted,
-        "time_to_finish": np.where(wasted, 0, duration),
-        "usual_waste": usual_waste_permille(items.category),
-    }
+    return {"wasted": pantry.first_wasted <= pantry.ended, "usual_waste": usual_waste_permille(pantry.items.category)}

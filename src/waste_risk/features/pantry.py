@@ -8,7 +8,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from waste_risk.features.reference_life import lives
-from waste_risk.features.timeline import DAY, FOREVER, NEVER, Flags, Floats, Integers, Timeline, pack, to_seconds
+from waste_risk.features.timeline import DAY, NEVER, Flags, Floats, Integers, Timeline, to_seconds
 from waste_risk.features.vocabulary import CATEGORIES, INCOME_BANDS, STORAGES, codes
 
 KINDS = ("opened", "consumed", "wasted", "moved", "corrected")
@@ -116,14 +116,6 @@ class Pantry:
     def ended(self) -> Integers:
         """The second an item's outcome was known: some thrown away, or nothing left; not before its purchase."""
         return np.maximum(np.minimum(self.first_wasted, self.emptied), self.items.bought)
-
-    @cached_property
-    def wasted_amount(self) -> Integers:
-        """Thousandths thrown away by the time an item ended."""
-        is_wasted = is_waste(self.events)
-        item, second = self.events.owner[is_wasted], self.events.second[is_wasted]
-        wasted = Timeline(item, second, len(self.ended), {"amount": self.events.column("amount")[is_wasted]})
-        return wasted.before(pack(np.arange(len(self.ended)), np.minimum(self.ended + 1, FOREVER))).sum("amount")
 
     @cached_property
     def uses(self) -> Uses:

@@ -1,4 +1,4 @@
-"""The season, and how the household shops: how often, how much at once, what it bought before and since."""
+"""The days of the week, and how the household shops: how often, how much at once, what it bought before and since."""
 
 import numpy as np
 
@@ -6,22 +6,14 @@ from waste_risk.features.household import MAX_DAYS
 from waste_risk.features.looks import Looks
 from waste_risk.features.own_item import Values
 from waste_risk.features.timeline import DAY, Integers, ratio
-from waste_risk.simulation.reference import CATEGORIES, shopping_facts
 
 _MAX_LINES = 50
 
-# Month by category (other and unknown ones last). The month itself would be a calendar position: before a second year
-# of data, trees learn the newest months from it and are wrong about those that follow.
-_INDEX = shopping_facts()["season_index_units_per_day_jan_to_dec"]
-_SEASON = np.array([_INDEX[name] for name in CATEGORIES] + 2 * [[1.0] * 12]).T
 
-
-def season(looks: Looks) -> Values:
-    """What the season does to the category, and the days of the week."""
+def weekdays(looks: Looks) -> Values:
+    """The days of the week of purchase and look."""
     day, bought = looks.second // DAY, looks.items.bought[looks.item] // DAY
-    month = day.astype("datetime64[D]").astype("datetime64[M]").astype(np.int64) % 12
     return {
-        "category_season_index": _SEASON[month, looks.items.category[looks.item]],
         "purchase_weekday": (bought + 3) % 7,
         "look_weekday": (day + 3) % 7,
     }
@@ -67,16 +59,14 @@ def _crowding(looks: Looks, lines_90d: Integers) -> Values:
 
 def _same_kind(looks: Looks) -> Values:
     """Earlier and later lines of the same category and product."""
-    items, row, category, product = looks.items, looks.item, looks.category, looks.product
+    items, row, category = looks.items, looks.item, looks.category
     earlier = category.level.purchases.before(category.key - looks.age)
     since = category.level.purchases.between(category.key - looks.age + 1, category.key)
-    usual_amount = product.level.purchases.before(product.key - looks.age).mean("amount")
     usual_cents = ratio(earlier.sum("cents"), earlier.sum("priced"))
     gap = np.where(earlier.count() > 0, (items.bought[row] - earlier.latest()) / DAY, np.nan)
     return {
-        "quantity_to_usual": ratio(items.amount[row], usual_amount),
         "cost_to_usual": np.where(items.is_priced[row], ratio(items.cents[row], usual_cents), np.nan),
         "days_from_previous_in_category": np.minimum(gap, MAX_DAYS),
         "category_lines_since": np.minimum(since.count(), _MAX_LINES),
-        "product_open_items": np.minimum(product.n_open, _MAX_LINES),
+        "product_open_items": np.minimum(looks.product.n_open, _MAX_LINES),
     }

@@ -33,7 +33,7 @@ from waste_risk.metrics.classification import (
     roc_auc,
 )
 from waste_risk.metrics.evaluation import evaluate
-from waste_risk.metrics.parts import Baseline, Fairness, Group, GroupMetrics, keep_measured
+from waste_risk.metrics.parts import Baseline, Fairness, Group, GroupMetrics, PurestFeature, keep_measured
 from waste_risk.metrics.results import ValidationMetrics
 from waste_risk.metrics.tally import HouseholdTally, Tally, count_scores, count_scores_by_household
 
@@ -45,6 +45,7 @@ __all__ = [
     "Group",
     "GroupMetrics",
     "HouseholdTally",
+    "PurestFeature",
     "ReliabilityBins",
     "Resampling",
     "Tally",

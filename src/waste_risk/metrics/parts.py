@@ -100,6 +100,31 @@ class Baseline:
 
 
 @dataclass(frozen=True)
+class AdversarialValidation:
+    """How well a model tells the test window from development on households that it has not seen; 0.5 is not at all.
+
+    Attributes:
+        features: those it goes by, the strongest first.
+    """
+
+    auc: Estimate
+    features: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class PurestFeature:
+    """The feature that by itself comes nearest to marking nothing but wasted rows; none is nearly sure but by a leak.
+
+    Attributes:
+        precision: share of truly wasted among the rows in one range of it; ``n_rows`` are there.
+    """
+
+    name: str
+    precision: Estimate
+    n_rows: int
+
+
+@dataclass(frozen=True)
 class GroupMetrics:
     """Metrics within a group; calibration_gap is its mean probability less its base rate."""
 

@@ -8,6 +8,7 @@ from typing import Any
 
 from waste_risk.metrics.bootstrap import Estimate
 from waste_risk.metrics.parts import (
+    AdversarialValidation,
     AndersonDarling,
     Baseline,
     CalibrationByChance,
@@ -15,6 +16,7 @@ from waste_risk.metrics.parts import (
     Fairness,
     Group,
     LeadTime,
+    PurestFeature,
     ScoreMetrics,
     TradeOff,
     WeeklyAlerts,
@@ -52,6 +54,8 @@ class ValidationMetrics:
         weekly_alerts: when each household gets its few most probable items a week.
         fairness: by attribute of the household, and groups of it.
         by_month: metrics of each calendar month; by_acquaintance of known and new households.
+        adversarial_validation: whether features tell the test window from development.
+        purest_feature: whether one feature alone tells the outcome, as only a leak can.
         folds: numbers of each fold of the cross-validation; fold_means and fold_stds (ddof 1) over them.
     """
 
@@ -108,6 +112,8 @@ class ValidationMetrics:
     fairness: dict[str, Fairness] = field(default_factory=dict)
     by_month: tuple[Group, ...] = ()
     by_acquaintance: tuple[Group, ...] = ()
+    adversarial_validation: AdversarialValidation | None = None
+    purest_feature: PurestFeature | None = None
     folds: tuple[dict[str, float], ...] = ()
     fold_means: dict[str, float] = field(default_factory=dict)
     fold_stds: dict[str, float] = field(default_factory=dict)

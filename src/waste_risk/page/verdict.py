@@ -18,6 +18,7 @@ LABELS = {
     "calibration_in_the_large": "Calibration in the large",
     "newest_calibration_in_the_large": "Calibration in the large, newest 30 days",
     "not_above_oracle": "Share of the AUC with latent states known",
+    "purest_feature": "Share wasted where one feature is surest",
     "alerts": "Loud warnings",
     "both_classes": "Both outcomes occur",
     "group_calibration_gap": "Calibration gap within groups",
@@ -32,6 +33,7 @@ WHY = {
     "calibration_in_the_large": "Mean prediction less base rate, by the near end of twice its interval.",
     "newest_calibration_in_the_large": "The same over the newest days alone, where habits that drift show first.",
     "not_above_oracle": "By the low end of its interval: only a leak knows more than the true probability.",
+    "purest_feature": "By the low end of its interval: alone, only a feature that has seen the future is nearly sure.",
     "alerts": "A precision of few alerts says little.",
     "both_classes": "Rows of the rarer outcome; without both nothing can be judged.",
     "group_calibration_gap": "A probability must mean the same for every kind of household.",
@@ -41,6 +43,7 @@ _RELATIONS = {
     "cv_std_auc": "<",
     "gain_over_baselines": ">",
     "not_above_oracle": "≤",
+    "purest_feature": "<",
     "group_calibration_gap": "<",
 }
 _COUNTS = {"alerts", "both_classes"}
@@ -98,6 +101,7 @@ def _estimate(name: str, metrics: ValidationMetrics) -> Estimate | None:
         "calibration_in_the_large": metrics.calibration_in_the_large,
         "newest_calibration_in_the_large": metrics.newest_calibration_in_the_large,
         "not_above_oracle": metrics.attainable_share,
+        "purest_feature": None if metrics.purest_feature is None else metrics.purest_feature.precision,
     }.get(name)
 
 

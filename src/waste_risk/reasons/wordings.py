@@ -87,7 +87,6 @@ WORDINGS: dict[str, Wording] = {
     **about(
         "amount",
         quantity=(tell("You bought {} of it.", amount), "How much you bought is unknown."),
-        quantity_to_usual=(tell("You bought {} usual of it.", times), "How much of it you usually buy is unknown."),
         quantity_left_per_person=(
             tell("There is {} of it left for each of you.", amount),
             "How many you are is unknown.",
@@ -168,7 +167,6 @@ WORDINGS: dict[str, Wording] = {
         open_items=(tell("You have {} at home, this one included.", counted("item", 200)), _HOME),
         open_items_in_category=(tell("You have {} of this kind at home.", counted("item", 200)), _HOME),
         open_items_past_date=(tell("You have {} past the printed date.", counted("item", 200)), _HOME),
-        mean_age_of_open_items=(tell("What you have at home was bought {} ago on average.", days), _HOME),
         product_open_items=(tell("You have {} of the same product at home.", counted("pack", 50)), _HOME),
     ),
     **about(
@@ -180,10 +178,6 @@ WORDINGS: dict[str, Wording] = {
             "Your last three months are unknown.",
         ),
         days_since_last_waste=(tell("You last threw food away {} ago.", days), _NO_WASTE),
-        share_of_waste_unopened=(tell("Of what you throw away, {} items were never opened.", tenths), _NO_WASTE),
-        mean_share_wasted=(tell("On average {} of what you buy is thrown away.", percent), _NO_ENDED),
-        mean_life_used_at_waste=(tell("You throw food away when {} of its time has passed.", percent), _NO_WASTE),
-        ended_items=(tell("You have used up or thrown away {}.", counted("item", 20)), _NO_ENDED),
     ),
     **about(
         "waste of this kind",
@@ -197,17 +191,14 @@ WORDINGS: dict[str, Wording] = {
             either("You threw away the last one of this kind.", "You used up the last one of this kind."),
             "What became of the last one of this kind is unknown.",
         ),
-        category_ended_items=(tell("You have used up or thrown away {} of this kind.", counted("item", 5)), _NO_ENDED),
         product_waste_rate=(tell("You usually throw away {} of this product.", tenths), _NO_ENDED),
     ),
     **about(
         "use",
-        mean_days_to_finish=(tell("You finish food in {} on average.", days), _NO_ENDED),
         uses_per_day_14d=(
             tell("Over the last two weeks you used food {} a day.", counted("time")),
             "How often you use food is unknown.",
         ),
-        category_mean_days_to_finish=(tell("You finish food of this kind in {}.", days), _NO_USE),
         category_mean_days_between_uses=(tell("You use food of this kind {}.", every), _NO_USE),
         category_gap_in_life=(tell("Between two uses of this kind of food, {} of its time passes.", percent), _NO_USE),
         category_first_gap_in_life=(
@@ -215,17 +206,9 @@ WORDINGS: dict[str, Wording] = {
             _NO_USE,
         ),
         category_share_per_use=(tell("You take {} of this kind of food at a time.", percent), _NO_USE),
-        product_mean_days_to_finish=(
-            tell("You finish this product in {}.", days),
-            "How fast you finish this product is unknown.",
-        ),
     ),
     **about(
-        "season",
-        category_season_index=(
-            tell("In this month people buy {} usual of this kind.", times),
-            "The season of this kind is unknown.",
-        ),
+        "weekdays",
         purchase_weekday=(tell("You bought it on a {}.", weekday), "When you bought it is unknown."),
         look_weekday=(tell("Today is a {}.", weekday), "What day it is, is unknown."),
     ),

@@ -1,5 +1,6 @@
 """Steps of judging that belong to this pipeline alone."""
 
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import pandas as pd
@@ -8,6 +9,7 @@ from waste_risk.checks import TableCounts
 from waste_risk.errors import ContractError
 from waste_risk.gates import GateDecision
 from waste_risk.judging import evaluate_beside_truth, predict_beside_truth
+from waste_risk.leakage import find_purest_feature, validate_adversarially
 from waste_risk.metrics import ValidationMetrics
 from waste_risk.model import WastePredictor
 from waste_risk.page import render_page
@@ -55,17 +57,19 @@ def evaluate_predictions(
     fold_metrics: pd.DataFrame,
     cost_threshold: float,
     predictor: WastePredictor,
+    development: pd.DataFrame,
+    test: pd.DataFrame,
     validation: Validation,
     gates: Gates,
 ) -> ValidationMetrics:
-    """Judge the predictions of the test window.
+    """Judge the predictions of the test window, and the features of both windows.
 
     Raises:
         ContractError: the predictions were made by another predictor.
     """
     if set(test_predictions["predictor_sha256"]) != {predictor.sha256}:
         raise ContractError("test_predictions were made by another predictor; run predict_test again")
-    return evaluate_beside_truth(
+    metrics = evaluate_beside_truth(
         predictor,
         test_predictions,
         oracle_probability=oracle["probability"] if len(oracle) else None,
@@ -74,6 +78,12 @@ def evaluate_predictions(
         cost_threshold=cost_threshold,
         high_confidence=gates.high_confidence,
         **validation.model_dump(),
+    )
+    windows = (development, test, predictor.metadata.feature_names, validation)
+    return replace(
+        metrics,
+        adversarial_validation=validate_adversarially(*windows),
+        purest_feature=find_purest_feature(*windows),
     )
 
 

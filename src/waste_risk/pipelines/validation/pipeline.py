@@ -53,6 +53,8 @@ def create_pipeline() -> Pipeline:
                     "fold_metrics": "fold_metrics",
                     "cost_threshold": "cost_threshold",
                     "predictor": "predictor",
+                    "development": "development",
+                    "test": "test",
                     "validation": "params:validation",
                     "gates": "params:gates",
                 },
