@@ -94,7 +94,7 @@ def remove(path: Path) -> None:
 
 
 def _aim(path: Path) -> Path:
-    """Where a path leads through all links; ``Path.resolve`` ends a circle of them with no error of the system's."""
+    """Return where a path leads through all links; ``Path.resolve`` does not end a circle of them with an OSError."""
     place = Path(os.path.realpath(path))
     if place.is_symlink():
         raise OSError(errno.ELOOP, os.strerror(errno.ELOOP), str(path))

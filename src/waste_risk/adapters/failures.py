@@ -103,7 +103,7 @@ def _of_system(error: BaseException) -> str:
 
 
 def _of_file(error: BaseException) -> str:
-    """What the system says of a file, in place of the words of Kedro's datasets around it."""
+    """Return what the system says of a file, in place of the words of Kedro's datasets around it."""
     inner = error.__cause__
     while isinstance(inner, DatasetError):
         inner = inner.__cause__
