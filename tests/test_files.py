@@ -1,5 +1,9 @@
 """Links last, and what a killed writer leaves does no harm."""
 
+import errno
+import os
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -98,13 +102,6 @@ def test_a_folder_in_place_of_a_file_and_a_file_in_place_of_a_folder_are_named_a
     assert names(tmp_path) == ["file", "folder"]
 
 
-def test_a_circle_of_links_is_an_error_of_the_system(tmp_path: Path) -> None:
-    (tmp_path / "one").symlink_to(tmp_path / "two")
-    (tmp_path / "two").symlink_to(tmp_path / "one")
-    with pytest.raises(OSError, match="one|two"):
-        fill(tmp_path / "one", "new")
-
-
 def test_leftovers_are_removed_wherever_they_are_and_nothing_else(tmp_path: Path) -> None:
     make_folder(tmp_path / "raw")
     make_file(tmp_path / "raw/items.part")
@@ -113,3 +110,79 @@ def test_leftovers_are_removed_wherever_they_are_and_nothing_else(tmp_path: Path
     make_dangling_link(tmp_path / f"raw/.events.parquet.{'4567cdef' * 4}.part")
     remove_leftovers(tmp_path)
     assert (names(tmp_path), names(tmp_path / "raw")) == (["raw"], [".mine.part", "items.part", "model.txt"])
+
+
+def test_leftovers_behind_a_link_stay_as_somebody_may_be_at_work_there(tmp_path: Path) -> None:
+    (tmp_path / "mine").mkdir()
+    make_folder(tmp_path / "others")
+    make_file(tmp_path / f"others/.items.parquet.{'0123' * 8}.part")
+    (tmp_path / "mine/raw").symlink_to(tmp_path / "others", target_is_directory=True)
+    remove_leftovers(tmp_path / "mine")
+    assert len(names(tmp_path / "others")) == 2
+
+
+@pytest.mark.parametrize("save", [write, fill])
+def test_links_in_a_circle_are_named(tmp_path: Path, save: Callable[[Path, str], None]) -> None:
+    (tmp_path / "a").symlink_to(tmp_path / "b")
+    (tmp_path / "b").symlink_to(tmp_path / "a")
+    assert not current(tmp_path / "a").exists()
+    with pytest.raises(OSError, match="symbolic links") as error:
+        save(tmp_path / "a", "new")
+    assert (error.value.errno, error.value.filename) == (errno.ELOOP, str(tmp_path / "a"))
+    assert names(tmp_path) == ["a", "b"]
+
+
+@pytest.mark.parametrize("name", [None, "the temporary file"])
+def test_a_disk_that_is_full_is_said_of_the_file_and_not_of_the_temporary_one(tmp_path: Path, name: str | None) -> None:
+    write(tmp_path / "table", "old")
+    with pytest.raises(OSError, match="No space") as error, replacing(tmp_path / "table") as temporary:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), name and str(temporary))
+    assert error.value.filename == str(tmp_path / "table")
+    assert (names(tmp_path), (tmp_path / "table").read_text()) == (["table"], "old")
+
+
+KILLED = """
+import os, signal, sys
+from pathlib import Path
+from waste_risk.files import replace_folder
+
+folder, text, n_steps = Path(sys.argv[1]), sys.argv[2].encode(), int(sys.argv[3])
+
+def count(event, _):
+    global n_steps
+    if event.startswith(("open", "os.", "shutil.")):
+        n_steps -= 1
+        if n_steps == -1:  # the kill is a step, too
+            os.kill(os.getpid(), signal.SIGKILL)
+
+sys.addaudithook(count)
+replace_folder(folder, {"model.txt": text, "again.txt": text})
+"""
+
+
+@pytest.mark.parametrize("is_linked", [False, True], ids=["folder", "link"])
+def test_a_folder_is_whole_wherever_in_its_replacement_the_process_is_killed(tmp_path: Path, is_linked: bool) -> None:
+    """Each process dies one step later than the one before, on what that one left."""
+    (tmp_path / "elsewhere").mkdir()
+    folder = tmp_path / "elsewhere/predictor"
+    fill(folder, "0")
+    (folder / "again.txt").write_text("0")
+    if is_linked:
+        folder = tmp_path / "predictor"
+        folder.symlink_to(tmp_path / "elsewhere/predictor", target_is_directory=True)
+    environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[1] / "src")}
+    before, replaced = "0", set()
+    for n_steps in range(1_000):
+        command = [sys.executable, "-c", KILLED, str(folder), str(n_steps + 1), str(n_steps)]
+        code = subprocess.run(command, env=environment, check=False).returncode
+        after = read(folder)
+        assert (current(folder) / "again.txt").read_text() == after
+        assert after in {before, str(n_steps + 1)}
+        replaced.add(after != before)
+        before = after
+        if code == 0:
+            break
+        assert code == -9
+    assert replaced == {False, True}
+    assert (after, names(tmp_path / "elsewhere")) == (str(n_steps + 1), ["predictor"])
+    assert folder.is_symlink() == is_linked

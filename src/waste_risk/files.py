@@ -9,7 +9,7 @@ import re
 import shutil
 import uuid
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 _PART = re.compile(r"\..+\.[0-9a-f]{32}\.part")  # no name that a user would choose
@@ -22,7 +22,7 @@ def replacing(path: Path) -> Iterator[Path]:
     The rename is atomic only within one file system, hence beside; the two syncs keep it so over a loss of power.
 
     Raises:
-        OSError: ``path`` is a folder, or cannot be written.
+        OSError: ``path`` is a folder, or cannot be written; the error names it, and not the temporary file.
     """
     path = _aim(path)
     if path.is_dir():
@@ -34,6 +34,10 @@ def replacing(path: Path) -> Iterator[Path]:
         _sync(temporary)
         temporary.replace(path)
         _sync(path.parent)
+    except OSError as error:
+        if error.errno is None or str(error.filename or temporary) != str(temporary):
+            raise
+        raise OSError(error.errno, error.strerror, str(path)) from error
     finally:
         temporary.unlink(missing_ok=True)
 
@@ -61,20 +65,24 @@ def replace_folder(folder: Path, files: Mapping[str, bytes]) -> None:
         folder.rename(old)
     new.rename(folder)
     _sync(folder.parent)
-    remove(old)
+    shutil.rmtree(old, ignore_errors=True)  # the new one is there; what stays goes with the next
 
 
 def current(folder: Path) -> Path:
     """Find a folder that ``replace_folder`` has written, also where it was killed between its two renames."""
-    folder = _aim(folder)
+    folder = Path(os.path.realpath(folder))
     old = _beside(folder, "old")
     return old if old.is_dir() and not old.is_symlink() and not folder.exists() else folder
 
 
 def remove_leftovers(folder: Path) -> None:
-    """Remove what killed writers have left below a folder to which nobody writes."""
+    """Remove what killed writers have left below a folder to which nobody writes; whoever may not leaves it there.
+
+    Links to folders are not followed: others may be at work there.
+    """
     for leftover in [path for path in folder.rglob(".*.part") if _PART.fullmatch(path.name)]:
-        remove(leftover)
+        with suppress(OSError):
+            remove(leftover)
 
 
 def remove(path: Path) -> None:
@@ -86,8 +94,11 @@ def remove(path: Path) -> None:
 
 
 def _aim(path: Path) -> Path:
-    """Follow links to where a path leads; a circle of links is an ``OSError`` of whoever opens it."""
-    return Path(os.path.realpath(path))
+    """Return where a path leads through all links; ``Path.resolve`` does not end a circle of them with an OSError."""
+    place = Path(os.path.realpath(path))
+    if place.is_symlink():
+        raise OSError(errno.ELOOP, os.strerror(errno.ELOOP), str(path))
+    return place
 
 
 def _beside(folder: Path, suffix: str) -> Path:

@@ -75,6 +75,25 @@ def test_a_file_where_the_logs_should_be_is_named(new_project: Callable[[], Proj
     assert [run.info.status for run in project.runs()] == ["FAILED"]
 
 
+@pytest.mark.parametrize(
+    ("make", "reason"),
+    [
+        (Path.mkdir, "Is a directory; a file is needed there: move the folder away"),
+        (lambda path: path.symlink_to(path), "Too many levels of symbolic links; remove the link"),
+    ],
+)
+def test_what_stands_where_a_file_should_be_written_is_named_with_its_place(
+    new_project: Callable[[], Project], make: Callable[[Path], None], reason: str
+) -> None:
+    project = new_project()
+    report = project.folder / "data/simulated/report.txt"
+    report.parent.mkdir(parents=True)
+    make(report)
+    outcome = project.run("--pipelines", "logged")
+    assert_one_line(outcome)
+    assert outcome.errors.startswith(f"{report}: {reason}; in write_report; ")
+
+
 def test_a_record_that_names_no_run_is_named(new_project: Callable[[], Project]) -> None:
     project = new_project()
     (project.folder / "data/simulated").mkdir(parents=True)

@@ -32,6 +32,7 @@ _REMEDIES = {
     errno.EACCES: "; give this user the right to write there",
     errno.EROFS: "; choose a place that can be written to",
     errno.EEXIST: "; a folder is needed there: move the file away",
+    errno.ELOOP: "; remove the link",
     errno.ENOTDIR: "; a folder is needed there: move the file away",
     errno.EISDIR: "; a file is needed there: move the folder away",
 }
@@ -90,7 +91,7 @@ def _what(error: BaseException) -> str:
         address = os.environ.get("MLFLOW_TRACKING_URI", "")
         return f"The MLflow store failed: {without_password(innermost_reason(error), address)}"
     if isinstance(error, DatasetError):
-        return explain_dataset(error)
+        return _of_file(error) or explain_dataset(error)
     return _of_system(error) or _of_names(error) or f"{type(error).__name__} in {_place(error)}"
 
 
@@ -99,6 +100,14 @@ def _of_system(error: BaseException) -> str:
         return ""
     place = f"{error.filename}: " if error.filename else ""
     return f"{place}{error.strerror}{_REMEDIES.get(error.errno, '')}"
+
+
+def _of_file(error: BaseException) -> str:
+    """Return what the system says of a file, in place of the words of Kedro's datasets around it."""
+    inner = error.__cause__
+    while isinstance(inner, DatasetError):
+        inner = inner.__cause__
+    return _of_system(inner) if isinstance(inner, OSError) and inner.filename else ""
 
 
 def _of_names(error: BaseException) -> str:

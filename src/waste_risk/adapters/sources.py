@@ -3,6 +3,7 @@
 An environment is a source when its catalog swaps a raw table or brings one that base does not have.
 """
 
+import os
 from collections.abc import Iterator, Mapping
 from itertools import chain
 from pathlib import Path
@@ -200,7 +201,7 @@ def _only_read(config: ConfigLoader, names: list[str], outputs: set[str]) -> set
 
 
 def _is_own(entry: Mapping[str, Any], project: Path, folder: Path) -> bool:
-    places = [(project / path).resolve() for path in _said(entry, _PATHS)]
+    places = [Path(os.path.realpath(project / path)) for path in _said(entry, _PATHS)]
     return _has_own_type(entry) and all(place.is_relative_to(folder) for place in places)
 
 
