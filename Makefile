@@ -8,7 +8,7 @@ export UV_COMPILE_BYTECODE := 1
 unexport PYTHONDONTWRITEBYTECODE
 unexport VIRTUAL_ENV
 
-.PHONY: help setup run test browser lint docs bench ablations learnability lock viz mlflow clean
+.PHONY: help setup run test browser lint docs bench ablations learnability gate-sources lock viz mlflow clean
 help: ## list the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 12
 
@@ -57,6 +57,9 @@ ablations: setup ## what single choices are worth, into docs/ablations.md
 
 learnability: setup ## what the simulated data test, seed by seed, into docs/learnability.md
 	$(BIN)/python benchmarks/learnability.py
+
+gate-sources: setup ## how often usual and spoilt sources pass the gates, into docs/gates.md
+	$(BIN)/python benchmarks/gate_sources.py $(ARGS)
 
 lock: setup ## resolve the dependencies anew
 	$(BIN)/uv pip compile --quiet --upgrade --universal --generate-hashes --no-emit-index-url --python-version 3.11 \
