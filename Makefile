@@ -8,7 +8,7 @@ export UV_COMPILE_BYTECODE := 1
 unexport PYTHONDONTWRITEBYTECODE
 unexport VIRTUAL_ENV
 
-.PHONY: help setup run test browser lint docs bench ablations learnability coverage lock viz mlflow clean
+.PHONY: help setup run test browser lint docs bench ablations learnability coverage gate-sources lock viz mlflow clean
 help: ## list the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 12
 
@@ -60,6 +60,9 @@ learnability: setup ## what the simulated data test, seed by seed, into docs/lea
 
 coverage: setup ## how often the intervals of a validation hold the true value, into docs/coverage.md
 	$(BIN)/python benchmarks/coverage.py $(ARGS)
+
+gate-sources: setup ## how often usual and spoilt sources pass the gates, into docs/gates.md
+	$(BIN)/python benchmarks/gate_sources.py $(ARGS)
 
 lock: setup ## resolve the dependencies anew
 	$(BIN)/uv pip compile --quiet --upgrade --universal --generate-hashes --no-emit-index-url --python-version 3.11 \

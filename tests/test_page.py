@@ -140,6 +140,11 @@ def test_the_page_says_how_often_the_window_was_judged_and_warns_from_the_second
     )
 
 
+def test_a_simulated_source_has_an_honest_ceiling_beside_the_true_probability() -> None:
+    assert "eight times the rows raised the AUC" in words(page())
+    assert "eight times the rows" not in words(page(replace(FULL, oracle_auc=None, attainable_share=None)))
+
+
 def test_days_are_called_conditional() -> None:
     assert "it is judged on wasted rows alone" in words(page())
     assert "which hold only if the item is wasted" in words(page())

@@ -12,7 +12,7 @@ from waste_risk.model import Metadata
 from waste_risk.page import wording
 from waste_risk.page.limits import find_limits
 from waste_risk.page.verdict import LABELS, explain_gates
-from waste_risk.report import LEAK, Judgements, SourceSummary
+from waste_risk.report import CEILING, LEAK, Judgements, SourceSummary
 
 _PERSONAL = {
     **dict.fromkeys(("income_is_low", "income_is_middle", "income_is_high"), "the income band"),
@@ -53,6 +53,7 @@ def render_page(
             unsupported=[LABELS[name] for name in decision.unsupported],
             limits=find_limits(metrics),
             leak=LEAK,
+            ceiling=" ".join(CEILING),
             source=source,
             judgements=judgements,
             made=metadata,
