@@ -47,7 +47,7 @@ def test_the_run_has_the_values_the_table_the_plots_and_a_run_for_each_trial(
     *children, run = client.search_runs(["1"])
     best = trials.loc[trials["value"].idxmax()]
     assert float(run.data.params["tuned.learning_rate"]) == best["learning_rate"]
-    assert run.data.params["training.classifier.learning_rate"] == "0.05"
+    assert run.data.params["training.classifier.learning_rate"] == "0.03"
     assert {child.data.tags["mlflow.parentRunId"] for child in children} == {run.info.run_id}
     assert sorted(child.data.metrics["value"] for child in children) == sorted(trials["value"])
     folder = Path(local_file_uri_to_path(run.info.artifact_uri))
