@@ -67,6 +67,7 @@ def test_the_raw_score_is_what_calibration_begins_with(predictor: WastePredictor
 def judgement(predictor: WastePredictor, test: pd.DataFrame) -> dict[str, str]:
     predictions = predict_test(predictor, {"predictor_sha256": predictor.sha256}, LEARNT, test)
     on_record, _ = evaluate_predictions(
+        development=LEARNT,
         test=test,
         test_predictions=predictions,
         oracle=pd.DataFrame(),
