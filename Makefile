@@ -27,7 +27,7 @@ run: setup ## the main job: simulate, build features, train, judge, register
 	$(BIN)/kedro run
 
 test: setup browser ## all tests
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest --numprocesses auto --dist loadfile
 
 browser: setup ## a browser for the tests: the one that is there, else Debian's package, else Playwright's download
 	@command -v chromium chromium-browser google-chrome > /dev/null \
