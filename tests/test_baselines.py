@@ -49,7 +49,7 @@ def test_the_clock_falls_with_the_days_left_and_says_the_base_rate_without_them(
 
 
 def test_the_logistic_regression_equals_one_on_columns_scaled_by_hand() -> None:
-    development, test = plant(1_500), plant(300, seed=2)
+    development, test = plant(6_000), plant(3_000, seed=2)
     names = list(FEATURE_NAMES)
     mean, std = development[names].astype(float).mean(), development[names].astype(float).std(ddof=0)
     model = LogisticRegression(max_iter=1_000).fit(
