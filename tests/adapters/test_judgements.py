@@ -18,7 +18,7 @@ def run_id(tmp_path: Path) -> Iterator[str]:
     before = mlflow.get_tracking_uri()
     mlflow.set_tracking_uri(f"sqlite:///{tmp_path / 'mlflow.db'}")
     try:
-        with mlflow.start_run() as run:
+        with mlflow.start_run(experiment_id="0") as run:
             yield run.info.run_id
     finally:
         mlflow.set_tracking_uri(before)

@@ -71,7 +71,6 @@ def store(tmp_path: Path) -> MlflowClient:
     before = mlflow.get_tracking_uri()
     mlflow.set_tracking_uri(f"sqlite:///{tmp_path / 'mlflow.db'}")
     mlflow.create_experiment("searches", artifact_location=str(tmp_path / "artifacts"))
-    mlflow.set_experiment("searches")
     try:
         yield MlflowClient()
     finally:
@@ -80,7 +79,7 @@ def store(tmp_path: Path) -> MlflowClient:
 
 def test_figures_and_child_runs_belong_to_the_run(store: MlflowClient) -> None:
     record = {"name": "trial 0", "parameters": {"num_leaves": 31}, "metrics": {"value": 0.75, "fold_1": 0.5}}
-    with mlflow.start_run() as parent:
+    with mlflow.start_run(experiment_id=store.get_experiment_by_name("searches").experiment_id) as parent:
         FiguresDataset("plots", prefix="search_").save({"history": Figure(), "slices": Figure()})
         ChildRunsDataset().save([record])
     names = [file.path for file in store.list_artifacts(parent.info.run_id, "plots")]
