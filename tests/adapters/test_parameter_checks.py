@@ -175,7 +175,7 @@ def test_a_space_that_cannot_be_searched_is_refused(knob: str, span: dict[str, A
 def test_every_start_that_the_parameters_allow_is_one_that_the_tables_may_hold(starts_on: str) -> None:
     source = simulate(n_households=3, n_items_per_household=20, starts_on=starts_on)
     for name in source._fields:
-        check(name, getattr(source, name))
+        assert check(name, getattr(source, name)).shape == getattr(source, name).shape
 
 
 @pytest.mark.parametrize("name", ["\x1b[31mred", "two\nlines", "x" * 10_000])
