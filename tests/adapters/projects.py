@@ -52,7 +52,7 @@ class Project:
             cwd=self.folder / where,
             env={**environment, **variables},
             stdout=screen,
-            stderr=subprocess.PIPE,
+            stderr=subprocess.PIPE if screen == subprocess.PIPE or not os.isatty(screen) else screen,
             text=True,
         )
 

@@ -1,10 +1,14 @@
 """One run at a time for each source, and what is left of one that somebody stops."""
 
 import os
+import pty
+import re
 import signal
 import subprocess
 import sys
+import termios
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -25,12 +29,11 @@ class Busy:
         self.project = project
         self._pipe = pipe
 
-    def start(self, *arguments: str, pipelines: str = "waiting") -> "subprocess.Popen[str]":
-        return self.project.start("--pipelines", pipelines, *arguments, PIPE=str(self._pipe))
-
-    def begin(self, *arguments: str, pipelines: str = "waiting") -> "subprocess.Popen[str]":
+    def begin(
+        self, *arguments: str, pipelines: str = "waiting", screen: int = subprocess.PIPE
+    ) -> "subprocess.Popen[str]":
         """Start a run, and return when its node is at work."""
-        process = self.start(*arguments, pipelines=pipelines)
+        process = self.project.start("--pipelines", pipelines, *arguments, screen=screen, PIPE=str(self._pipe))
         self._end = self._pipe.open("w")  # until the node opens the other end
         return process
 
@@ -99,6 +102,23 @@ def test_a_run_that_is_stopped_says_so_in_one_line_and_is_killed_in_the_store(
     assert outcome.errors == f"Stopped by {name}; every file is whole: run the same command again\n"
     assert statuses(busy.project) == ["KILLED"]
     assert not list(busy.project.folder.rglob("*.part"))
+
+
+def test_on_a_terminal_a_node_at_work_is_shown_with_its_seconds_until_it_ends(busy: Busy) -> None:
+    terminal, screen = pty.openpty()
+    termios.tcsetwinsize(screen, (24, 80))  # a terminal without a width shows nothing that moves
+    process = busy.begin(screen=screen)
+    os.close(screen)
+    shown = b""
+    while b"wait 2 s" not in shown:
+        shown += os.read(terminal, 1_000)
+    busy.let_go()
+    assert process.wait() == 0
+    with suppress(OSError):  # the other end is closed
+        while more := os.read(terminal, 1_000):
+            shown += more
+    os.close(terminal)
+    assert re.search(rb"\r\s*\r\[2/3\] wait +\d+\.\d s\r\n", shown)
 
 
 def test_ctrl_c_while_modules_are_imported_is_one_line_too(new_project: Callable[[], Project]) -> None:

@@ -3,7 +3,12 @@
 import logging
 import os
 import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from threading import Event, Thread
 from typing import Any, TextIO
+
+from tqdm import tqdm
 
 LOGGING: dict[str, Any] = {
     "version": 1,
@@ -31,6 +36,11 @@ class ScreenHandler(logging.StreamHandler[TextIO]):
                 stream.reconfigure(errors="backslashreplace")
         super().__init__(sys.stdout)
 
+    def emit(self, record: logging.LogRecord) -> None:
+        """Write a line, and what moves on a terminal below it."""
+        with tqdm.external_write_mode(self.stream):
+            super().emit(record)
+
     def handleError(self, record: logging.LogRecord) -> None:  # noqa: N802 - logging's name
         """Go on without a reader, or room: Python would complain again when it ends, so the stream leads nowhere."""
         if not isinstance(sys.exception(), OSError):
@@ -39,3 +49,25 @@ class ScreenHandler(logging.StreamHandler[TextIO]):
         nowhere = os.open(os.devnull, os.O_WRONLY)
         os.dup2(nowhere, self.stream.fileno())
         os.close(nowhere)
+
+
+@contextmanager
+def ticking(tell: Callable[[], str]) -> Iterator[None]:
+    """On a terminal, show every second what ``tell`` says, in a last line that goes away with the block."""
+    if not sys.stderr.isatty():
+        yield
+        return
+    bar, ended = tqdm(bar_format="{desc}", leave=False), Event()
+
+    def tick() -> None:
+        while not ended.wait(1):
+            bar.set_description_str(tell())
+
+    ticker = Thread(target=tick, daemon=True)
+    ticker.start()
+    try:
+        yield
+    finally:
+        ended.set()
+        ticker.join()
+        bar.close()

@@ -8,9 +8,10 @@ from waste_risk.adapters.tracking import TrackingHook
 from waste_risk.adapters.verdicts import RegistrationHook, VerdictHook
 
 TRACKING = TrackingHook()
+PROGRESS = ProgressHook(TRACKING)
 
 # Kedro calls the last first: a source is looked at before its files are.
 HOOKS = (
     *(ParameterHook(), LineageHook(), SourceHook()),
-    *(TRACKING, ProgressHook(TRACKING), RegistrationHook(), VerdictHook(TRACKING)),
+    *(TRACKING, PROGRESS, RegistrationHook(), VerdictHook(TRACKING)),
 )

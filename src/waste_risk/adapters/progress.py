@@ -36,6 +36,12 @@ class ProgressHook:
         self._folder = Path("logs")
         self._log: logging.FileHandler | None = None
         self._lock = Lock()
+        self._began: dict[str, float] = {}
+
+    def tell(self) -> str:
+        """Say which nodes are at work, and for how long."""
+        now = time.perf_counter()
+        return ", ".join(f"{name} {now - began:.0f} s" for name, began in list(self._began.items()))
 
     @hook_impl
     def after_context_created(self, context: KedroContext) -> None:
@@ -45,7 +51,7 @@ class ProgressHook:
     @hook_impl(trylast=True)
     def before_pipeline_run(self, run_params: dict[str, Any], pipeline: Pipeline) -> None:
         """Open the log and start the clock."""
-        self._began: dict[str, float] = {}
+        self._began = {}
         self._unsaved = {node.name: set(node.outputs) for node in pipeline.nodes}
         self._unfinished = set(pipeline.nodes)
         self._outcomes: dict[str, Any] = {}

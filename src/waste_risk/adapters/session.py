@@ -11,8 +11,9 @@ from kedro.framework.session import KedroSession
 from kedro.runner import ParallelRunner
 
 from waste_risk.adapters.configuration import ConfigLoader
+from waste_risk.adapters.console import ticking
 from waste_risk.adapters.failures import RunError, is_of_store
-from waste_risk.adapters.hooks import TRACKING
+from waste_risk.adapters.hooks import PROGRESS, TRACKING
 from waste_risk.adapters.lineage import source_folder
 from waste_risk.adapters.locks import holding
 from waste_risk.adapters.sources import pipelines_of
@@ -36,7 +37,7 @@ class SourceSession(KedroSession):
         named = [pipeline_name] if pipeline_name else pipeline_names
         names = sorted(named) if named else pipelines_of(config)
         _refuse_unknown(names)
-        with holding(source_folder(self._project_path, config), _wait_seconds()), _ended():
+        with holding(source_folder(self._project_path, config), _wait_seconds()), ticking(PROGRESS.tell), _ended():
             return super().run(pipeline_names=names, **options)
 
     def _refuse_unknown_environment(self) -> None:
