@@ -8,6 +8,9 @@ export UV_COMPILE_BYTECODE := 1
 unexport PYTHONDONTWRITEBYTECODE
 unexport VIRTUAL_ENV
 
+# They share modules.
+docs bench ablations learnability coverage gate-sources: export PYTHONPATH := benchmarks:experiments
+
 .PHONY: help setup run test browser lint docs bench ablations learnability coverage gate-sources lock viz mlflow clean
 help: ## list the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 12
@@ -53,16 +56,16 @@ bench: setup .venv-bench/.installed ## speed and memory into docs/benchmarks.md;
 	@touch $@
 
 ablations: setup ## what single choices are worth, into docs/ablations.md
-	$(BIN)/python benchmarks/ablations.py $(ARGS)
+	$(BIN)/python experiments/ablations.py $(ARGS)
 
 learnability: setup ## what the simulated data test, seed by seed, into docs/learnability.md
-	$(BIN)/python benchmarks/learnability.py
+	$(BIN)/python experiments/learnability.py
 
 coverage: setup ## how often the intervals of a validation hold the true value, into docs/coverage.md
-	$(BIN)/python benchmarks/coverage.py $(ARGS)
+	$(BIN)/python experiments/interval_coverage.py $(ARGS)
 
 gate-sources: setup ## how often usual and spoilt sources pass the gates, into docs/gates.md
-	$(BIN)/python benchmarks/gate_sources.py $(ARGS)
+	$(BIN)/python experiments/gate_sources.py $(ARGS)
 
 lock: setup ## resolve the dependencies anew
 	$(BIN)/uv pip compile --quiet --upgrade --universal --generate-hashes --no-emit-index-url --python-version 3.11 \

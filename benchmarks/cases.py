@@ -13,12 +13,11 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from waste_risk import hashing
 from waste_risk.adapters.memory import peak_bytes
 from waste_risk.features import build_features
-from waste_risk.observation import observe_items, open_items
+from waste_risk.observations.observe import observe_items, open_items
 from waste_risk.parameters import Observation
-from waste_risk.simulation import consumption, households, latents, shopping, simulate
+from waste_risk.simulation import consumption, households, latents, random_streams, shopping, simulate
 from waste_risk.simulation.draws import draw
 
 Figures = dict[str, float]
@@ -40,7 +39,7 @@ def random_numbers(size: int, _: Path) -> Figures:
     lengths, deviates = _drawn(size)
     keys = np.arange(max(lengths), dtype=np.uint64)
     generator = np.random.default_rng(0)
-    hashed, _sizes = _cpu(lambda: [hashing.uniform(keys[:length], 1).size for length in lengths])
+    hashed, _sizes = _cpu(lambda: [random_streams.uniform(keys[:length], 1).size for length in lengths])
     numpy, _sizes = _cpu(lambda: [generator.random(length).size for length in lengths])
     return {"draws": sum(lengths), "uniform_cpu_s": hashed, "numpy_cpu_s": numpy, "deviates_cpu_s": deviates}
 
@@ -91,7 +90,7 @@ def _drawn(size: int) -> tuple[list[int], float]:
     seconds: list[float] = []
 
     def timed(function: Callable[..., Any], *arguments: Any) -> Any:
-        if function in (hashing.uniform, draw):
+        if function in (random_streams.uniform, draw):
             lengths.append(len(arguments[0]))
         cpu, result = _cpu(lambda: function(*arguments))
         seconds.append(cpu)

@@ -17,7 +17,7 @@ from typing import Any
 
 import pandas as pd
 import startup
-from projects import (
+from bench_projects import (
     FOLD_METRICS,
     MODEL_INPUT,
     PREDICTOR,

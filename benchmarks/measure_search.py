@@ -8,8 +8,8 @@ from itertools import product
 from pathlib import Path
 from typing import Any
 
+from bench_projects import ROOT, Project
 from measure import KEDRO_TRAINING, in_project, run_command
-from projects import ROOT, Project
 
 CASES = Path(__file__).with_name("search_cases.py")
 PEERS_PYTHON = ROOT / ".venv-bench/bin/python"

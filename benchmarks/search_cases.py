@@ -12,16 +12,17 @@ import lightgbm as lgb
 import numpy as np
 import optuna
 import pandas as pd
-from projects import MODEL_INPUT, ROOT
+from bench_projects import MODEL_INPUT, ROOT
 from sklearn.metrics import log_loss, roc_auc_score
 
-from waste_risk.boosting import CLASSIFIER, Matrix, carry_over, find_rounds, fit_with_rounds, to_matrix
 from waste_risk.features import FEATURE_NAMES
-from waste_risk.lightgbm_calls import predict
+from waste_risk.model.lightgbm_calls import predict
+from waste_risk.model.matrix import Matrix, to_matrix
 from waste_risk.parameters import LightGBM, Observation, Split, Training, Tuning, load
-from waste_risk.splits import PurgedTimeSeriesSplit, split_by_time
-from waste_risk.studies import Studies
-from waste_risk.tuning import judge, prepare_folds, tune_hyperparameters, with_values
+from waste_risk.training.boosting import CLASSIFIER, carry_over, find_rounds, fit_with_rounds
+from waste_risk.training.splits import PurgedTimeSeriesSplit, split_by_time
+from waste_risk.training.tuning.hyperparameters import judge, prepare_folds, tune_hyperparameters, with_values
+from waste_risk.training.tuning.studies import Studies
 
 Figures = dict[str, float]
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
 
-from projects import ROOT, Project, environment
+from bench_projects import ROOT, Project, environment
 
 # A node must have an output; this one stays in memory, and no data are read or written.
 _EMPTY = 'Pipeline([Node(lambda: {}, inputs=None, outputs="nothing", name="nothing")])'

@@ -32,7 +32,7 @@ def pipeline(threads: str) -> Figures:
 
 
 def _judge() -> Figures:
-    from waste_risk.model import WastePredictor  # noqa: PLC0415, it is found once the project is known
+    from waste_risk.model.predictor import WastePredictor  # noqa: PLC0415, it is found once the project is known
 
     data = Path("data/simulated")
     predictor = WastePredictor.load(data / "06_models/waste_predictor_final")

@@ -4,9 +4,8 @@ import re
 import shutil
 from pathlib import Path
 
+from marginal_measures import draw_sample
 from pages import render_features, render_schema, render_simulator
-
-from waste_risk.simulation.figures import draw_sample
 
 ROOT = Path(__file__).parents[1]
 REPORTING = ROOT / "data/simulated/08_reporting"

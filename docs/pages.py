@@ -4,12 +4,12 @@ import json
 from itertools import groupby
 
 import pandas as pd
+from marginal_measures import MONTHS, Sample, rates, rates_in_the_end
+from marginals import TOPICS, WASTE_RATES, Topic, compare
 
 from waste_risk.features import FEATURES
 from waste_risk.metrics.json_schema import describe_metrics
-from waste_risk.simulation.figures import MONTHS, Sample, rates, rates_in_the_end
-from waste_risk.simulation.marginals import TOPICS, WASTE_RATES, Topic, compare
-from waste_risk.simulation.reference import CATEGORIES, shopping_facts, usda_consumer_loss
+from waste_risk.reference import CATEGORIES, shopping_facts, usda_consumer_loss
 
 _GENERATED = "<!-- written by `make docs` -->\n"
 
@@ -22,14 +22,14 @@ Each figure of the simulated source stands beside what it should be like, and a 
 - **band** within a loose one: it follows from the rest, or the reference knows more than the simulator.
 
 *Measured* references are aggregates of real data; *chosen* ones are decisions of this project. The sources are in
-[reference/README.md](../src/waste_risk/simulation/reference/README.md); shopping is that of households that shop once a
+[reference/README.md](../src/waste_risk/reference/README.md); shopping is that of households that shop once a
 week or more. A household of the app logs a share of what it buys (on average 100 lines), so shopping is compared before
 that thinning: 1,000 households, every line logged, the calendar year 2023. Labels, lives and waste are those of the
 default source: 1,000 households, 100 items each, 540 days.
 
 Chosen throughout, because no data of ours tell: income bands, children, habits and their effect on pace and forgetting,
 storage, which products have a printed date, freezing at home. Their values are in
-[behaviour.json](../src/waste_risk/simulation/reference/behaviour.json), tuned so that the waste rates come out.
+[behaviour.json](../src/waste_risk/reference/behaviour.json), tuned so that the waste rates come out.
 """
 
 _NOTES = {

@@ -7,7 +7,7 @@ from statistics import median
 import numpy as np
 import pandas as pd
 
-from waste_risk.simulation.reference import shelf_life
+from waste_risk.reference import shelf_life
 
 DAY = 86_400
 NAN = float("nan")

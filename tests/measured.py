@@ -13,7 +13,7 @@ from waste_risk.metrics.parts import (
     WeeklyAlerts,
 )
 from waste_risk.parameters import Gates
-from waste_risk.report import SourceSummary
+from waste_risk.reporting.text import SourceSummary
 
 LIMITS = Gates(
     min_auc=0.85,

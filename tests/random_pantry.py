@@ -5,7 +5,7 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 
-from waste_risk.simulation.reference import products
+from waste_risk.reference import products
 
 START = np.datetime64("2024-03-01", "us")
 

@@ -3,18 +3,23 @@
 Run as ``python -m searching <url> <number of the judgement>``.
 """
 
+import os
 import signal
+import subprocess
 import sys
 from itertools import count
+from pathlib import Path
 from typing import Any
 
 import pandas as pd
 from planted import OBSERVATION, SPLIT, TRAINING, plant
 
-from waste_risk import tuning
 from waste_risk.parameters import FloatRange, IntRange, Space, Training, Tuning
-from waste_risk.studies import Studies
-from waste_risk.tuning import InnerFold, tune_hyperparameters, with_values
+from waste_risk.training.tuning import hyperparameters
+from waste_risk.training.tuning.hyperparameters import InnerFold, tune_hyperparameters, with_values
+from waste_risk.training.tuning.studies import Studies
+
+TESTS = Path(__file__).parent
 
 SPACE = Space(
     num_leaves=IntRange(low=4, high=12),
@@ -41,7 +46,7 @@ def tune(
 
 def stop_at(number: int) -> None:
     """Say so and wait when the search comes to its n-th judgement."""
-    judge, judgements = tuning.judge, count(1)
+    judge, judgements = hyperparameters.judge, count(1)
 
     def judge_or_wait(fold: InnerFold, training: Training) -> float:
         if next(judgements) == number:
@@ -50,7 +55,34 @@ def stop_at(number: int) -> None:
             signal.pause()
         return judge(fold, training)
 
-    tuning.judge = judge_or_wait
+    hyperparameters.judge = judge_or_wait
+
+
+def finished(url: str) -> list[tuple[object, ...]]:
+    """What must be the same after a kill, of all studies in the file: all but numbers and clocks."""
+    import optuna  # noqa: PLC0415, a test says that no search needs it
+
+    from waste_risk.training.tuning.search import FINISHED  # noqa: PLC0415
+
+    (summary,) = optuna.get_all_study_summaries(url)
+    trials = optuna.load_study(storage=url, study_name=summary.study_name).get_trials(states=FINISHED)
+    return [(trial.params, trial.state, trial.value, trial.intermediate_values, trial.user_attrs) for trial in trials]
+
+
+def kill_at_judgement(number: int, url: str) -> None:
+    """Start a search in a process of its own, and kill it from outside within its n-th judgement."""
+    process = subprocess.Popen(
+        [sys.executable, "-m", "searching", url, str(number)], env=environment(), stdout=subprocess.PIPE, text=True
+    )
+    assert process.stdout is not None
+    assert process.stdout.readline() == "judging\n"
+    process.send_signal(signal.SIGKILL)
+    assert process.wait() == -signal.SIGKILL
+    process.stdout.close()
+
+
+def environment() -> dict[str, str]:
+    return {**os.environ, "PYTHONPATH": os.pathsep.join([str(TESTS.parent / "src"), str(TESTS)])}
 
 
 if __name__ == "__main__":

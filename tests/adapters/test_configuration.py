@@ -4,7 +4,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from test_end_to_end import Checkout
+from checkout import Checkout
 
 from waste_risk.adapters.configuration import ConfigLoader, ConfigurationError
 from waste_risk.settings import CONFIG_LOADER_ARGS

@@ -8,8 +8,8 @@ from typing import Any
 
 import pandas as pd
 import pytest
+from checkout import SWAP, Checkout
 from kedro.io import DataCatalog, DatasetError
-from test_end_to_end import SWAP, Checkout
 
 from waste_risk.adapters.dataset_errors import explain
 from waste_risk.adapters.sources import protect

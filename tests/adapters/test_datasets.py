@@ -21,9 +21,9 @@ from waste_risk.adapters.datasets import (
     PredictorDataset,
 )
 from waste_risk.adapters.tracking import MetricsDataset, ParametersDataset, RunRecordDataset, flatten
-from waste_risk.gates import Gate, GateDecision
 from waste_risk.metrics.bootstrap import Estimate
 from waste_risk.parameters import RiskClasses
+from waste_risk.validation.gates import Gate, GateDecision
 
 TABLE = pd.DataFrame(
     {
@@ -134,7 +134,7 @@ def test_json_takes_what_numpy_counts(tmp_path: Path) -> None:
 def test_a_record_comes_back_as_an_equal_object(tmp_path: Path) -> None:
     gates = (Gate("auc", "AUC >= 0.85", False, None, 0.85), Gate("ece", "ECE < 0.1", True, 0.05, 0.1))
     decision = GateDecision(approved=False, gates=gates, reasons=("AUC is undefined",))
-    dataset = AtomicJSONDataset(str(tmp_path / "a.json"), record="waste_risk.gates.GateDecision")
+    dataset = AtomicJSONDataset(str(tmp_path / "a.json"), record="waste_risk.validation.gates.GateDecision")
     dataset.save(decision)
     assert dataset.load() == decision
 
@@ -153,7 +153,7 @@ def test_json_that_is_no_such_record_is_refused_in_one_line(tmp_path: Path) -> N
     path = tmp_path / "a.json"
     path.write_text('{"approved": "perhaps"}')
     with pytest.raises(DatasetError, match=f"^{path} cannot be read as JSON: ") as error:
-        AtomicJSONDataset(str(path), record="waste_risk.gates.GateDecision").load()
+        AtomicJSONDataset(str(path), record="waste_risk.validation.gates.GateDecision").load()
     assert "\n" not in str(error.value)
 
 

@@ -9,7 +9,7 @@ import pytest
 from kedro.io import DatasetError
 
 from waste_risk.adapters.tracking import JudgementsDataset
-from waste_risk.report import Judgements
+from waste_risk.reporting.text import Judgements
 
 
 @pytest.fixture

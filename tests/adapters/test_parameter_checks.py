@@ -11,9 +11,9 @@ from waste_risk.adapters.configuration import ConfigLoader
 from waste_risk.adapters.failures import RunError
 from waste_risk.adapters.parameter_checks import find_missing_device, find_missing_memory, find_mistakes, find_unread
 from waste_risk.cli import run
-from waste_risk.device import why_unavailable
-from waste_risk.schema import check
 from waste_risk.simulation import simulate
+from waste_risk.tables.contracts import check
+from waste_risk.training.device import why_unavailable
 
 BASE = Path(__file__).parents[2] / "conf/base"
 

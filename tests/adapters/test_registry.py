@@ -23,7 +23,7 @@ from projects import HERE, ROOT, Project
 from waste_risk.adapters import registered_booster
 from waste_risk.adapters.datasets import PredictorDataset
 from waste_risk.adapters.registry import BoosterDataset
-from waste_risk.model import PredictorWithExample, WastePredictor
+from waste_risk.model.predictor import PredictorWithExample, WastePredictor
 from waste_risk.parameters import Observation, load
 from waste_risk.pipelines.training.nodes import simulate_example
 

@@ -9,8 +9,8 @@ from typing import Any
 
 import pandas as pd
 import pytest
+from checkout import SWAP, Checkout, Outcome
 from kedro.io import DataCatalog, DatasetError
-from test_end_to_end import SWAP, Checkout, Outcome
 
 from waste_risk.adapters.sources import ReadOnlyDataset, protect
 from waste_risk.simulation import simulate

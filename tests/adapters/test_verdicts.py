@@ -9,7 +9,7 @@ from kedro.io import DatasetError
 from mlflow import MlflowClient
 
 from waste_risk.adapters.verdicts import publish
-from waste_risk.gates import GateDecision
+from waste_risk.validation.gates import GateDecision
 
 REFUSED = GateDecision(False, (), ("AUC 0.8000 is below 0.85", "ECE is undefined"), "abc")
 

@@ -8,11 +8,12 @@ import pytest
 from measured import LIMITS
 from planted import OBSERVATION, RISK_CLASSES, TRAINING, plant
 
-from waste_risk.calibration import Calibrator
 from waste_risk.errors import ContractError
-from waste_risk.model import WastePredictor, fit_predictor
+from waste_risk.model.calibration import Calibrator
+from waste_risk.model.predictor import WastePredictor
 from waste_risk.parameters import Validation, load
 from waste_risk.pipelines.validation.nodes import evaluate_predictions, predict_test
+from waste_risk.training.fit import fit_predictor
 
 CALIBRATOR = Calibrator("isotonic", (0.0, 1.0), (0.0, 1.0))
 LEARNT = plant(1_000, n_days=200)

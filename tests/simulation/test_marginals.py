@@ -5,11 +5,10 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
+from marginal_measures import Sample, draw_sample
+from marginals import TOPICS, compare
 from pages import render_features, render_simulator
 from stale import differences
-
-from waste_risk.simulation.figures import Sample, draw_sample
-from waste_risk.simulation.marginals import TOPICS, compare
 
 DOCS = Path(__file__).parents[2] / "docs"
 TIERS = ("structure", "core", "band")

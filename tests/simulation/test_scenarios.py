@@ -9,17 +9,18 @@ import pandas as pd
 import pytest
 from sklearn.metrics import roc_auc_score
 
-from waste_risk.boosting import CLASSIFIER, fit_with_rounds, to_matrix
-from waste_risk.checks import check_tables
 from waste_risk.errors import ContractError
 from waste_risk.features import FEATURE_NAMES, build_features
-from waste_risk.model_input import assemble_model_input
-from waste_risk.observation import latest_record, observe_items
+from waste_risk.model.matrix import to_matrix
+from waste_risk.observations.model_input import assemble_model_input
+from waste_risk.observations.observe import latest_record, observe_items
 from waste_risk.parameters import Cleaning, DataGeneration, Observation, Scenario, Split, Training, load
-from waste_risk.schema import check
+from waste_risk.reference import behaviour
 from waste_risk.simulation import Tables, oracle_probability, simulate, simulate_consumption, simulate_shopping
-from waste_risk.simulation.reference import behaviour
-from waste_risk.splits import split_by_time
+from waste_risk.tables.checks import check_tables
+from waste_risk.tables.contracts import check
+from waste_risk.training.boosting import CLASSIFIER, fit_with_rounds
+from waste_risk.training.splits import split_by_time
 
 CONF = Path(__file__).parents[2] / "conf/base"
 OBSERVATION = load(Observation, CONF / "parameters_data_engineering.yml")

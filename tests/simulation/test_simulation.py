@@ -5,8 +5,8 @@ import pandas as pd
 import pytest
 
 from waste_risk.parameters import DataGeneration
+from waste_risk.reference import CATEGORIES, products, shelf_life
 from waste_risk.simulation import Tables, simulate, simulate_consumption, simulate_households, simulate_shopping
-from waste_risk.simulation.reference import CATEGORIES, products, shelf_life
 
 RATES = {
     "dairy": 0.28,

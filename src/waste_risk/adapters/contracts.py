@@ -26,12 +26,12 @@ class Contract:
     """Checks one table; Kedro makes one for each catalog entry that asks for it."""
 
     def __init__(self, table: str) -> None:
-        """Choose the table, one of ``waste_risk.schema.TABLES``.
+        """Choose the table, one of ``waste_risk.tables.contracts.TABLES``.
 
         Raises:
             ValueError: there is no such table.
         """
-        from waste_risk.schema import TABLES  # noqa: PLC0415, pandera is for those who check a table
+        from waste_risk.tables.contracts import TABLES  # noqa: PLC0415, pandera is for those who check a table
 
         if table not in TABLES:
             raise ValueError(f"there is no contract for {table}, only for {', '.join(TABLES)}")
@@ -43,7 +43,7 @@ class Contract:
         Raises:
             ContractBroken: rules are broken; they are named, and no value is.
         """
-        from waste_risk.schema import check  # noqa: PLC0415
+        from waste_risk.tables.contracts import check  # noqa: PLC0415
 
         broken = None
         try:

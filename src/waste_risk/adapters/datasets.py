@@ -19,17 +19,17 @@ from kedro.utils import load_obj
 from kedro_datasets._typing import ImagePreview, JSONPreview
 from pydantic import TypeAdapter
 
-from waste_risk import artifacts
 from waste_risk.adapters.memory import give_back_freed_memory
 from waste_risk.files import replacing
-from waste_risk.schema import empty_table
+from waste_risk.model import artifacts
+from waste_risk.tables.contracts import empty_table
 
 give_back_freed_memory()
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-    from waste_risk.model import WastePredictor
+    from waste_risk.model.predictor import WastePredictor
 
 Saved = TypeVar("Saved")
 Loaded = TypeVar("Loaded")
@@ -99,7 +99,7 @@ class EmptyTableDataset(AbstractDataset[NoReturn, pd.DataFrame]):
     """A table that a source does not have, such as the truth: no rows, and the columns of its contract."""
 
     def __init__(self, table: str, metadata: dict[str, Any] | None = None) -> None:
-        """Choose the table, one of ``waste_risk.schema.TABLES``."""
+        """Choose the table, one of ``waste_risk.tables.contracts.TABLES``."""
         self._table = table
         self.metadata = metadata
 
@@ -186,7 +186,7 @@ class PredictorDataset(AbstractDataset["WastePredictor", "WastePredictor"]):
 
     def save(self, data: "WastePredictor") -> None:
         """Replace the folder."""
-        artifacts.save(data, self._filepath, for_analysts=self._for_analysts)
+        data.save(self._filepath, for_analysts=self._for_analysts)
 
     def load(self) -> "WastePredictor":
         """Read the predictor, if its files are those that were saved.
@@ -194,7 +194,7 @@ class PredictorDataset(AbstractDataset["WastePredictor", "WastePredictor"]):
         Raises:
             DatasetError: in one line, that there is none or that a file differs.
         """
-        from waste_risk.model import WastePredictor  # noqa: PLC0415, tables need no LightGBM
+        from waste_risk.model.predictor import WastePredictor  # noqa: PLC0415, tables need no LightGBM
 
         try:
             return WastePredictor.load(self._filepath)

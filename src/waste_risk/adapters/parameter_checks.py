@@ -103,7 +103,7 @@ def find_missing_device(parameters: Mapping[str, Any]) -> list[str]:
     device_type = parameters.get("training", {}).get("device_type", "cpu")
     if device_type == "cpu":
         return []
-    from waste_risk.device import why_unavailable  # noqa: PLC0415, LightGBM; few need it here
+    from waste_risk.training.device import why_unavailable  # noqa: PLC0415, LightGBM; few need it here
 
     reason = why_unavailable(device_type)
     line = f"Parameter training.device_type: LightGBM cannot train on {device_type} here ({reason}); set it to cpu."

@@ -18,10 +18,10 @@ from mlflow.types.schema import AnyType
 
 from waste_risk.adapters import registered_booster
 from waste_risk.adapters.tracking import active_run_id
-from waste_risk.lightgbm_calls import Booster
+from waste_risk.model.lightgbm_calls import Booster
 
 if TYPE_CHECKING:
-    from waste_risk.model import PredictorWithExample
+    from waste_risk.model.predictor import PredictorWithExample
 
 REQUIREMENTS = ("lightgbm", "numpy", "pandas", "scipy")
 

@@ -10,7 +10,7 @@ from kedro.io import AbstractDataset, DatasetError
 from mlflow.entities import Metric
 
 from waste_risk.adapters.tracking import active_run_id, log_parameters
-from waste_risk.studies import Studies
+from waste_risk.training.tuning.studies import Studies
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

@@ -26,7 +26,7 @@ from waste_risk.adapters.datasets import AtomicJSONDataset
 from waste_risk.adapters.lineage import source_folder
 from waste_risk.adapters.locks import note_run
 from waste_risk.adapters.stores import be_brief, open_store
-from waste_risk.report import Judgements
+from waste_risk.reporting.text import Judgements
 
 with redirect_stderr(StringIO()):
     # A class in there, which we do not use, makes MLflow advise its authors at every start, past any warnings filter.

@@ -18,7 +18,7 @@ from waste_risk.adapters.signals import uninterrupted
 from waste_risk.adapters.tracking import TRAINING_RUN, TrackingHook, active_run_id
 
 if TYPE_CHECKING:
-    from waste_risk.gates import GateDecision
+    from waste_risk.validation.gates import GateDecision
 
 DECISION, METRICS = "gate_decision", "validation_metrics"
 PREFIX = "test."  # as the run that judged logs them

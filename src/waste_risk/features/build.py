@@ -6,15 +6,15 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from waste_risk.distribution import per_household
 from waste_risk.features.catalogue import FEATURE_NAMES
 from waste_risk.features.category_history import category_history
 from waste_risk.features.household import household, household_history
 from waste_risk.features.interactions import INGREDIENTS, interactions
-from waste_risk.features.looks import Looks, read_looks
+from waste_risk.features.observations import Looks, read_looks
 from waste_risk.features.own_item import item, quantity, time
-from waste_risk.features.pantry import read_pantry
 from waste_risk.features.shopping import shopping, weekdays
+from waste_risk.history.pantry import read_pantry
+from waste_risk.partitions import per_household
 
 KEYS = ["item_id", "household_id", "observed_on"]
 

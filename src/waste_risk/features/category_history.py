@@ -3,10 +3,10 @@
 import numpy as np
 
 from waste_risk.features.household import waste_to_usual
-from waste_risk.features.looks import Looks
+from waste_risk.features.observations import Looks
 from waste_risk.features.own_item import Values
-from waste_risk.features.timeline import DAY, Floats, Span, ratio
-from waste_risk.features.vocabulary import usual_waste_permille
+from waste_risk.history.timeline import DAY, Floats, Span, ratio
+from waste_risk.reference.vocabulary import usual_waste_permille
 
 # How many entries the wider group (the household for a category, the category for a product) counts for.
 PRIOR_ITEMS = 5

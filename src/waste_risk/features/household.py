@@ -2,10 +2,10 @@
 
 import numpy as np
 
-from waste_risk.features.looks import Looks
+from waste_risk.features.observations import Looks
 from waste_risk.features.own_item import Values
-from waste_risk.features.timeline import Floats, ratio
-from waste_risk.features.vocabulary import INCOME_BANDS, indicators
+from waste_risk.history.timeline import Floats, ratio
+from waste_risk.reference.vocabulary import INCOME_BANDS, indicators
 
 # What grows with the months a household uses the app tells the test window from development, so counts and ages are
 # capped, and there are no counts of ended items nor plain means over all of them: their fractions tell how many.

@@ -6,7 +6,7 @@ import numpy as np
 import numpy.typing as npt
 
 from waste_risk.features.own_item import Values
-from waste_risk.features.timeline import Floats, ratio
+from waste_risk.history.timeline import Floats, ratio
 
 
 def interactions(features: Mapping[str, npt.NDArray[np.float32]]) -> Values:

@@ -5,9 +5,9 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from waste_risk.features.looks import Looks
-from waste_risk.features.timeline import DAY, NEVER, ratio
-from waste_risk.features.vocabulary import CATEGORIES, STORAGES, indicators
+from waste_risk.features.observations import Looks
+from waste_risk.history.timeline import DAY, NEVER, ratio
+from waste_risk.reference.vocabulary import CATEGORIES, STORAGES, indicators
 
 Values = dict[str, npt.NDArray[Any]]
 

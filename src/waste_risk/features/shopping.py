@@ -3,9 +3,9 @@
 import numpy as np
 
 from waste_risk.features.household import MAX_DAYS
-from waste_risk.features.looks import Looks
+from waste_risk.features.observations import Looks
 from waste_risk.features.own_item import Values
-from waste_risk.features.timeline import DAY, Integers, ratio
+from waste_risk.history.timeline import DAY, Integers, ratio
 
 _MAX_LINES = 50
 

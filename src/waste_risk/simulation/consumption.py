@@ -7,10 +7,10 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from waste_risk.distribution import in_blocks, per_household
-from waste_risk.hashing import Floats, Keys, derive, hash_ids, uniform
 from waste_risk.parameters import DataGeneration
+from waste_risk.partitions import in_blocks, per_household
 from waste_risk.simulation.latents import draw_latents, put_away
+from waste_risk.simulation.random_streams import Floats, Keys, derive, hash_ids, uniform
 from waste_risk.simulation.scenarios import change_laws, falsify, print_dates
 
 Integers = npt.NDArray[np.int64]

@@ -15,9 +15,9 @@ import numpy.typing as npt
 import pandas as pd
 from scipy.special import betaincinv, expit, logit, ndtri
 
-from waste_risk.hashing import Floats, Keys, uniform
+from waste_risk.reference import CATEGORIES, behaviour, products
 from waste_risk.simulation.draws import draw
-from waste_risk.simulation.reference import CATEGORIES, behaviour, products
+from waste_risk.simulation.random_streams import Floats, Keys, uniform
 
 Integers = npt.NDArray[np.int64]
 

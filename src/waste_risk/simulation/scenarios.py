@@ -13,9 +13,9 @@ import numpy.typing as npt
 import pandas as pd
 from scipy.special import expit, logit
 
-from waste_risk.hashing import Floats, Keys, uniform
 from waste_risk.parameters import DataGeneration, Scenario
-from waste_risk.simulation.reference import behaviour
+from waste_risk.reference import behaviour
+from waste_risk.simulation.random_streams import Floats, Keys, uniform
 
 _EXPIRED, _EARLY, _UNKNOWN, _TOO_MUCH, _TWICE = range(5)
 

@@ -10,11 +10,11 @@ import numpy.typing as npt
 import pandas as pd
 from scipy.special import gammaincinv, ndtri, pdtrik
 
-from waste_risk.distribution import in_blocks, per_household
-from waste_risk.hashing import Floats, Keys, derive, hash_ids, uniform
 from waste_risk.parameters import DataGeneration
+from waste_risk.partitions import in_blocks, per_household
+from waste_risk.reference import CATEGORIES, behaviour, products, shopping_facts
 from waste_risk.simulation.draws import draw
-from waste_risk.simulation.reference import CATEGORIES, behaviour, products, shopping_facts
+from waste_risk.simulation.random_streams import Floats, Keys, derive, hash_ids, uniform
 from waste_risk.simulation.scenarios import mean_stay_days, stay_days
 
 Integers = npt.NDArray[np.int64]

@@ -2,11 +2,11 @@
 
 from kedro.pipeline import Node, Pipeline
 
-from waste_risk.checks import check_tables
 from waste_risk.features import build_features
-from waste_risk.model_input import assemble_model_input
-from waste_risk.observation import latest_record, observe_items
-from waste_risk.summary import count_observations, summarise_observations
+from waste_risk.observations.model_input import assemble_model_input
+from waste_risk.observations.observe import latest_record, observe_items
+from waste_risk.reporting.console import count_observations, summarise_observations
+from waste_risk.tables.checks import check_tables
 
 
 def create_pipeline() -> Pipeline:

@@ -2,8 +2,8 @@
 
 from kedro.pipeline import Node, Pipeline
 
+from waste_risk.reporting.console import summarise_source
 from waste_risk.simulation import simulate_consumption, simulate_households, simulate_shopping
-from waste_risk.summary import summarise_source
 
 
 def create_pipeline() -> Pipeline:

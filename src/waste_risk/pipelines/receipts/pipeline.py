@@ -2,9 +2,9 @@
 
 from kedro.pipeline import Node, Pipeline
 
+from waste_risk.reporting.console import summarise_source
 from waste_risk.simulation import simulate_consumption
-from waste_risk.simulation.receipts import infer_habits, read_receipts
-from waste_risk.summary import summarise_source
+from waste_risk.sources.receipts import infer_habits, read_receipts
 
 
 def create_pipeline() -> Pipeline:

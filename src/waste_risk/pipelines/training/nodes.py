@@ -8,11 +8,11 @@ from typing import Any
 import pandas as pd
 
 from waste_risk.features import build_features
-from waste_risk.model import PredictorWithExample, Provenance, WastePredictor, hash_parameters
-from waste_risk.observation import observe_items
+from waste_risk.model.predictor import PredictorWithExample, Provenance, WastePredictor, hash_parameters
+from waste_risk.observations.observe import observe_items
 from waste_risk.parameters import Calibration, Observation, RiskClasses, Split, Training, Tuning
+from waste_risk.reporting.console import ObservationCounts
 from waste_risk.simulation import simulate
-from waste_risk.summary import ObservationCounts
 
 _EXAMPLE_ROWS = 5
 
@@ -48,7 +48,7 @@ def describe_search(
     """
     if trials.empty:
         return {}, [], {}
-    from waste_risk.plots.search import plot_search  # noqa: PLC0415, matplotlib is for searches only
+    from waste_risk.reporting.plots.search import plot_search  # noqa: PLC0415, matplotlib is for searches only
 
     knobs = list(type(tuning.space).model_fields)
     chosen = tuned_training.classifier.model_dump(include=set(knobs))

@@ -2,10 +2,8 @@
 
 from kedro.pipeline import Node, Pipeline
 
-from waste_risk.calibration import choose_threshold, fit_calibrator
-from waste_risk.crossval import cross_validate, summarise_folds
-from waste_risk.explain import explain
-from waste_risk.model import fit_predictor
+from waste_risk.model.calibration import choose_threshold, fit_calibrator
+from waste_risk.model.importance import explain
 from waste_risk.pipelines.training.nodes import (
     describe_search,
     describe_training,
@@ -13,8 +11,10 @@ from waste_risk.pipelines.training.nodes import (
     record_training,
     register_boosters,
 )
-from waste_risk.splits import split_by_time
-from waste_risk.tuning import tune_hyperparameters
+from waste_risk.training.cross_validation import cross_validate, summarise_folds
+from waste_risk.training.fit import fit_predictor
+from waste_risk.training.splits import split_by_time
+from waste_risk.training.tuning.hyperparameters import tune_hyperparameters
 
 
 def create_pipeline() -> Pipeline:

@@ -5,20 +5,20 @@ from datetime import UTC, datetime
 
 import pandas as pd
 
-from waste_risk.checks import TableCounts
 from waste_risk.errors import ContractError
 from waste_risk.features.build import KEYS
-from waste_risk.gates import GateDecision
-from waste_risk.judging import evaluate_beside_truth, predict_beside_truth
-from waste_risk.leakage import find_purest_feature, validate_adversarially
 from waste_risk.metrics import ValidationMetrics
-from waste_risk.model import WastePredictor, hash_rows
-from waste_risk.model_input import LABELS
-from waste_risk.page import render_page
+from waste_risk.model.predictor import WastePredictor, hash_rows
+from waste_risk.observations.model_input import LABELS
 from waste_risk.parameters import Gates, Validation
-from waste_risk.report import Judgements, SourceSummary, render_text
+from waste_risk.reporting.console import ObservationCounts
+from waste_risk.reporting.page import render_page
+from waste_risk.reporting.text import Judgements, SourceSummary, render_text
 from waste_risk.simulation import oracle_probability
-from waste_risk.summary import ObservationCounts
+from waste_risk.tables.checks import TableCounts
+from waste_risk.validation.evaluation import evaluate_beside_truth, predict_beside_truth
+from waste_risk.validation.gates import GateDecision
+from waste_risk.validation.leakage import find_purest_feature, validate_adversarially
 
 
 def predict_test(

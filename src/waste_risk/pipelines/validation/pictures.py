@@ -3,20 +3,20 @@
 import pandas as pd
 from matplotlib.figure import Figure
 
-from waste_risk.explain import draw_rows
 from waste_risk.metrics import ValidationMetrics
-from waste_risk.model import WastePredictor
+from waste_risk.model.importance import draw_rows
+from waste_risk.model.predictor import WastePredictor
 from waste_risk.parameters import Gates, Observation, Validation
-from waste_risk.plots.contributions import plot_contributions
-from waste_risk.plots.curves import (
+from waste_risk.reporting.plots.contributions import plot_contributions
+from waste_risk.reporting.plots.curves import (
     plot_calibration,
     plot_confusion_matrix,
     plot_feature_importance,
     plot_precision_recall,
     plot_roc,
 )
-from waste_risk.plots.groups import plot_calibration_gaps, plot_months
-from waste_risk.plots.splits import plot_splits
+from waste_risk.reporting.plots.groups import plot_calibration_gaps, plot_months
+from waste_risk.reporting.plots.splits import plot_splits
 
 
 def draw_plots(

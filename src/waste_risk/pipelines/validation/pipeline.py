@@ -2,9 +2,7 @@
 
 from kedro.pipeline import Node, Pipeline
 
-from waste_risk.baselines import predict_baselines
-from waste_risk.calibration import choose_cheapest_threshold
-from waste_risk.gates import check_gates
+from waste_risk.model.calibration import choose_cheapest_threshold
 from waste_risk.pipelines.validation.nodes import (
     evaluate_predictions,
     find_oracle,
@@ -13,7 +11,9 @@ from waste_risk.pipelines.validation.nodes import (
     write_report,
 )
 from waste_risk.pipelines.validation.pictures import draw_explanations, draw_groups, draw_plots, draw_splits
-from waste_risk.summary import summarise_verdict
+from waste_risk.reporting.console import summarise_verdict
+from waste_risk.validation.baselines import predict_baselines
+from waste_risk.validation.gates import check_gates
 
 
 def create_pipeline() -> Pipeline:

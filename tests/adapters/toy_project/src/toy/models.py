@@ -3,10 +3,10 @@
 import numpy as np
 import pandas as pd
 
-from waste_risk.calibration import Calibrator
-from waste_risk.lightgbm_calls import fit as fit_booster
-from waste_risk.lightgbm_calls import make_bins, read
-from waste_risk.model import UNKNOWN, Metadata, PredictorWithExample, WastePredictor
+from waste_risk.model.calibration import Calibrator
+from waste_risk.model.lightgbm_calls import fit as fit_booster
+from waste_risk.model.lightgbm_calls import make_bins, read
+from waste_risk.model.predictor import UNKNOWN, Metadata, PredictorWithExample, WastePredictor
 from waste_risk.parameters import Observation, RiskClasses, Training
 from waste_risk.pipelines.training.nodes import register_boosters
 

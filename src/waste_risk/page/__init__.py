@@ -1,9 +1,0 @@
-"""The validation report as one HTML file that needs nothing else: verdict first, then the evidence, then a model card.
-
-The words are in ``templates``; every figure in them comes from the records of a validation.
-"""
-
-from waste_risk.page.limits import find_limits
-from waste_risk.page.rendering import render_page
-
-__all__ = ["find_limits", "render_page"]

@@ -1,0 +1,89 @@
+"""From the records of a validation to the page."""
+
+import base64
+from collections.abc import Mapping
+from datetime import datetime
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+
+from waste_risk.metrics import Group, ValidationMetrics
+from waste_risk.model.predictor import Metadata
+from waste_risk.reporting.page import wording
+from waste_risk.reporting.page.limits import find_limits
+from waste_risk.reporting.page.verdict import LABELS, explain_gates
+from waste_risk.reporting.text import CEILING, LEAK, Judgements, SourceSummary
+from waste_risk.validation.gates import GateDecision
+
+_PERSONAL = {
+    **dict.fromkeys(("income_is_low", "income_is_middle", "income_is_high"), "the income band"),
+    "household_size": "the size of the household",
+    "household_children": "the number of children",
+}
+
+
+def render_page(
+    metrics: ValidationMetrics,
+    decision: GateDecision,
+    *,
+    generated_at: datetime,
+    source: SourceSummary | None = None,
+    judgements: Judgements | None = None,
+    metadata: Metadata | None = None,
+    pictures: Mapping[str, bytes] | None = None,
+) -> str:
+    """Write the page; what is not known or was not measured is left out of it.
+
+    Args:
+        metrics: what was measured.
+        decision: what the gates say to it.
+        generated_at: shown in the head, in UTC.
+        source: what the judged window was cut from.
+        judgements: how often it has been judged.
+        metadata: of the predictor, for the model card.
+        pictures: PNG files by name: roc_curve, precision_recall_curve, calibration_curve, confusion_matrix,
+            feature_importance, contributions, calibration_gaps, months, splits.
+    """
+    return (
+        _environment()
+        .get_template("page.html")
+        .render(
+            m=metrics,
+            decision=decision,
+            gates=explain_gates(metrics, decision),
+            unsupported=[LABELS[name] for name in decision.unsupported],
+            limits=find_limits(metrics),
+            leak=LEAK,
+            ceiling=" ".join(CEILING),
+            source=source,
+            judgements=judgements,
+            made=metadata,
+            personal=_name_personal(metadata.feature_names if metadata else ()),
+            generated_at=generated_at,
+            pictures={name: _embed(png) for name, png in (pictures or {}).items()},
+        )
+    )
+
+
+def _environment() -> Environment:
+    environment = Environment(
+        loader=PackageLoader("waste_risk.reporting.page"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters |= {function.__name__: function for function in wording.FILTERS}
+    environment.tests["measured"] = _is_measured
+    return environment
+
+
+def _name_personal(feature_names: tuple[str, ...]) -> list[str]:
+    return list(dict.fromkeys(_PERSONAL[name] for name in feature_names if name in _PERSONAL))
+
+
+def _is_measured(group: Group) -> bool:
+    return group.measured is not None
+
+
+def _embed(png: bytes) -> str:
+    return "data:image/png;base64," + base64.b64encode(png).decode("ascii")

@@ -1,0 +1,103 @@
+"""Figures of groups of rows: kinds of households, and months. A group too small to be measured is not drawn."""
+
+from collections.abc import Mapping, Sequence
+from itertools import groupby
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from numpy.typing import NDArray
+
+from waste_risk.metrics import Estimate, Fairness, Group, keep_measured
+from waste_risk.reporting.plots.style import MARK, MODEL, PALE, QUIET, make_figure, tidy
+
+_MONTHS_SIDE_BY_SIDE = 7
+
+
+def plot_calibration_gaps(*, fairness: Mapping[str, Fairness], horizon_days: int | None) -> Figure:
+    """Draw by how much the mean prediction lies above or below the truth in each group, with its interval."""
+    bars = [(name, *each) for name, kinds in fairness.items() for each in keep_measured(kinds.groups)]
+    if not bars:
+        return _say_nothing("Calibration within groups")
+    positions = np.arange(len(bars)) + 0.8 * _places([name for name, _, _ in bars])
+    gaps = [measured.calibration_gap for _, _, measured in bars]
+    figure = make_figure(6.4, 1.5 + 0.34 * (float(positions[-1]) + 1))
+    axes = figure.subplots()
+    axes.barh(positions, [gap.value for gap in gaps], height=0.62, color=PALE, edgecolor=MODEL, lw=0.8)
+    axes.errorbar([gap.value for gap in gaps], positions, xerr=_reaches(gaps), fmt="none", ecolor=QUIET, capsize=2.5)
+    axes.axvline(0, color=QUIET, lw=1)
+    axes.set_yticks(positions, [f"{_words(name)}: {group.name}" for name, group, _ in bars])
+    axes.invert_yaxis()
+    axes.tick_params(axis="y", length=0)
+    _title(figure, "Calibration within groups" + _within(horizon_days))
+    axes.set(xlabel="Mean prediction less share wasted\n← says too little waste      says too much →")
+    tidy(axes)
+    axes.grid(visible=False, axis="y")
+    return figure
+
+
+def plot_months(*, by_month: Sequence[Group], horizon_days: int | None) -> Figure:
+    """Draw the AUC of each month with its interval, and below what was predicted beside what happened."""
+    months = keep_measured(by_month)
+    if not months:
+        return _say_nothing("Month by month")
+    figure = make_figure(6.4, 5.2)
+    axes, below = figure.subplots(2, 1, sharex=True)
+    places = np.arange(len(months))
+    _draw_estimates(axes, places, [measured.auc for _, measured in months], color=MODEL, fmt="o-", label="AUC")
+    _draw_estimates(
+        below, places, [measured.base_rate for _, measured in months], color=MARK, fmt="s-", label="Share wasted"
+    )
+    predicted = [measured.base_rate.value + measured.calibration_gap.value for _, measured in months]
+    below.plot(places, predicted, "o--", color=MODEL, label="Mean prediction")
+    _title(figure, "Month by month" + _within(horizon_days))
+    axes.set(ylabel="AUC")
+    below.set(ylabel="Probability", xlabel="Month of the look", xlim=(-0.4, len(months) - 0.6))
+    below.set_xticks(
+        places, [group.name for group, _ in months], rotation=90 if len(months) > _MONTHS_SIDE_BY_SIDE else 0
+    )
+    below.legend(loc="best", frameon=False)
+    tidy(axes, below)
+    return figure
+
+
+def _places(names: list[str]) -> NDArray[np.float64]:
+    """Number the attributes, to leave a gap between them."""
+    sizes = [len(list(each)) for _, each in groupby(names)]
+    return np.repeat(np.arange(len(sizes)), sizes).astype(np.float64)
+
+
+def _draw_estimates(
+    axes: Axes, places: NDArray[np.int64], estimates: list[Estimate], *, color: str, fmt: str, label: str
+) -> None:
+    values = [estimate.value for estimate in estimates]
+    axes.errorbar(places, values, yerr=_reaches(estimates), fmt=fmt, color=color, ms=5, capsize=3, label=label)
+
+
+def _reaches(estimates: list[Estimate]) -> NDArray[np.float64]:
+    """How far each interval reaches below and above its value; 0 without an interval."""
+    low = [0.0 if each.low is None else max(each.value - each.low, 0.0) for each in estimates]
+    high = [0.0 if each.high is None else max(each.high - each.value, 0.0) for each in estimates]
+    return np.array([low, high])
+
+
+def _within(horizon_days: int | None) -> str:
+    return "" if horizon_days is None else f": wasted within {horizon_days} days"
+
+
+def _say_nothing(title: str) -> Figure:
+    figure = make_figure(6.4, 1.6)
+    axes = figure.subplots()
+    _title(figure, title)
+    axes.text(0, 0.5, "No group is large enough to be measured.", va="center", color=QUIET)
+    axes.set_axis_off()
+    return figure
+
+
+def _title(figure: Figure, text: str) -> None:
+    # Over the whole figure: over the axes alone it would not fit, their labels are long.
+    figure.suptitle(text, x=0.02, ha="left", fontsize="large", fontweight="bold")
+
+
+def _words(name: str) -> str:
+    return name.replace("_", " ").capitalize()

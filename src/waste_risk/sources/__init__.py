@@ -1,0 +1,1 @@
+"""Other people's records as the tables of the contract."""

@@ -1,0 +1,1 @@
+"""What is true of every table: contracts, checks across tables, and the cleaning of records."""

@@ -1,0 +1,226 @@
+"""What is true of every table: columns, types, nulls, ranges, uniqueness."""
+
+from collections.abc import Callable
+from functools import cache
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pandera.pandas as pa
+
+from waste_risk.reference import CATEGORIES, STORAGES
+from waste_risk.tables.rules import (
+    above,
+    any_date,
+    at_least,
+    at_most,
+    between,
+    contract,
+    each_row,
+    identifier,
+    number,
+    one_of,
+    text,
+    timestamp,
+    typed,
+    unique_rows,
+    verify,
+)
+
+KINDS = ("opened", "consumed", "wasted", "moved", "corrected")
+INCOME_BANDS = ("low", "middle", "high", "unknown")
+SENSITIVE = {
+    "sensitive_size_group": ("1", "2", "3-4", "5+"),
+    "sensitive_children": ("0", "1+", "unknown"),
+    "sensitive_income_band": INCOME_BANDS,
+}
+LARGEST = 1_000_000  # features count thousandths in 32 bits,
+SMALLEST = 0.001  # and what is less than a thousandth would be nothing
+DAY = pd.Timedelta(days=1)
+
+Columns = dict[str, pa.Column]
+
+
+def check(table: str, frame: pd.DataFrame) -> pd.DataFrame:
+    """Return the table in the types of its contract, or say in one line everything that is wrong with it.
+
+    Raises:
+        ContractError: "items.quantity: must be at least 0.001 (3 of 120 rows); …"
+        KeyError: there is no such table.
+    """
+    return verify(frame, schema(table))
+
+
+def empty_table(table: str) -> pd.DataFrame:
+    """A table without rows, with the columns and types of its contract."""
+    return check(table, pd.DataFrame(columns=list(schema(table).columns)))
+
+
+@cache
+def schema(table: str) -> pa.DataFrameSchema:
+    """Return the contract of one table."""
+    return _TABLES[table]()
+
+
+def _households() -> pa.DataFrameSchema:
+    columns = {
+        "household_id": identifier(unique=True),
+        "size": typed("int64", at_least(1), at_most(LARGEST)),
+        "children": typed("Int64", at_least(0), at_most(LARGEST), nullable=True),
+        "income_band": one_of(INCOME_BANDS),
+        "joined_on": timestamp(),
+    }
+    return contract("households", columns)
+
+
+def _purchases() -> pa.DataFrameSchema:
+    return contract("purchases", _purchase_columns())
+
+
+def _items() -> pa.DataFrameSchema:
+    return contract(
+        "items", {**_purchase_columns(), "storage": one_of(STORAGES), "expires_on": any_date(nullable=True)}
+    )
+
+
+def _purchase_columns() -> Columns:
+    return {
+        "item_id": identifier(unique=True),
+        "household_id": identifier(),
+        "product": text(),
+        "category": one_of(CATEGORIES),
+        "quantity": number(at_least(SMALLEST), at_most(LARGEST)),
+        "unit": text(),
+        "unit_price": number(at_least(0), at_most(LARGEST), nullable=True),
+        "on_promotion": typed("boolean", nullable=True),
+        "purchased_on": timestamp(),
+    }
+
+
+def _habits() -> pa.DataFrameSchema:
+    columns = {
+        "household_id": identifier(),
+        "category": one_of(CATEGORIES),
+        "pace": number(above(0)),
+        "propensity": number(between(0, 1)),
+        "planning": number(between(0, 1)),
+        "forgetting": number(between(0, 1)),
+    }
+    return contract("habits", columns, unique_rows("household_id", "category"))
+
+
+def _events() -> pa.DataFrameSchema:
+    columns = {
+        "item_id": identifier(),
+        "household_id": identifier(),
+        "kind": one_of(KINDS),
+        "quantity": number(between(-LARGEST, LARGEST)),
+        "occurred_on": timestamp(),
+    }
+    taken = each_row(
+        "quantity",
+        f"must be at least {SMALLEST} when consumed or wasted",
+        lambda frame: (frame["quantity"] >= SMALLEST) | ~frame["kind"].isin(["consumed", "wasted"]),
+    )
+    found = each_row(
+        "quantity",
+        f"must be 0 or at least {SMALLEST}, up or down, when corrected",
+        lambda frame: ~(frame["quantity"].abs() < SMALLEST) | (frame["quantity"] == 0) | (frame["kind"] != "corrected"),
+    )
+    signed = each_row(
+        "quantity",
+        "must not be negative unless corrected",
+        lambda frame: ~(frame["quantity"] < 0) | (frame["kind"] == "corrected"),
+    )
+    return contract("events", columns, taken, found, signed)
+
+
+def _truth() -> pa.DataFrameSchema:
+    positive = ("portions", "pace", "life_days", "life_shape", "opened_shape")
+    probabilities = ("first_forgetting", "forgetting", "date_discard")
+    columns = {
+        "item_id": identifier(unique=True),
+        "household_id": identifier(),
+        **{name: number(above(0)) for name in positive},
+        **{name: number(between(0, 1)) for name in probabilities},
+        **{name: number(above(0), nullable=True) for name in ("opened_life_days", "date_discard_days")},
+        "wasted_in_the_end": typed("bool"),
+    }
+    return contract("truth", columns)
+
+
+def _observations() -> pa.DataFrameSchema:
+    columns = {**_look_columns(), **_label_columns()}
+    return contract("observations", columns, unique_rows("item_id", "observed_on"), *_label_rules())
+
+
+def _features() -> pa.DataFrameSchema:
+    return contract("features", {**_look_columns(), **_feature_columns()}, unique_rows("item_id", "observed_on"))
+
+
+def _model_input() -> pa.DataFrameSchema:
+    sensitive = {name: one_of(groups) for name, groups in SENSITIVE.items()}
+    columns = {**_look_columns(), **_feature_columns(), **_label_columns(), **sensitive}
+    in_order = each_row("observed_on, item_id", "must be sorted and unique together", _ascend)
+    return contract("model_input", columns, *_label_rules(), in_order)
+
+
+def _look_columns() -> Columns:
+    return {"item_id": identifier(), "household_id": identifier(), "observed_on": timestamp()}
+
+
+def _feature_columns() -> Columns:
+    from waste_risk.features import FEATURES  # noqa: PLC0415, the raw tables need no features
+
+    return {feature.name: number(dtype=feature.dtype, nullable=True) for feature in FEATURES}
+
+
+def _label_columns() -> Columns:
+    return {
+        "wasted": typed("bool"),
+        "days_to_waste": number(at_least(0), nullable=True),
+        "label_known_on": any_date(),
+    }
+
+
+def _label_rules() -> tuple[pa.Check, ...]:
+    return (
+        each_row(
+            "days_to_waste",
+            "must be given when wasted, and null when not",
+            lambda frame: frame["wasted"] == frame["days_to_waste"].notna(),
+        ),
+        each_row(
+            "days_to_waste",
+            "must end by label_known_on",
+            lambda frame: ~(frame["days_to_waste"] > (frame["label_known_on"] - frame["observed_on"]) / DAY),
+        ),
+        each_row(
+            "label_known_on",
+            "must lie after observed_on",
+            lambda frame: ~(frame["label_known_on"] <= frame["observed_on"]),
+        ),
+    )
+
+
+def _ascend(frame: pd.DataFrame) -> Any:
+    """Whether each row comes after the one before it, by time and then by item."""
+    time, item = frame["observed_on"].to_numpy(), frame["item_id"]
+    # One beside the other: shifted by a row, an integer would become a float.
+    later_item = item[1:].reset_index(drop=True) > item[:-1].reset_index(drop=True)
+    later = (time[1:] > time[:-1]) | ((time[1:] == time[:-1]) & later_item.to_numpy(dtype=bool))
+    return pd.Series(np.append(True, later)[: len(frame)], index=frame.index)
+
+
+_TABLES: dict[str, Callable[[], pa.DataFrameSchema]] = {
+    "households": _households,
+    "purchases": _purchases,
+    "habits": _habits,
+    "items": _items,
+    "events": _events,
+    "truth": _truth,
+    "observations": _observations,
+    "features": _features,
+    "model_input": _model_input,
+}
+TABLES = tuple(_TABLES)

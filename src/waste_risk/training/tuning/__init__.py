@@ -1,0 +1,1 @@
+"""The search for hyperparameters: what a trial is, how Optuna proposes the next, where studies are kept."""

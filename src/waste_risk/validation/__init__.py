@@ -1,0 +1,6 @@
+"""Judge a predictor on rows it has not seen: evaluation, baselines, leakage, gates."""
+
+from waste_risk.validation.evaluation import evaluate_predictor
+from waste_risk.validation.gates import GateDecision, check_gates
+
+__all__ = ["GateDecision", "check_gates", "evaluate_predictor"]

@@ -1,0 +1,84 @@
+"""Simple rules that a model must beat, learnt from the development rows alone.
+
+Each gives a probability, so that all are judged by the same metrics on the same rows.
+"""
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+from sklearn.impute import SimpleImputer
+from sklearn.isotonic import IsotonicRegression
+from sklearn.linear_model import LogisticRegression
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
+
+from waste_risk.features import FEATURE_NAMES
+from waste_risk.parameters import Baselines
+from waste_risk.reference import CATEGORIES
+
+Array = NDArray[np.float64]
+
+
+def predict_baselines(development: pd.DataFrame, test: pd.DataFrame, baselines: Baselines) -> pd.DataFrame:
+    """Predict the test rows by each rule.
+
+    Returns:
+        one row per test row, in their order: ``category_rate`` (how often the category was wasted),
+        ``household_category_rate`` (the household's own, shrunk towards it), ``days_left_clock`` (by the days left
+        alone) and ``logistic_regression`` (of all features).
+    """
+    by_category = category_rate(development, test)
+    return pd.DataFrame(
+        {
+            "category_rate": by_category,
+            "household_category_rate": household_category_rate(development, test, by_category, baselines.prior_rows),
+            "days_left_clock": days_left_clock(development, test),
+            "logistic_regression": logistic_regression(development, test),
+        }
+    )
+
+
+def category_rate(development: pd.DataFrame, test: pd.DataFrame) -> Array:
+    """Give the share wasted of the category's development rows; of a new category, that of all rows."""
+    rates = development["wasted"].groupby(_category(development)).mean()
+    return pd.Series(_category(test)).map(rates).fillna(development["wasted"].mean()).to_numpy(np.float64)
+
+
+def household_category_rate(
+    development: pd.DataFrame, test: pd.DataFrame, by_category: Array, prior_rows: float
+) -> Array:
+    """Give the share wasted of the household's own rows of the category, shrunk towards the category's.
+
+    It counts ``prior_rows`` more rows at the rate of the category, so an unknown household has that rate.
+    """
+    own = development["wasted"].groupby([development["household_id"], _category(development)]).agg(["sum", "count"])
+    keys = pd.MultiIndex.from_arrays([test["household_id"], _category(test)])
+    known = own.reindex(keys).fillna(0)
+    rate = (known["sum"].to_numpy(np.float64) + prior_rows * by_category) / (known["count"].to_numpy() + prior_rows)
+    return np.asarray(rate, dtype=np.float64)
+
+
+def days_left_clock(development: pd.DataFrame, test: pd.DataFrame) -> Array:
+    """Give the share wasted by the days left until expiry: the fewer, the more (isotonic regression)."""
+    known = development["days_left"].notna()
+    line = IsotonicRegression(increasing=False, out_of_bounds="clip")
+    line.fit(development.loc[known, "days_left"].to_numpy(np.float64), development.loc[known, "wasted"])
+    days = test["days_left"].to_numpy(np.float64)
+    guess = line.predict(np.nan_to_num(days))
+    return np.asarray(np.where(np.isnan(days), development["wasted"].mean(), guess), dtype=np.float64)
+
+
+def logistic_regression(development: pd.DataFrame, test: pd.DataFrame) -> Array:
+    """Give the probability of a logistic regression on all features, nulls at the median, scaled."""
+    model = make_pipeline(
+        SimpleImputer(strategy="median", keep_empty_features=True), StandardScaler(), LogisticRegression(max_iter=1_000)
+    )
+    names = list(FEATURE_NAMES)
+    model.fit(development[names].to_numpy(np.float64), development["wasted"])
+    return np.asarray(model.predict_proba(test[names].to_numpy(np.float64))[:, 1], dtype=np.float64)
+
+
+def _category(rows: pd.DataFrame) -> NDArray[np.intp]:
+    """Number the category of each row from 0; the last number is no category."""
+    is_category = rows[[f"is_{category}" for category in CATEGORIES]].fillna(0).to_numpy() > 0
+    return np.where(is_category.any(axis=1), is_category.argmax(axis=1), len(CATEGORIES))

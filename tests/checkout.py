@@ -1,0 +1,87 @@
+"""The project in a folder of its own, run as a user runs it."""
+
+import os
+import shutil
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+ROOT = Path(__file__).parents[1]
+
+SWAP = {
+    "globals.yml": "source: mine\n",
+    "run.yml": "pipelines: [data_engineering, training, validation]\n",
+    "catalog.yml": """
+items:
+  type: pandas.CSVDataset
+  filepath: exports/items.csv
+  load_args: {parse_dates: [purchased_on, expires_on]}
+  validator: {class: waste_risk.adapters.contracts.Contract, options: {table: items}}
+
+households:
+  type: pandas.CSVDataset
+  filepath: exports/households.csv
+  load_args: {parse_dates: [joined_on]}
+  validator: {class: waste_risk.adapters.contracts.Contract, options: {table: households}}
+
+events:
+  type: pandas.CSVDataset
+  filepath: exports/events.csv
+  load_args: {parse_dates: [occurred_on]}
+  validator: {class: waste_risk.adapters.contracts.Contract, options: {table: events}}
+
+truth:
+  type: waste_risk.adapters.datasets.EmptyTableDataset
+  table: truth
+  validator: {class: waste_risk.adapters.contracts.Contract, options: {table: truth}}
+""",
+}
+
+
+@dataclass(frozen=True)
+class Outcome:
+    code: int
+    screen: str
+    errors: str
+
+
+@dataclass(frozen=True)
+class Checkout:
+    """The project in a folder of its own, without data."""
+
+    folder: Path
+
+    @classmethod
+    def make(cls, folder: Path) -> "Checkout":
+        folder.mkdir()
+        for name in ("conf", "src"):
+            shutil.copytree(ROOT / name, folder / name, ignore=shutil.ignore_patterns("__pycache__", "local"))
+        for name in ("pyproject.toml", ".telemetry"):
+            shutil.copy(ROOT / name, folder)
+        (folder / "conf/local").mkdir()
+        return cls(folder)
+
+    def start(self, *arguments: str) -> "subprocess.Popen[str]":
+        environment = {**os.environ, "PYTHONPATH": str(self.folder / "src")}
+        environment.pop("MLFLOW_TRACKING_URI", None)
+        return subprocess.Popen(
+            [sys.executable, "-m", "kedro", "run", *arguments],
+            cwd=self.folder,
+            env=environment,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+
+    def run(self, *arguments: str) -> Outcome:
+        process = self.start(*arguments)
+        screen, errors = process.communicate(timeout=300)
+        return Outcome(process.returncode, screen, errors)
+
+    def file(self, name: str) -> Path:
+        return self.folder / "data/test" / name
+
+    @property
+    def store(self) -> str:
+        return f"sqlite:///{self.folder / 'mlflow.db'}"

@@ -1,0 +1,195 @@
+"""Calibration: probabilities that mean what they say."""
+
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from sklearn.metrics import average_precision_score
+
+from waste_risk.model.calibration import (
+    Blocks,
+    Calibrator,
+    centre,
+    choose_cheapest_threshold,
+    choose_threshold,
+    fit_calibrator,
+    pool_violators,
+)
+from waste_risk.parameters import Calibration, Validation, load
+
+METHODS = ["isotonic", "sigmoid"]
+
+
+def predictions(n_rows: int = 20_000, seed: int = 0) -> pd.DataFrame:
+    """Scores whose log-odds are twice too extreme."""
+    random = np.random.default_rng(seed)
+    log_odds = random.normal(-1, 1, n_rows)
+    wasted = random.random(n_rows) < 1 / (1 + np.exp(-log_odds))
+    return pd.DataFrame({"wasted": wasted, "score": 1 / (1 + np.exp(-2 * log_odds)), "fold": 1})
+
+
+def few(scores: list[float], wasted: list[int]) -> pd.DataFrame:
+    return pd.DataFrame({"score": scores, "wasted": np.array(wasted, dtype=bool), "fold": 1})
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_scores_that_are_too_extreme_become_true_probabilities(method):
+    calibrator = fit_calibrator(predictions(100_000), Calibration(method=method))
+    log_odds = np.array([-2.5, -1.0, 0.0, 1.0])
+    true = 1 / (1 + np.exp(-log_odds))
+    assert calibrator.transform(1 / (1 + np.exp(-2 * log_odds))) == pytest.approx(true, abs=0.03)
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_calibrated_rows_keep_the_share_that_was_wasted(method):
+    rows = predictions()
+    calibrated = fit_calibrator(rows, Calibration(method=method)).transform(rows["score"])
+    assert calibrated.mean() == pytest.approx(rows["wasted"].mean(), abs=0.001)
+
+
+@given(
+    rows=st.lists(st.tuples(st.floats(0, 1), st.booleans()), min_size=2, max_size=40).filter(
+        lambda rows: len({wasted for _, wasted in rows}) == 2
+    ),
+    method=st.sampled_from(METHODS),
+    scores=st.lists(st.floats(-1, 2), min_size=1, max_size=20),
+)
+def test_a_higher_score_is_never_a_lower_probability(rows, method, scores):
+    calibrator = fit_calibrator(few(*map(list, zip(*rows, strict=True))), Calibration(method=method))
+    probabilities = calibrator.transform(np.sort(scores))
+    assert (np.diff(probabilities) >= 0).all()
+    assert ((probabilities > 0) & (probabilities < 1)).all()
+
+
+ROWS = st.lists(st.tuples(st.floats(0, 1), st.booleans(), st.integers(1, 5)), min_size=2, max_size=60).filter(
+    lambda rows: len({wasted for _, wasted, _ in rows}) == 2
+)
+
+
+@given(rows=ROWS, method=st.sampled_from(METHODS), scores=st.tuples(st.floats(0, 1), st.floats(0, 1)).map(sorted))
+def test_a_higher_score_is_a_higher_probability_unless_they_agree_to_nine_decimals(rows, method, scores):
+    score, wasted, fold = map(list, zip(*rows, strict=True))
+    low, high = fit_calibrator(few(score, wasted).assign(fold=fold), Calibration(method=method)).transform(scores)
+    assert low < high or scores[1] - scores[0] < 1e-9
+
+
+@given(rows=ROWS, method=st.sampled_from(METHODS), scores=st.lists(st.integers(0, 2**24), min_size=2, unique=True))
+def test_single_precision_scores_keep_their_order(rows, method, scores):
+    score, wasted, fold = map(list, zip(*rows, strict=True))
+    calibrator = fit_calibrator(few(score, wasted).assign(fold=fold), Calibration(method=method))
+    ascending = np.sort(np.array(scores, dtype=np.float32) / np.float32(2**24))
+    assert (np.diff(calibrator.transform(ascending)) > 0).all()
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_calibration_leaves_the_ranking_and_the_distinct_scores_as_they_are(method):
+    rows = predictions(12_000)
+    calibrated = fit_calibrator(rows, Calibration(method=method)).transform(rows["score"])
+    assert len(np.unique(calibrated)) == len(np.unique(rows["score"]))
+    assert average_precision_score(rows["wasted"], calibrated) == average_precision_score(rows["wasted"], rows["score"])
+
+
+def test_steps_become_knots_at_their_mean_score_as_centred_isotonic_regression_has_them():
+    # Blocks of the scores .1 (0 of 1, so the rule of succession), .2 to .4 (1 of 3) and .5 to .6 (2 of 3, pooled).
+    tied = Blocks.of_scores(np.arange(1, 8) / 10, np.array([0, 1, 0, 0, 1, 0, 1], dtype=bool), np.ones(7))
+    knots, shares = centre(pool_violators(tied))
+    assert knots == pytest.approx([0, 0.1, 0.3, 0.55, 0.7, 1])
+    assert shares == pytest.approx([1 / 12, 1 / 6, 1 / 3, 1 / 2, 3 / 4, 7 / 8])
+
+
+@pytest.mark.parametrize(("n_positives", "method"), [(999, "sigmoid"), (1_000, "isotonic")])
+def test_auto_takes_the_sigmoid_while_positives_are_few(n_positives, method):
+    random = np.random.default_rng(0)
+    wasted = np.arange(3_000) < n_positives
+    rows = pd.DataFrame({"wasted": wasted, "score": random.random(3_000) * 0.5 + wasted * 0.3, "fold": 1})
+    assert fit_calibrator(rows, Calibration(method="auto")) == fit_calibrator(rows, Calibration(method=method))
+
+
+def test_pure_blocks_do_not_prove_certainty():
+    calibrator = fit_calibrator(few([0.1, 0.2, 0.8, 0.9], [0, 0, 1, 1]), Calibration(method="isotonic"))
+    assert calibrator.transform([0.15, 0.5, 0.85]) == pytest.approx([1 / 4, 1 / 2, 3 / 4], abs=1e-5)
+    assert calibrator.transform([0.0, 1.0]) == pytest.approx([1 / 8, 7 / 8], abs=1e-5)
+
+
+def test_what_a_pure_block_admits_does_not_exceed_the_next_block():
+    scores = [0.1, *np.linspace(0.2, 0.3, 100)]
+    calibrator = fit_calibrator(few(scores, [0, *[1] * 10, *[0] * 90]), Calibration(method="isotonic"))
+    first, next_block = calibrator.transform([0.1, 0.25])
+    assert 0 < first < next_block == pytest.approx(0.1, abs=0.001)
+
+
+def test_later_folds_weigh_more():
+    rows = few([0.3] * 6, [1, 1, 1, 0, 0, 1]).assign(fold=[1, 1, 1, 2, 2, 2])
+    for method in METHODS:
+        assert fit_calibrator(rows, Calibration(method=method)).transform(0.3) == pytest.approx(5 / 9)
+
+
+def test_scores_in_the_wrong_order_say_nothing():
+    for method in METHODS:
+        calibrator = fit_calibrator(few([0.1, 0.2, 0.8, 0.9], [1, 1, 0, 0]), Calibration(method=method))
+        assert calibrator.transform([0.0, 0.5, 1.0]) == pytest.approx([0.5, 0.5, 0.5], abs=1e-5)
+
+
+@pytest.mark.parametrize("wasted", [[0, 0], [1, 1]])
+def test_one_class_cannot_calibrate(wasted):
+    with pytest.raises(ValueError, match="both wasted and not wasted"):
+        fit_calibrator(few([0.2, 0.6], wasted), Calibration(method="isotonic"))
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_the_knots_survive_json_bit_for_bit(method):
+    calibrator = fit_calibrator(predictions(500), Calibration(method=method))
+    assert Calibrator.from_json(calibrator.to_json()) == calibrator
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_the_estimator_for_analysts_is_the_same_line(method):
+    calibrator = fit_calibrator(predictions(), Calibration(method=method))
+    scores = np.linspace(-0.1, 1.1, 1_001)
+    assert calibrator.to_isotonic().predict(scores) == pytest.approx(calibrator.transform(scores), abs=1e-9)
+
+
+@pytest.mark.parametrize(
+    ("scores", "wasted", "threshold"),
+    [
+        ([0.1, 0.4, 0.6, 0.9], [0, 0, 1, 1], 0.6),  # all found, none wrong
+        ([0.1, 0.4, 0.6, 0.9], [0, 1, 0, 1], 0.4),  # F1 of 0.8 against 2/3 from 0.9 on
+        ([0.1, 0.2, 0.3, 0.9], [1, 0, 0, 1], 0.9),  # 2/3 twice: the highest
+    ],
+)
+def test_the_threshold_has_the_highest_f1(scores, wasted, threshold):
+    identity = Calibrator("isotonic", (0.0, 1.0), (0.0, 1.0))
+    assert choose_threshold(few(scores, wasted), identity) == pytest.approx(threshold)
+
+
+def test_the_threshold_is_a_calibrated_probability():
+    halving = Calibrator("isotonic", (0.0, 1.0), (0.0, 0.5))
+    assert choose_threshold(few([0.1, 0.4, 0.6, 0.9], [0, 0, 1, 1]), halving) == pytest.approx(0.3)
+
+
+IDENTITY = Calibrator("isotonic", (0.0, 1.0), (0.0, 1.0))
+VALIDATION = load(Validation, Path(__file__).parents[2] / "conf/base/parameters_validation.yml")
+
+
+def test_the_cost_threshold_is_the_cheapest_of_all_out_of_fold():
+    random = np.random.default_rng(0)
+    score = random.random(20_000).round(2)
+    out_of_fold = pd.DataFrame({"score": score, "wasted": random.random(20_000) < score})
+    params = VALIDATION.model_copy(update={"cost_of_false_alarm": 1.0, "cost_of_missed_item": 3.0})
+    chosen = choose_cheapest_threshold(out_of_fold, IDENTITY, params)
+
+    def cost(threshold):
+        said, wasted = score >= threshold, out_of_fold["wasted"]
+        return float((said & ~wasted).sum() + 3 * (~said & wasted).sum())
+
+    assert cost(chosen) == min(cost(threshold) for threshold in [*np.unique(score), 1.0])
+    assert chosen == pytest.approx(1 / (1 + 3), abs=0.1)
+
+
+def test_if_alarms_cost_too_much_the_cheapest_is_to_say_nothing():
+    out_of_fold = pd.DataFrame({"score": [0.2, 0.8], "wasted": [True, False]})
+    dear = VALIDATION.model_copy(update={"cost_of_false_alarm": 100.0, "cost_of_missed_item": 1.0})
+    assert choose_cheapest_threshold(out_of_fold, IDENTITY, dear) == 1
