@@ -32,6 +32,13 @@ storage, which products have a printed date, freezing at home. Their values are 
 [behaviour.json](../src/waste_risk/reference/behaviour.json), tuned so that the waste rates come out.
 """
 
+_REPORT = """# The validation report of the default run
+
+What `make run` writes to `data/simulated/08_reporting/validation_report.txt`; the HTML page beside it shows the same with
+intervals and plots.
+
+"""
+
 _NOTES = {
     "Household size": "Shares of five and of six are chosen within 5+.",
     "Trips by weekday": "A trip in eight goes to the household's favourite weekday; that share is chosen.",
@@ -65,6 +72,11 @@ def render_features() -> str:
 def render_schema() -> str:
     """The JSON schema of validation_metrics.json."""
     return json.dumps(describe_metrics(), indent=2, ensure_ascii=False) + "\n"
+
+
+def render_report(report: str) -> str:
+    """The text report of a run as a page."""
+    return f"{_GENERATED}{_REPORT}```\n{report}```\n"
 
 
 def render_simulator(sample: Sample) -> str:
