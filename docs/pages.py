@@ -34,8 +34,8 @@ storage, which products have a printed date, freezing at home. Their values are 
 
 _REPORT = """# The validation report of the default run
 
-What `make run` writes to `data/simulated/08_reporting/validation_report.txt`; the HTML page beside it shows the same with
-intervals and plots.
+What `make run` writes to `data/simulated/08_reporting/validation_report.txt`; the HTML page beside it shows the same
+with intervals and plots.
 
 """
 
