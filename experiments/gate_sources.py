@@ -19,7 +19,7 @@ from scipy.special import expit, logit
 from tables import table
 
 from waste_risk.features import build_features
-from waste_risk.model.calibration import choose_threshold, fit_calibrator
+from waste_risk.model.calibration import fit_calibrator
 from waste_risk.model.predictor import WastePredictor
 from waste_risk.observations.model_input import assemble_model_input
 from waste_risk.observations.observe import latest_record, observe_items
@@ -38,6 +38,7 @@ from waste_risk.simulation import oracle_probability, simulate
 from waste_risk.training.cross_validation import cross_validate
 from waste_risk.training.fit import fit_predictor
 from waste_risk.training.splits import split_by_time
+from waste_risk.training.thresholds import choose_threshold
 from waste_risk.validation.evaluation import evaluate_beside_truth, predict_beside_truth
 from waste_risk.validation.gates import check_gates
 
@@ -114,14 +115,16 @@ def train_source(households: int, seed: int, scenario: str) -> Trained:
     development, test = split_by_time(model_input, section(Split))
     training = section(Training)  # no gate judges the days
     training = training.model_copy(update={"regressor": training.regressor.model_copy(update={"num_boost_round": 1})})
-    out_of_fold, folds = cross_validate(development, training, section(Split), observation)
+    out_of_fold, fold_metrics, fold_rounds = cross_validate(development, training, section(Split), observation)
     calibrator = fit_calibrator(out_of_fold, section(Calibration))
     threshold = choose_threshold(out_of_fold, calibrator)
-    predictor = fit_predictor(development, folds, calibrator, threshold, training, section(RiskClasses), observation)
+    predictor = fit_predictor(
+        development, fold_rounds, calibrator, threshold, training, section(RiskClasses), observation
+    )
     oracle = oracle_probability(test, tables.items, tables.events, tables.truth, observation.horizon_days)
     beside = {
         "oracle_probability": oracle["probability"],
-        "fold_metrics": folds,
+        "fold_metrics": fold_metrics,
         "high_confidence": section(Gates).high_confidence,
         **section(Validation).model_dump() | {"n_resamples": N_RESAMPLES},
     }

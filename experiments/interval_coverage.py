@@ -30,7 +30,7 @@ from waste_risk.metrics import (
 from waste_risk.metrics.bootstrap import Resampling
 from waste_risk.metrics.calibration import sum_absolute, weigh_gaps
 from waste_risk.metrics.sample import Sample
-from waste_risk.model.calibration import choose_cheapest_threshold, choose_threshold, fit_calibrator
+from waste_risk.model.calibration import fit_calibrator
 from waste_risk.model.predictor import WastePredictor
 from waste_risk.observations.model_input import assemble_model_input
 from waste_risk.observations.observe import latest_record, observe_items
@@ -49,6 +49,7 @@ from waste_risk.simulation import Tables, oracle_probability, simulate
 from waste_risk.training.cross_validation import cross_validate
 from waste_risk.training.fit import fit_predictor
 from waste_risk.training.splits import split_by_time
+from waste_risk.training.thresholds import choose_cheapest_threshold, choose_threshold
 from waste_risk.validation.baselines import predict_baselines
 from waste_risk.validation.evaluation import evaluate_beside_truth, predict_beside_truth
 
@@ -113,11 +114,11 @@ def train() -> Model:
     """Train on one source as the pipeline does."""
     model_input = _model_input(simulate_source(TRAINED_ON, MODEL_SEED))
     development, test = split_by_time(model_input, section(Split))
-    out_of_fold, folds = cross_validate(development, section(Training), section(Split), section(Observation))
+    out_of_fold, _, fold_rounds = cross_validate(development, section(Training), section(Split), section(Observation))
     calibrator = fit_calibrator(out_of_fold, section(Calibration))
     predictor = fit_predictor(
         development,
-        folds,
+        fold_rounds,
         calibrator,
         choose_threshold(out_of_fold, calibrator),
         section(Training),

@@ -15,7 +15,7 @@ from sklearn.metrics import roc_auc_score
 
 from waste_risk.features import build_features
 from waste_risk.metrics import ValidationMetrics, evaluate
-from waste_risk.model.calibration import choose_threshold, fit_calibrator
+from waste_risk.model.calibration import fit_calibrator
 from waste_risk.model.predictor import WastePredictor
 from waste_risk.observations.model_input import assemble_model_input
 from waste_risk.observations.observe import latest_record, observe_items
@@ -35,6 +35,7 @@ from waste_risk.tables.contracts import SENSITIVE
 from waste_risk.training.cross_validation import cross_validate
 from waste_risk.training.fit import fit_predictor
 from waste_risk.training.splits import split_by_time
+from waste_risk.training.thresholds import choose_threshold
 from waste_risk.validation.baselines import predict_baselines
 from waste_risk.validation.gates import GateDecision, check_gates
 from waste_risk.validation.leakage import find_purest_feature, validate_adversarially
@@ -89,10 +90,10 @@ def model_input(tables: Tables, observations: pd.DataFrame) -> pd.DataFrame:
 def train(model_input: pd.DataFrame) -> Trained:
     """Train as the pipeline does."""
     development, test = split_by_time(model_input, SPLIT)
-    out_of_fold, fold_metrics = cross_validate(development, TRAINING, SPLIT, OBSERVATION)
+    out_of_fold, fold_metrics, fold_rounds = cross_validate(development, TRAINING, SPLIT, OBSERVATION)
     calibrator = fit_calibrator(out_of_fold, CALIBRATION)
     threshold = choose_threshold(out_of_fold, calibrator)
-    predictor = fit_predictor(development, fold_metrics, calibrator, threshold, TRAINING, RISK_CLASSES, OBSERVATION)
+    predictor = fit_predictor(development, fold_rounds, calibrator, threshold, TRAINING, RISK_CLASSES, OBSERVATION)
     return Trained(development, test, out_of_fold, fold_metrics, predictor)
 
 

@@ -99,8 +99,8 @@ def test_windows_folds_baselines_and_metrics_do_not_depend_on_what_ids_are(namin
     training = TRAINING.model_copy(
         update={"classifier": (few := TRAINING.classifier.model_copy(update={"num_boost_round": 3})), "regressor": few}
     )
-    judged, _ = cross_validate(development, training, SPLIT, OBSERVATION)
-    plain_judged, _ = cross_validate(plain_development, training, SPLIT, OBSERVATION)
+    judged, *_ = cross_validate(development, training, SPLIT, OBSERVATION)
+    plain_judged, *_ = cross_validate(plain_development, training, SPLIT, OBSERVATION)
     assert judged["household_id"].tolist() == [naming(number) for number in plain_judged["household_id"].tolist()]
     pd.testing.assert_frame_equal(judged.drop(columns=KEYS), plain_judged.drop(columns=KEYS), check_exact=True)
     measured, plainly = (

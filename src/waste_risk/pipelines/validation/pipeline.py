@@ -2,7 +2,6 @@
 
 from kedro.pipeline import Node, Pipeline
 
-from waste_risk.model.calibration import choose_cheapest_threshold
 from waste_risk.pipelines.validation.nodes import (
     evaluate_predictions,
     find_oracle,
@@ -31,12 +30,6 @@ def create_pipeline() -> Pipeline:
                 inputs=["development", "test", "params:baselines"],
                 outputs="baseline_predictions",
                 name="predict_baselines",
-            ),
-            Node(
-                choose_cheapest_threshold,
-                inputs=["out_of_fold", "calibrator", "params:validation"],
-                outputs="cost_threshold",
-                name="choose_cheapest_threshold",
             ),
             Node(
                 find_oracle,
