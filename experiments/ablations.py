@@ -232,8 +232,8 @@ def _change(training: Training, variant: Variant) -> Training:
 
 
 def _load(section: Any) -> Any:
-    files = {Observation: "data_engineering", RiskClasses: "validation"}
-    return load(section, CONF / f"parameters_{files.get(section, 'training')}.yml")
+    file = "data_engineering" if section is Observation else "training"
+    return load(section, CONF / f"parameters_{file}.yml")
 
 
 if __name__ == "__main__":

@@ -47,7 +47,7 @@ N_RESAMPLES = 200
 LARGEST = 1_000  # households; only there is the interval of a gap narrow enough for a shift of .03 to be red
 GATES = ("calibration_in_the_large", "newest_calibration_in_the_large")
 _FILES = {DataGeneration: "data_generation", Observation: "data_engineering"}
-_FILES |= dict.fromkeys((Split, Training, Calibration), "training")
+_FILES |= dict.fromkeys((Split, Training, Calibration, RiskClasses), "training")
 
 
 class Sources(NamedTuple):

@@ -190,7 +190,7 @@ def _train(development: pd.DataFrame) -> WastePredictor:
     out_of_fold, _, fold_rounds = cross_validate(development, training, _section("training", Split), observation)
     calibrator = fit_calibrator(out_of_fold, _section("training", Calibration))
     threshold = choose_threshold(out_of_fold, calibrator)
-    classes = _section("validation", RiskClasses)
+    classes = _section("training", RiskClasses)
     return fit_predictor(development, fold_rounds, calibrator, threshold, training, classes, observation)
 
 

@@ -7,7 +7,7 @@ from datetime import date, timedelta
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self, TypeVar
 
-import yaml
+from omegaconf import OmegaConf
 from pydantic import (
     BaseModel,
     ConfigDict,
@@ -87,14 +87,14 @@ class Cleaning(Section):
 
 
 class Split(Section):
-    """How the observations are divided in time."""
+    """How the observations are split by time."""
 
     test_share: float = Field(gt=0, le=0.5)
     n_folds: int = Field(ge=2, le=20)
 
 
 class LightGBM(Section):
-    """The knobs of one booster, under LightGBM's own names."""
+    """The hyperparameters of one booster, under LightGBM's own names."""
 
     num_boost_round: int = Field(ge=1, le=20_000)
     early_stopping_round: int = Field(ge=1, le=1_000)
@@ -124,7 +124,7 @@ class Training(Section):
 
 
 class IntRange(Section):
-    """Whole numbers that the search may try, both ends included; equal ends fix the value."""
+    """Integers that the search may try, both ends included; equal ends fix the value."""
 
     low: int = Field(ge=1)
     high: int
@@ -137,7 +137,7 @@ class IntRange(Section):
 
 
 class FloatRange(Section):
-    """Numbers that the search may try, evenly or by their logarithm."""
+    """Numbers that the search may try, uniformly or, if ``log`` is true, uniformly in their logarithm."""
 
     low: float
     high: float
@@ -153,7 +153,7 @@ class FloatRange(Section):
 
 
 class Space(Section):
-    """What the search may set, under LightGBM's own names."""
+    """The search space of each hyperparameter, under LightGBM's own names."""
 
     num_leaves: IntRange
     learning_rate: FloatRange
@@ -167,12 +167,12 @@ class Space(Section):
     @field_validator("*")
     @classmethod
     def _known_to_lightgbm(cls, span: IntRange | FloatRange, info: ValidationInfo) -> IntRange | FloatRange:
-        knob = TypeAdapter(LightGBM.model_fields[str(info.field_name)].rebuild_annotation())
+        configured = TypeAdapter(LightGBM.model_fields[str(info.field_name)].rebuild_annotation())
         for end in ("low", "high"):
             try:
-                knob.validate_python(getattr(span, end))
+                configured.validate_python(getattr(span, end))
             except ValidationError:
-                raise ValueError(f"{end} is no value of training.classifier.{info.field_name}") from None
+                raise ValueError(f"{end} is not a valid value of training.classifier.{info.field_name}") from None
         return span
 
 
@@ -189,7 +189,7 @@ class Tuning(Section):
 
 
 class Calibration(Section):
-    """How raw scores become probabilities."""
+    """How raw scores are converted to probabilities."""
 
     method: Literal["auto", "isotonic", "sigmoid"]
 
@@ -249,7 +249,7 @@ class Gates(Section):
 
 
 class RiskClasses(Section):
-    """Where the calibrated probability turns from low to medium to high."""
+    """The calibrated probabilities from which the risk is medium, and high."""
 
     medium_from: OpenShare
     high_from: OpenShare
@@ -279,11 +279,18 @@ AnySection = TypeVar("AnySection", bound=Section)
 
 
 def load(section: type[AnySection], path: str | Path) -> AnySection:
-    """Read one section from a parameters file, for use without Kedro.
+    """Return one section of a parameters file, for use without Kedro.
+
+    Args:
+        section: the class of the section, such as ``Training``.
+        path: of the file. A section or a reference such as ``${risk_classes.high_from}`` that it does not hold is
+            looked up in the parameters files beside it.
 
     Raises:
-        KeyError: the file has no such section.
+        KeyError: the files have no such section.
         pydantic.ValidationError: a value is missing, unknown or out of range.
     """
     name = next(key for key, known in SECTIONS.items() if known is section)
-    return section.model_validate(yaml.safe_load(Path(path).read_text(encoding="utf-8"))[name])
+    beside = sorted(Path(path).parent.glob("parameters*.yml"))
+    config: Any = OmegaConf.merge(*map(OmegaConf.load, [*beside, path]))
+    return section.model_validate(OmegaConf.to_container(config[name], resolve=True))

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml
+from omegaconf import OmegaConf
 
 from waste_risk.adapters.configuration import ConfigLoader
 from waste_risk.adapters.failures import RunError
@@ -19,8 +19,8 @@ BASE = Path(__file__).parents[2] / "conf/base"
 
 
 def base(**changes: Any) -> dict[str, Any]:
-    sections = [yaml.safe_load(path.read_text(encoding="utf-8")) for path in BASE.glob("parameters_*.yml")]
-    return {name: value for section in sections for name, value in section.items()} | changes
+    sections = OmegaConf.merge(*map(OmegaConf.load, sorted(BASE.glob("parameters_*.yml"))))
+    return OmegaConf.to_container(sections, resolve=True) | changes
 
 
 def test_the_parameters_of_the_project_are_right() -> None:
@@ -158,10 +158,14 @@ def test_the_processor_is_always_there() -> None:
     ("knob", "span", "mistake"),
     [
         ("num_leaves", {"low": 80, "high": 20}, ": low must not lie above high."),
-        ("num_leaves", {"low": 1, "high": 20}, ": low is no value of training.classifier.num_leaves."),
+        ("num_leaves", {"low": 1, "high": 20}, ": low is not a valid value of training.classifier.num_leaves."),
         ("max_depth", {"low": -1, "high": 12}, ".low: should be greater than or equal to 1 (given -1)."),
         ("learning_rate", {"low": 0.0, "high": 0.2, "log": True}, ": low must be above 0 if log is true."),
-        ("feature_fraction", {"low": 0.5, "high": 1.5, "log": False}, ": high is no value of training.classifier"),
+        (
+            "feature_fraction",
+            {"low": 0.5, "high": 1.5, "log": False},
+            ": high is not a valid value of training.",
+        ),
         ("lambda_l1", {"low": 0.0, "high": 2.0}, ".log is missing."),
     ],
 )

@@ -42,11 +42,11 @@ from waste_risk.validation.leakage import find_purest_feature, validate_adversar
 
 CONF = Path(__file__).parents[2] / "conf/base"
 OBSERVATION = load(Observation, CONF / "parameters_data_engineering.yml")
-SPLIT, TRAINING, CALIBRATION = (
-    load(section, CONF / "parameters_training.yml") for section in (Split, Training, Calibration)
+SPLIT, TRAINING, CALIBRATION, RISK_CLASSES = (
+    load(section, CONF / "parameters_training.yml") for section in (Split, Training, Calibration, RiskClasses)
 )
-GATES, VALIDATION, BASELINES, RISK_CLASSES = (
-    load(section, CONF / "parameters_validation.yml") for section in (Gates, Validation, Baselines, RiskClasses)
+GATES, VALIDATION, BASELINES = (
+    load(section, CONF / "parameters_validation.yml") for section in (Gates, Validation, Baselines)
 )
 
 
