@@ -24,7 +24,7 @@ from waste_risk import metrics
 from waste_risk.features import FEATURE_NAMES
 from waste_risk.model.calibration import (
     Blocks,
-    centre,
+    center,
     fit_calibrator,
     pool_violators,
     spline_through,
@@ -149,21 +149,21 @@ def _measure(name: str, variant: Variant, development: pd.DataFrame, test: pd.Da
 
 
 def _other_calibrators(out_of_fold: pd.DataFrame) -> dict[str, Callable[[Any], Any]]:
-    """What the default, the mean of centred isotonic regression and a monotone spline, was chosen from."""
+    """What the default, the mean of centered isotonic regression and a monotone spline, was chosen from."""
     scores, wasted, weights = (out_of_fold[name].to_numpy(dtype=float) for name in ("score", "wasted", "fold"))
     tied = Blocks.of_scores(scores, wasted == 1, weights)
-    centred = centre(pool_violators(tied))
+    centered = center(pool_violators(tied))
     splines = {n: spline_through(pool_violators(tied.in_bins(n))) for n in (10, 20, 40)}
     steps = IsotonicRegression(out_of_bounds="clip").fit(scores, wasted, sample_weight=weights)
     return {
         "calibration: none": lambda score: score,
         SIGMOID: fit_calibrator(out_of_fold, Calibration(method="sigmoid")).transform,
         "calibration: isotonic in steps": lambda score: steps.predict(score).clip(1 / len(scores), 1 - 1 / len(scores)),
-        "calibration: centred isotonic alone": lambda score: np.interp(score, *centred),
+        "calibration: centred isotonic alone": lambda score: np.interp(score, *centered),
         "calibration: the spline alone": lambda score: np.interp(score, *splines[20]),
         **{
             f"calibration: a spline through {n} bins": lambda score, spline=splines[n]: (
-                (np.interp(score, *centred) + np.interp(score, *spline)) / 2
+                (np.interp(score, *centered) + np.interp(score, *spline)) / 2
             )
             for n in (10, 40)
         },

@@ -10,7 +10,7 @@ from sklearn.metrics import average_precision_score
 from waste_risk.model.calibration import (
     Blocks,
     Calibrator,
-    centre,
+    center,
     fit_calibrator,
     pool_violators,
 )
@@ -88,10 +88,10 @@ def test_calibration_leaves_the_ranking_and_the_distinct_scores_as_they_are(meth
     assert average_precision_score(rows["wasted"], calibrated) == average_precision_score(rows["wasted"], rows["score"])
 
 
-def test_steps_become_knots_at_their_mean_score_as_centred_isotonic_regression_has_them():
+def test_steps_become_knots_at_their_mean_score_as_centered_isotonic_regression_has_them():
     # Blocks of the scores .1 (0 of 1, so the rule of succession), .2 to .4 (1 of 3) and .5 to .6 (2 of 3, pooled).
     tied = Blocks.of_scores(np.arange(1, 8) / 10, np.array([0, 1, 0, 0, 1, 0, 1], dtype=bool), np.ones(7))
-    knots, shares = centre(pool_violators(tied))
+    knots, shares = center(pool_violators(tied))
     assert knots == pytest.approx([0, 0.1, 0.3, 0.55, 0.7, 1])
     assert shares == pytest.approx([1 / 12, 1 / 6, 1 / 3, 1 / 2, 3 / 4, 7 / 8])
 

@@ -9,7 +9,8 @@ import pytest
 from planted import INDICATOR, NAMES, NUMBER, OBSERVATION, RISK_CLASSES, TRAINING, plant
 from scipy.special import logit
 
-from waste_risk.features import FEATURE_NAMES, FEATURES, Feature, catalogue
+from waste_risk.features import FEATURE_NAMES, FEATURES, Feature
+from waste_risk.model import reasons
 from waste_risk.model.calibration import Calibrator
 from waste_risk.model.predictor import WastePredictor
 from waste_risk.model.reasons import WITHHELD_TOPIC, describe, explain_items, find_reasons, find_wording, phrasing
@@ -45,8 +46,8 @@ NEW = [
 
 @pytest.fixture
 def with_new_features(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The catalogue has features that nobody has worded."""
-    monkeypatch.setattr(catalogue, "FEATURES", (*FEATURES, *NEW))
+    """There are features that nobody has worded."""
+    monkeypatch.setattr(reasons, "FEATURES", (*FEATURES, *NEW))
 
 
 @pytest.mark.usefixtures("with_new_features")
@@ -96,7 +97,9 @@ def test_a_combined_feature_is_unknown_if_one_of_its_parts_is() -> None:
     values = {"category_waste_rate_by_life_used": 0.2, "category_waste_rate": 0.4, "life_used": math.nan}
     assert "unknown" in describe("category_waste_rate_by_life_used", values)
     told = describe("category_waste_rate_by_life_used", {**values, "life_used": 0.5})
-    assert told == "You usually throw away 4 in 10 items in this category, and 50 % of its shelf life has passed."
+    assert (
+        told == "You usually throw away 4 in 10 items in this category, and 50 % of this item's shelf life has passed."
+    )
 
 
 @pytest.mark.parametrize(
@@ -105,7 +108,7 @@ def test_a_combined_feature_is_unknown_if_one_of_its_parts_is() -> None:
         ("days_since_opened", 6.0, "It has been open for 6 days."),
         ("days_since_opened", 1.0, "It has been open for 1 day."),
         ("category_waste_rate", 0.42, "You usually throw away 4 in 10 items in this category."),
-        ("days_left", 3.0, "It will keep for another 3 days."),
+        ("days_left", 3.0, "It expires in 3 days."),
         ("days_left", -2.0, "It expired 2 days ago."),
         ("days_left", 0.0, "It expires today."),
         ("expected_finish_minus_days_left", 12.4, "At your usual pace, it will be finished 12 days after it expires."),

@@ -68,7 +68,7 @@ class Calibrator:
 def fit_calibrator(out_of_fold: pd.DataFrame, params: Calibration) -> Calibrator:
     """Fit a calibrator on out-of-fold predictions.
 
-    Isotonic regression assumes monotonicity alone; here it is centred, and averaged with a monotone spline, because its
+    Isotonic regression assumes monotonicity alone; here it is centered and averaged with a monotone spline, because its
     steps would tie rows that the scores tell apart. The sigmoid (Platt, 1999, here on the logit of the score, so that
     it can be the identity) has two parameters and suits few positives. A row's weight is the number of its fold: the
     later the fold, the more its model resembles the one to be calibrated.
@@ -83,7 +83,8 @@ def fit_calibrator(out_of_fold: pd.DataFrame, params: Calibration) -> Calibrator
     wasted = out_of_fold["wasted"].to_numpy(dtype=bool)
     if wasted.all() or not wasted.any():
         raise ValueError("a calibrator needs both wasted and not wasted items")
-    method = _choose_method(params, n_positives=int(wasted.sum()))
+    auto: Literal["isotonic", "sigmoid"] = "sigmoid" if wasted.sum() < FEW_POSITIVES else "isotonic"
+    method = auto if params.method == "auto" else params.method
     fit = {"isotonic": _fit_isotonic, "sigmoid": _fit_sigmoid}[method]
     weights = out_of_fold["fold"].to_numpy(dtype=float)
     knots, probabilities = fit(out_of_fold["score"].to_numpy(dtype=float), wasted, weights)
@@ -91,18 +92,12 @@ def fit_calibrator(out_of_fold: pd.DataFrame, params: Calibration) -> Calibrator
     return Calibrator(method, tuple(knots.tolist()), tuple(increasing.tolist()))
 
 
-def _choose_method(params: Calibration, *, n_positives: int) -> Literal["isotonic", "sigmoid"]:
-    if params.method != "auto":
-        return params.method
-    return "sigmoid" if n_positives < FEW_POSITIVES else "isotonic"
-
-
 def _fit_isotonic(scores: Array, wasted: NDArray[np.bool_], weights: Array) -> tuple[Array, Array]:
-    """Return knots and probabilities: the mean of centred isotonic regression and a monotone spline through bins."""
+    """Return knots and probabilities: the mean of centered isotonic regression and a monotone spline through bins."""
     tied = Blocks.of_scores(scores, wasted, weights)
-    centred, spline = centre(pool_violators(tied)), spline_through(pool_violators(tied.in_bins(N_BINS)))
-    knots = np.union1d(centred[0], spline[0])
-    return knots, (np.interp(knots, *centred) + np.interp(knots, *spline)) / 2
+    centered, spline = center(pool_violators(tied)), spline_through(pool_violators(tied.in_bins(N_BINS)))
+    knots = np.union1d(centered[0], spline[0])
+    return knots, (np.interp(knots, *centered) + np.interp(knots, *spline)) / 2
 
 
 @dataclass(frozen=True)
@@ -142,7 +137,7 @@ class Blocks:
 
 
 def pool_violators(blocks: Blocks) -> Blocks:
-    """Merge neighbours until the shares increase: isotonic regression (Zadrozny and Elkan, 2002).
+    """Merge neighbors until the shares increase: isotonic regression (Zadrozny and Elkan, 2002).
 
     An outermost block of one class is no proof of certainty: its share becomes that of the rule of succession, or goes
     half the way to the next block if that is nearer.
@@ -157,7 +152,7 @@ def pool_violators(blocks: Blocks) -> Blocks:
     return replace(pooled, share=share)
 
 
-def centre(blocks: Blocks) -> tuple[Array, Array]:
+def center(blocks: Blocks) -> tuple[Array, Array]:
     """Return scores and shares of one knot for each block, at its mean score (centered isotonic regression).
 
     Oron and Flournoy, Centered isotonic regression, 2017. At the scores 0 and 1 there are further knots, halfway
@@ -174,7 +169,7 @@ def spline_through(blocks: Blocks) -> tuple[Array, Array]:
     """Return a monotone cubic spline through the same knots (Fritsch and Butland, 1984), as piecewise linear knots."""
     from scipy.interpolate import PchipInterpolator  # noqa: PLC0415, only training needs it
 
-    knots, shares = centre(blocks)
+    knots, shares = center(blocks)
     parts = np.arange(N_PIECES) / N_PIECES
     fine = np.append((knots[:-1, np.newaxis] + np.diff(knots)[:, np.newaxis] * parts).ravel(), knots[-1])
     return fine, PchipInterpolator(knots, shares)(fine)

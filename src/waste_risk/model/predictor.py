@@ -42,7 +42,7 @@ class Metadata(Section):
 
     Attributes:
         versions: of Python and the libraries that the numbers depend on.
-        horizon_days: how far ahead the label looks.
+        horizon_days: within how many days after the observation an item counts as wasted.
         feature_names: columns of a features table, in the order in which the boosters read them.
         training: the hyperparameters of both boosters.
         risk_classes: where the risk turns from low to medium to high.
@@ -157,7 +157,11 @@ class WastePredictor:
             folder: replaced as a whole; one writer at a time.
             for_analysts: add ``calibrator.pkl`` (scikit-learn) and ``explainer.pkl`` (shap), which hold no rows.
         """
-        artifacts.save(self.to_files(), folder, self._to_pickles() if for_analysts else {})
+        files, pickles = self.to_files(), {}
+        if for_analysts:
+            pickles["calibrator.pkl"] = pickle.dumps(self.calibrator.to_isotonic())
+            pickles["explainer.pkl"] = pickle.dumps(artifacts.Explainer(files["classifier.txt"]))
+        artifacts.save(files, folder, pickles)
 
     @classmethod
     def load(cls, folder: str | Path) -> Self:
@@ -168,12 +172,6 @@ class WastePredictor:
             ValueError: a file is not the one that was saved; the message names it.
         """
         return cls.from_files(artifacts.load(folder))
-
-    def _to_pickles(self) -> dict[str, bytes]:
-        return {
-            "calibrator.pkl": pickle.dumps(self.calibrator.to_isotonic()),
-            "explainer.pkl": pickle.dumps(artifacts.Explainer(self.classifier.model_to_string())),
-        }
 
 
 class PredictorWithExample(NamedTuple):

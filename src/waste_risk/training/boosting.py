@@ -58,7 +58,7 @@ class RoundsFound(NamedTuple):
 
 @dataclass(frozen=True)
 class Binned:
-    """Labelled rows in LightGBM's bins.
+    """Labeled rows in LightGBM's bins.
 
     Attributes:
         every: all of them.
@@ -89,14 +89,14 @@ def find_rounds(X: Matrix, rows: pd.DataFrame, target: Target, training: Trainin
 
 
 def bin_rows(X: Matrix, rows: pd.DataFrame, target: Target, training: Training, feature_names: Names) -> Binned:
-    """Bin the labelled rows, and set the newest aside for early stopping; arguments and errors as for ``find_rounds``.
+    """Bin the labeled rows, and set the newest aside for early stopping; arguments and errors as for ``find_rounds``.
 
     Of the hyperparameters only ``max_bin`` and the seed shape the bins, so boosters with any others can share them.
     """
-    labelled = rows[target.label].notna().to_numpy()
-    known, parameters = rows[labelled], _parameters(target, training, len(rows))
+    labeled = rows[target.label].notna().to_numpy()
+    known, parameters = rows[labeled], _parameters(target, training, len(rows))
     older, newest = newest_window(known["observed_on"], known["label_known_on"], training.early_stopping_share)
-    every = _bin(_where(X, labelled), known[target.label], parameters, feature_names)
+    every = _bin(_where(X, labeled), known[target.label], parameters, feature_names)
     # The bins have seen the window's features, never its labels.
     return Binned(every, *(take(every, np.flatnonzero(part), parameters) for part in (older, newest)))
 
@@ -111,10 +111,10 @@ def fit_on_older(binned: Binned, target: Target, training: Training) -> Booster:
 def fit_with_rounds(
     X: Matrix, rows: pd.DataFrame, target: Target, training: Training, feature_names: Names, *, rounds: int
 ) -> Booster:
-    """Fit on all labelled rows for a given number of rounds; the other arguments as for ``find_rounds``."""
-    labelled = rows[target.label].notna().to_numpy()
+    """Fit on all labeled rows for a given number of rounds; the other arguments as for ``find_rounds``."""
+    labeled = rows[target.label].notna().to_numpy()
     parameters = _parameters(target, training, len(rows))
-    data = _bin(_where(X, labelled), rows.loc[labelled, target.label], parameters, feature_names)
+    data = _bin(_where(X, labeled), rows.loc[labeled, target.label], parameters, feature_names)
     return fit(parameters, data, rounds)
 
 

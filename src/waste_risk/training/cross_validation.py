@@ -74,10 +74,11 @@ def cross_validate(
             fold has one class.
     """
     _refuse_other_horizon(development, observation.horizon_days)
-    folds = _cut(development, split, observation)
+    splitter = PurgedTimeSeriesSplit(split.n_folds, observation.horizon_days)
+    positions = splitter.split(development, development["wasted"], development["observed_on"])
+    folds = [_Fold(_as_slice(train), _as_slice(validation)) for train, validation in positions]
     labels = development[[*KEPT, "label_known_on"]]
-    rows = _Rows(to_matrix(development, FEATURE_NAMES), labels, _on_one_thread(training))
-    predicted = _predict_folds(rows, folds, n_workers=_n_workers(training))
+    predicted = _predict_folds(to_matrix(development, FEATURE_NAMES), labels, folds, training)
     out_of_fold, fold_metrics, fold_rounds = [], [], []
     for number, (fold, (scores, days)) in enumerate(zip(folds, predicted, strict=True), start=1):
         past, keys = labels.iloc[fold.train], labels[KEPT].iloc[fold.validation]
@@ -115,29 +116,20 @@ def _refuse_other_horizon(development: pd.DataFrame, horizon_days: int) -> None:
         )
 
 
-def _cut(development: pd.DataFrame, split: Split, observation: Observation) -> list[_Fold]:
-    splitter = PurgedTimeSeriesSplit(split.n_folds, observation.horizon_days)
-    folds = splitter.split(development, development["wasted"], development["observed_on"])
-    return [_Fold(_as_slice(train), _as_slice(validation)) for train, validation in folds]
-
-
 def _as_slice(positions: Positions) -> Where:
     """Return a slice if the positions have no gaps, as in rows sorted by time: slicing a matrix makes no copy."""
     first, last = int(positions[0]), int(positions[-1])
     return slice(first, last + 1) if last - first + 1 == len(positions) else positions
 
 
-def _on_one_thread(training: Training) -> Training:
-    # Boosters side by side never wait for each other, as threads inside of one do.
-    return training.model_copy(update={"num_threads": 1}) if training.device_type == "cpu" else training
-
-
-def _n_workers(training: Training) -> int:
-    return training.num_threads if training.device_type == "cpu" else 1
-
-
-def _predict_folds(rows: _Rows, folds: list[_Fold], n_workers: int) -> list[tuple[_Predicted, _Predicted]]:
+def _predict_folds(
+    X: Matrix, labels: pd.DataFrame, folds: list[_Fold], training: Training
+) -> list[tuple[_Predicted, _Predicted]]:
     """Return the classifier's and the regressor's predictions for each fold; its rounds follow from no later fold."""
+    n_workers = 1
+    if training.device_type == "cpu":  # boosters side by side never wait for each other, as threads inside of one do
+        n_workers, training = training.num_threads, training.model_copy(update={"num_threads": 1})
+    rows = _Rows(X, labels, training)
     early_stopped = [(fold, target) for fold in folds[:N_EARLY_STOPPED] for target in TARGETS]
     with ThreadPoolExecutor(n_workers) as pool:
         every = _newest_first(pool, partial(_find_rounds, rows), early_stopped)
@@ -166,6 +158,7 @@ def _fit_and_predict(rows: _Rows, task: tuple[_Fold, Target, list[RoundsFound]])
 
 
 def _measure(past: pd.DataFrame, predictions: pd.DataFrame) -> dict[str, Any]:
+    errors = (predictions["days"] - predictions["days_to_waste"]).dropna()  # items that were not wasted have no days
     return {
         "n_train": len(past),
         "n_test": len(predictions),
@@ -173,7 +166,8 @@ def _measure(past: pd.DataFrame, predictions: pd.DataFrame) -> dict[str, Any]:
         "test_from": predictions["observed_on"].min(),
         "test_until": predictions["observed_on"].max(),
         **_measure_scores(predictions),
-        **_measure_days(predictions),
+        "days_mae": float(errors.abs().mean()),
+        "days_rmse": float(np.sqrt((errors**2).mean())),
     }
 
 
@@ -191,8 +185,3 @@ def _measure_scores(predictions: pd.DataFrame) -> dict[str, float]:
         "f1_at_70": metrics.f1_score(tally, threshold=0.7),
     }
     return {name: float(value) for name, value in measures.items()}
-
-
-def _measure_days(predictions: pd.DataFrame) -> dict[str, float]:
-    errors = (predictions["days"] - predictions["days_to_waste"]).dropna()  # items that were not wasted have no days
-    return {"days_mae": float(errors.abs().mean()), "days_rmse": float(np.sqrt((errors**2).mean()))}

@@ -26,7 +26,7 @@ def test_one_worker_tries_the_same_as_in_a_file(database: str, in_a_file: tuple[
     pd.testing.assert_frame_equal(trials, in_a_file[1], check_exact=True)
 
 
-def test_a_killed_search_goes_on_to_the_same_end(database: str, in_a_file: tuple[Training, pd.DataFrame]) -> None:
+def test_a_killed_search_resumes_and_ends_the_same(database: str, in_a_file: tuple[Training, pd.DataFrame]) -> None:
     kill_at_evaluation(19, database)  # among the trials that TPE proposes
     assert search.N_RANDOM < len(finished(database)) < 14
     training, trials = tune(database, 14)

@@ -1,4 +1,4 @@
-"""The search for hyperparameters: what it tries, on which rows, what it keeps and how it goes on."""
+"""The search for hyperparameters: what it tries, on which rows, what it keeps and how it is resumed."""
 
 import subprocess
 import sys
@@ -183,7 +183,7 @@ def completed(*folds: float, num_leaves: int = 7) -> FrozenTrial:
 
 class TestPruning:
     @pytest.mark.parametrize(
-        ("so_far", "keep_share", "given_up"),
+        ("so_far", "keep_share", "pruned"),
         [
             ([0.839], 0.25, True),
             ([0.84], 0.25, False),  # as good as the worst of the best quarter
@@ -193,12 +193,12 @@ class TestPruning:
         ],
     )
     def test_the_mean_so_far_must_be_among_the_best_completed(
-        self, so_far: list[float], keep_share: float, given_up: bool
+        self, so_far: list[float], keep_share: float, pruned: bool
     ) -> None:
         study = optuna.create_study(direction="maximize")
         study.add_trials([completed(auc, auc - 0.01) for auc in (0.80, 0.82, 0.83, 0.84, 0.85)])
         trial = create_trial(state=TrialState.RUNNING, intermediate_values=dict(enumerate(so_far, start=1)))
-        assert search.FoldPruner(keep_share).prune(study, trial) is given_up
+        assert search.FoldPruner(keep_share).prune(study, trial) is pruned
 
     def test_the_first_trials_are_completed_whatever_they_are_worth(self) -> None:
         study = optuna.create_study(direction="maximize")
@@ -207,7 +207,7 @@ class TestPruning:
         assert not search.FoldPruner(0.25).prune(study, trial)
 
 
-class TestGoingOn:
+class TestResuming:
     def test_a_search_killed_in_its_first_trial_and_again_later_ends_as_one_that_was_not(
         self, url: str, whole: tuple[str, Training, pd.DataFrame]
     ) -> None:
@@ -313,11 +313,11 @@ class TestTheName:
             {"tuning": TUNING.model_copy(update={"n_trials": 100, "nested_runs": True})},
         ],
     )
-    def test_what_decides_none_goes_on_with_the_study(self, changes: dict[str, object]) -> None:
+    def test_what_decides_none_resumes_the_study(self, changes: dict[str, object]) -> None:
         rows = plant(200)
         assert name(rows, **changes) == name(rows)
 
-    def test_more_workers_go_on_with_the_study_of_several(self) -> None:
+    def test_more_workers_resume_the_study_of_several(self) -> None:
         two, three = (TUNING.model_copy(update={"n_workers": number}) for number in (2, 3))
         assert name(plant(200), tuning=two) == name(plant(200), tuning=three)
 

@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from waste_risk.features import catalogue
+from waste_risk.features import FEATURES
 from waste_risk.model.predictor import WastePredictor
 from waste_risk.model.reasons.phrasing import Wording, word_by_meaning
 from waste_risk.model.reasons.wordings import WORDINGS
@@ -103,12 +103,12 @@ def describe(feature: str, values: Mapping[str, float]) -> str:
 
 
 def find_wording(feature: str) -> Wording:
-    """Return a feature's wording; without one of its own, it is worded by its meaning in the catalogue.
+    """Return a feature's wording; without one of its own, it is worded by its meaning among the features.
 
-    Such a feature is a topic of its own. One of the catalogue's group ``household`` belongs to the topic that is
+    Such a feature is a topic of its own. One of the group ``household`` belongs to the topic that is
     withheld, until a wording says that it is about something else.
     """
     if feature in WORDINGS:
         return WORDINGS[feature]
-    (known,) = (each for each in catalogue.FEATURES if each.name == feature)
+    (known,) = (each for each in FEATURES if each.name == feature)
     return word_by_meaning(known.meaning, topic=WITHHELD_TOPIC if known.group == WITHHELD_TOPIC else feature)

@@ -47,7 +47,7 @@ _USUAL = "What you usually buy is unknown."
 _SPEED = "How fast you use it is unknown."
 _NO_SHOPPING = "How often you shop is unknown."
 
-_LEFT = sides(days, above="It will keep for another {}.", below="It expired {} ago.", near="It expires today.")
+_LEFT = sides(days, above="It expires in {}.", below="It expired {} ago.", near="It expires today.")
 _DATE_LEFT = sides(
     days, above="Its printed date is in {}.", below="Its printed date passed {} ago.", near="Its printed date is today."
 )
@@ -72,7 +72,7 @@ WORDINGS: dict[str, Wording] = {
         is_meat=_is("meat or fish"),
         is_grains=_is("bread, cereals or other grain"),
         is_canned=_is("canned or in a jar"),
-        is_frozen=_is("sold frozen"),
+        is_frozen=_is("a frozen product"),
         is_beverages=_is("a beverage"),
     ),
     **about(
@@ -89,7 +89,7 @@ WORDINGS: dict[str, Wording] = {
         "amount",
         quantity=(tell("You bought {} of it.", amount), "How much you bought is unknown."),
         quantity_left_per_person=(
-            tell("{} of it is left per person.", amount),
+            tell("What is left comes to {} per person.", amount),
             "The size of your household is unknown.",
         ),
         share_left=(tell("{} of it is left.", percent), "How much is left is unknown."),
@@ -141,13 +141,13 @@ WORDINGS: dict[str, Wording] = {
         uses_so_far=(tell("You have used it {} so far.", counted("time", 50)), _UNUSED),
         share_per_use=(tell("You use {} of it at a time.", percent), _UNUSED),
         mean_days_between_uses=(tell("You use it {}.", every), _UNUSED),
-        days_to_finish_at_pace=(tell("At the pace so far, it will last another {}.", days), _UNUSED),
+        days_to_finish_at_pace=(tell("At the pace so far, it will be finished in {}.", days), _UNUSED),
         days_to_finish_minus_days_left=(_PACE, _UNUSED),
         expected_uses_left=(
             tell("It will take about {} to finish it.", counted("more use")),
             "How often it will be used is unknown.",
         ),
-        expected_days_to_finish=(tell("At your usual pace, it will last another {}.", days), _SPEED),
+        expected_days_to_finish=(tell("At your usual pace, it will be finished in {}.", days), _SPEED),
         expected_finish_minus_days_left=(_EXPECTED, _SPEED),
         share_left_minus_life_left=(
             tell("{} of it is left after {} of its shelf life.", percent, percent),
@@ -188,7 +188,7 @@ WORDINGS: dict[str, Wording] = {
         category_waste_rate=(tell("You usually throw away {} items in this category.", tenths), _NO_ENDED),
         category_waste_rate_by_life_used=(
             tell(
-                "You usually throw away {} items in this category, and {} of its shelf life has passed.",
+                "You usually throw away {} items in this category, and {} of this item's shelf life has passed.",
                 tenths,
                 percent,
             ),
@@ -199,7 +199,7 @@ WORDINGS: dict[str, Wording] = {
             either("You threw away the last one of this kind.", "You used up the last one of this kind."),
             "What became of the last one of this kind is unknown.",
         ),
-        product_waste_rate=(tell("You usually throw away {} of this product.", tenths), _NO_ENDED),
+        product_waste_rate=(tell("Of this product, you usually throw away {}.", tenths), _NO_ENDED),
     ),
     **about(
         "use",

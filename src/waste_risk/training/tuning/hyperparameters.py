@@ -114,7 +114,9 @@ def prepare_folds(
     Raises:
         ValueError: features are missing, or a fold has nothing to learn from.
     """
-    inner = _before_newest_fold(development, split, observation)
+    outer = PurgedTimeSeriesSplit(split.n_folds, observation.horizon_days)
+    *_, (known_before, _) = outer.split(development, development["wasted"], development["observed_on"])
+    inner = development.iloc[known_before]
     X = to_matrix(inner, FEATURE_NAMES)
     folds = PurgedTimeSeriesSplit(tuning.n_folds, observation.horizon_days)
     return [
@@ -169,12 +171,6 @@ def name_study(
 def hash_files(files: Sequence[Path]) -> str:
     """Return a SHA-256 of the texts of files, in hexadecimal."""
     return hashlib.sha256("".join(hashlib.sha256(file.read_bytes()).hexdigest() for file in files).encode()).hexdigest()
-
-
-def _before_newest_fold(development: pd.DataFrame, split: Split, observation: Observation) -> pd.DataFrame:
-    outer = PurgedTimeSeriesSplit(split.n_folds, observation.horizon_days)
-    *_, (known_before, _) = outer.split(development, development["wasted"], development["observed_on"])
-    return development.iloc[known_before]
 
 
 class _Task(NamedTuple):
