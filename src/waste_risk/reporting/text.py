@@ -6,13 +6,13 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
+from waste_risk.formatting import NOT_AVAILABLE, count_noun, format_count, format_number, format_percent, to_words
 from waste_risk.metrics import Estimate, ValidationMetrics
 from waste_risk.reporting.text_parts import (
     WIDTH,
     alerts,
     baselines,
     calibration_and_chance,
-    decimals,
     fairness,
     line,
     stability,
@@ -64,7 +64,7 @@ class Judgements:
 
     def sentences(self) -> list[str]:
         """Say the counts, and from the second predictor on what they do to the figures."""
-        counts = f"{_number(self.n_times, 'time')}, {_number(self.n_predictors, 'predictor')}"
+        counts = f"{count_noun(self.n_times, 'time')}, {count_noun(self.n_predictors, 'predictor')}"
         warning = "Choosing among predictors by the same window makes its figures optimistic."
         return [f"The test window has been judged {counts}.", *([warning] if self.n_predictors > 1 else [])]
 
@@ -107,35 +107,35 @@ def _section(title: str, lines: Iterable[str]) -> list[str]:
 
 def _classification(metrics: ValidationMetrics) -> list[str]:
     return [
-        line("AUC-ROC", decimals(metrics.auc)),
-        line("Average Precision", decimals(metrics.average_precision)),
-        line("Brier Score", decimals(metrics.brier_score)),
-        line("Log Loss", decimals(metrics.log_loss)),
+        line("AUC-ROC", format_number(metrics.auc)),
+        line("Average Precision", format_number(metrics.average_precision)),
+        line("Brier Score", format_number(metrics.brier_score)),
+        line("Log Loss", format_number(metrics.log_loss)),
     ]
 
 
 def _calibration(metrics: ValidationMetrics) -> list[str]:
     return [
-        line("Expected Calibration Error", decimals(metrics.expected_calibration_error)),
-        line("Calibration Slope", decimals(metrics.calibration_slope)),
-        line("Calibration Intercept", decimals(metrics.calibration_intercept)),
-        line("Hosmer-Lemeshow p-value", decimals(metrics.hosmer_lemeshow_p_value)),
+        line("Expected Calibration Error", format_number(metrics.expected_calibration_error)),
+        line("Calibration Slope", format_number(metrics.calibration_slope)),
+        line("Calibration Intercept", format_number(metrics.calibration_intercept)),
+        line("Hosmer-Lemeshow p-value", format_number(metrics.hosmer_lemeshow_p_value)),
     ]
 
 
 def _threshold(metrics: ValidationMetrics) -> list[str]:
     return [
-        line("Optimal Threshold", f"{metrics.threshold:.3f}"),
-        line("  Precision", decimals(metrics.precision)),
-        line("  Recall", decimals(metrics.recall)),
-        line("  F1 Score", decimals(metrics.f1)),
+        line("Optimal Threshold", format_number(metrics.threshold, 3)),
+        line("  Precision", format_number(metrics.precision)),
+        line("  Recall", format_number(metrics.recall)),
+        line("  F1 Score", format_number(metrics.f1)),
     ]
 
 
 def _business(metrics: ValidationMetrics) -> list[str]:
     return [
-        line("Precision", decimals(metrics.precision_at_high_confidence)),
-        line("Recall", decimals(metrics.recall_at_high_confidence)),
+        line("Precision", format_number(metrics.precision_at_high_confidence)),
+        line("Recall", format_number(metrics.recall_at_high_confidence)),
     ]
 
 
@@ -154,10 +154,10 @@ def _ceiling(metrics: ValidationMetrics) -> list[str]:
     if metrics.oracle_auc is None or metrics.attainable_share is None:
         return []
     share = metrics.attainable_share.value
-    reached = f"The model reaches {100 * share:.1f} % of that AUC, counted from 0.5."
+    reached = f"The model reaches {format_percent(share)} of that AUC, counted from 0.5."
     return [
-        line("AUC of true probability", decimals(metrics.oracle_auc)),
-        line("AUC of the model", decimals(metrics.auc)),
+        line("AUC of true probability", format_number(metrics.oracle_auc)),
+        line("AUC of the model", format_number(metrics.auc)),
         "The true probability is the same everywhere: there is no signal to find." if math.isnan(share) else reached,
         *CEILING,
         *([LEAK] if metrics.beats_oracle else []),
@@ -167,12 +167,12 @@ def _ceiling(metrics: ValidationMetrics) -> list[str]:
 def _data(metrics: ValidationMetrics, source: SourceSummary | None, judgements: Judgements | None) -> list[str]:
     return [
         *_source(source),
-        line("Rows judged", _count(metrics.n_rows)),
-        line("Households", _count(metrics.n_households)),
-        line("Wasted", _count(metrics.n_wasted)),
-        line("Base rate", decimals(metrics.base_rate)),
-        line("Mean prediction", decimals(metrics.mean_probability)),
-        line("Alerts", f"{_count(metrics.n_alerts)} at or above {metrics.high_confidence:g}"),
+        line("Rows judged", f"{metrics.n_rows:,}"),
+        line("Households", format_count(metrics.n_households)),
+        line("Wasted", f"{metrics.n_wasted:,}"),
+        line("Base rate", format_number(metrics.base_rate)),
+        line("Mean prediction", format_number(metrics.mean_probability)),
+        line("Alerts", f"{metrics.n_alerts:,} at or above {metrics.high_confidence:g}"),
         *_horizon(metrics),
         *([] if judgements is None else judgements.sentences()),
         *_days(metrics),
@@ -182,12 +182,10 @@ def _data(metrics: ValidationMetrics, source: SourceSummary | None, judgements: 
 def _source(source: SourceSummary | None) -> list[str]:
     if source is None:
         return []
+    items, observations = format_percent(source.item_waste_ratio), format_percent(source.observation_waste_ratio)
     return [
-        line("Items", f"{_count(source.n_items)}, {_percent(source.item_waste_ratio)} wasted so far"),
-        line(
-            "Observations",
-            f"{_count(source.n_observations)}, {_percent(source.observation_waste_ratio)} wasted within the horizon",
-        ),
+        line("Items", f"{source.n_items:,}, {items} wasted so far"),
+        line("Observations", f"{source.n_observations:,}, {observations} wasted within the horizon"),
         *_cleaned("Dropped", source.dropped),
         *_cleaned("Repaired", source.repaired),
     ]
@@ -198,7 +196,7 @@ def _cleaned(label: str, counts: Mapping[str, int]) -> list[str]:
 
 
 def _counted(count: int, rule: str) -> str:
-    words = rule.replace("_", " ")
+    words = to_words(rule)
     one = re.sub(r"(item|event)s", r"\1", words, count=1)
     return f"{count:,} {one if count == 1 else words}"
 
@@ -230,16 +228,4 @@ def _label_days(metrics: ValidationMetrics) -> list[str]:
 
 
 def _in_days(estimate: Estimate) -> str:
-    return "n/a" if math.isnan(estimate.value) else f"{estimate.value:.2f} days"
-
-
-def _count(number: int | None) -> str:
-    return "n/a" if number is None else f"{number:,}"
-
-
-def _number(number: int, noun: str) -> str:
-    return f"{number:,} {noun}{'' if number == 1 else 's'}"
-
-
-def _percent(share: float) -> str:
-    return f"{100 * share:.1f} %"
+    return NOT_AVAILABLE if math.isnan(estimate.value) else f"{format_number(estimate, 2)} days"
