@@ -5,6 +5,7 @@ from functools import partial
 import numpy as np
 import pandas as pd
 import pytest
+from evaluating import evaluate_rows
 from scipy.special import expit, logit
 from scipy.stats import chi2, chisquare, goodness_of_fit, ks_2samp, uniform
 from sklearn import metrics as sklearn_metrics
@@ -20,12 +21,10 @@ from waste_risk.metrics import (
     brier_decomposition,
     brier_score,
     calibration_line,
-    chance,
     count_scores,
     count_scores_by_household,
     debiased_calibration_error,
     equal_width_bins,
-    evaluate,
     expected_calibration_error,
     f1_score,
     hosmer_lemeshow_p_value,
@@ -40,8 +39,13 @@ from waste_risk.metrics import (
     roc_auc,
 )
 from waste_risk.metrics.bootstrap import invert
-from waste_risk.metrics.calibration import LOGIT_EPSILON
-from waste_risk.metrics.chance import calibration_error_by_chance, simulate_calibration_errors
+from waste_risk.metrics.calibration import (
+    LOGIT_EPSILON,
+    anderson_darling_p_value,
+    anderson_darling_statistic,
+    calibration_error_under_null,
+    simulate_calibration_errors,
+)
 
 SETTINGS = {
     "threshold": 0.4,
@@ -51,7 +55,7 @@ SETTINGS = {
     "confidence": 0.9,
     "seed": 7,
 }
-judge = partial(evaluate, **SETTINGS)  # what a test says otherwise wins
+measure = partial(evaluate_rows, **SETTINGS)  # what a test says otherwise wins
 
 
 def sample(n_rows=400, n_households=25, seed=0, decimals=None):
@@ -91,7 +95,7 @@ def test_a_tie_between_a_positive_and_a_negative_counts_half_in_the_auc():
 def test_every_point_estimate_equals_scikit_learn(decimals):
     rows = sample(decimals=decimals)
     y_true, probability, said = rows["y_true"], rows["probability"], rows["probability"] >= 0.4
-    found, tally = judge(**rows), tally_of(rows)
+    found, tally = measure(**rows), tally_of(rows)
     assert found.auc.value == pytest.approx(sklearn_metrics.roc_auc_score(y_true, probability))
     assert found.average_precision.value == pytest.approx(sklearn_metrics.average_precision_score(y_true, probability))
     assert found.brier_score.value == pytest.approx(sklearn_metrics.brier_score_loss(y_true, probability))
@@ -141,7 +145,7 @@ def test_a_k_beyond_the_rows_means_all_of_them():
 
 def test_raw_scores_are_measured_like_the_calibrated_ones():
     rows = sample()
-    found = judge(**rows, raw_score=rows["probability"] ** 2, top_k=50)
+    found = measure(**rows, raw_score=rows["probability"] ** 2, top_k=50)
     assert found.raw.auc == found.auc
     assert found.raw.brier_score.value == pytest.approx(
         sklearn_metrics.brier_score_loss(rows["y_true"], rows["probability"] ** 2)
@@ -230,7 +234,7 @@ def test_hosmer_lemeshow_equals_pearsons_chi_square_on_wasted_and_not_with_one_d
     order = np.argsort(rows["probability"])
     groups = zip(np.split(rows["y_true"][order], 10), np.split(rows["probability"][order], 10), strict=True)
     statistic = sum(chisquare([y.sum(), (~y).sum()], [p.sum(), (1 - p).sum()]).statistic for y, p in groups)
-    assert judge(**rows).hosmer_lemeshow_p_value == Estimate(pytest.approx(chi2.sf(statistic, df=10)))
+    assert measure(**rows).hosmer_lemeshow_p_value == Estimate(pytest.approx(chi2.sf(statistic, df=10)))
 
 
 def test_hosmer_lemeshow_rejects_what_cannot_happen():
@@ -248,7 +252,7 @@ def test_equal_width_bins_equal_scikit_learns_uniform_curve():
     assert (bins.observed / bins.rows)[filled] == pytest.approx(observed)
     assert (bins.expected / bins.rows)[filled] == pytest.approx(expected)
     error = (bins.rows[filled] * np.abs(observed - expected)).sum() / 1_000
-    assert judge(**rows, n_bins=10).equal_width_calibration_error.value == pytest.approx(error)
+    assert measure(**rows, n_bins=10).equal_width_calibration_error.value == pytest.approx(error)
 
 
 def test_the_debiased_error_takes_away_what_a_simulation_finds_that_chance_adds():
@@ -276,12 +280,12 @@ def test_the_parts_of_the_brier_score_are_murphys_where_a_bin_holds_one_score():
 
 
 def test_the_parts_of_the_brier_score_add_up_to_it():
-    found = judge(**sample())
+    found = measure(**sample())
     parts = found.brier_reliability.value - found.brier_resolution.value + found.brier_uncertainty.value
     assert parts == pytest.approx(found.brier_score.value)
 
 
-def test_the_calibration_error_by_chance_equals_that_of_outcomes_drawn_one_by_one():
+def test_the_calibration_error_under_null_equals_that_of_outcomes_drawn_one_by_one():
     rows, random = sample(n_rows=300, decimals=1), np.random.default_rng(5)
     drawn = [
         expected_calibration_error(tally_of(rows | {"y_true": random.random(300) < rows["probability"]}), n_bins=5)
@@ -294,7 +298,7 @@ def test_the_calibration_error_by_chance_equals_that_of_outcomes_drawn_one_by_on
 def test_a_calibrated_model_is_no_rarity_among_its_simulations_and_an_overconfident_one_is():
     rows = sample(n_rows=2_000, n_households=2_000)
     sure = rows | {"probability": expit(2 * logit(rows["probability"]))}
-    calm, overconfident = (evaluate(**each, n_resamples=200).calibration_error_by_chance for each in (rows, sure))
+    calm, overconfident = (evaluate_rows(**each, n_resamples=200).calibration_error_under_null for each in (rows, sure))
     assert calm.p_value > 0.05
     assert calm.mean < calm.high
     assert overconfident.p_value == pytest.approx(1 / 201)
@@ -302,22 +306,22 @@ def test_a_calibrated_model_is_no_rarity_among_its_simulations_and_an_overconfid
 
 @pytest.mark.parametrize("n_rows", [100, 600])
 def test_a_calibrated_model_lies_within_what_chance_explains_in_19_of_20_draws(n_rows):
-    by_chance = [
-        calibration_error_by_chance(
+    null = [
+        calibration_error_under_null(
             tally_of(sample(n_rows=n_rows, seed=seed)), n_bins=10, n_simulations=200, confidence=0.95, seed=1
         )
         for seed in range(200)
     ]
-    assert 0.91 <= np.mean([each.p_value > 0.05 for each in by_chance]) <= 0.99
+    assert 0.91 <= np.mean([each.p_value > 0.05 for each in null]) <= 0.99
 
 
 def test_chance_explains_less_of_more_rows():
-    few, many = (judge(**sample(n_rows=n_rows)).calibration_error_by_chance for n_rows in (500, 5_000))
+    few, many = (measure(**sample(n_rows=n_rows)).calibration_error_under_null for n_rows in (500, 5_000))
     assert (many.mean, many.high) == pytest.approx((few.mean / math.sqrt(10), few.high / math.sqrt(10)), rel=0.2)
 
 
 def test_the_debiased_error_has_the_interval_of_the_plain_one_since_both_are_of_the_same_truth():
-    found = judge(**sample())
+    found = measure(**sample())
     plain, debiased = found.expected_calibration_error, found.debiased_calibration_error
     assert (debiased.low, debiased.high) == (plain.low, plain.high)
     assert debiased.value < plain.value
@@ -327,13 +331,13 @@ def test_the_anderson_darling_statistic_equals_scipys():
     values = np.random.default_rng(0).random(200)
     known = {"loc": 0, "scale": 1}
     expected = goodness_of_fit(uniform, values, known_params=known, statistic="ad", n_mc_samples=1, rng=0)
-    assert chance.anderson_darling_statistic(values) == pytest.approx(expected.statistic)
+    assert anderson_darling_statistic(values) == pytest.approx(expected.statistic)
 
 
 @pytest.mark.parametrize(("statistic", "p_value"), [(1.933, 0.10), (2.492, 0.05), (3.070, 0.025), (3.857, 0.01)])
 def test_the_anderson_darling_p_value_gives_the_published_table(statistic, p_value):
     """Stephens, EDF statistics for goodness of fit and some comparisons, 1974, table 1.1."""
-    assert chance.anderson_darling_p_value(statistic) == pytest.approx(p_value, abs=3e-4)
+    assert anderson_darling_p_value(statistic) == pytest.approx(p_value, abs=3e-4)
 
 
 @pytest.mark.parametrize("power", [1, 1.1, 1.15])
@@ -341,15 +345,15 @@ def test_the_anderson_darling_p_value_is_that_of_scipys_simulations(power):
     values = np.random.default_rng(3).random(300) ** power
     known = {"loc": 0, "scale": 1}
     expected = goodness_of_fit(uniform, values, known_params=known, statistic="ad", n_mc_samples=20_000, rng=0)
-    assert chance.anderson_darling_p_value(expected.statistic) == pytest.approx(expected.pvalue, abs=0.015)
+    assert anderson_darling_p_value(expected.statistic) == pytest.approx(expected.pvalue, abs=0.015)
 
 
 def test_the_transform_of_a_calibrated_model_is_uniform_and_of_another_not():
     rows = sample(n_rows=4_000)
-    assert judge(**rows, anderson_darling=True).anderson_darling.p_value > 0.05
+    assert measure(**rows, anderson_darling=True).anderson_darling.p_value > 0.05
     biased = rows | {"probability": rows["probability"] ** 2}
-    assert judge(**biased, anderson_darling=True).anderson_darling.p_value < 1e-4
-    assert judge(**rows).anderson_darling is None
+    assert measure(**biased, anderson_darling=True).anderson_darling.p_value < 1e-4
+    assert measure(**rows).anderson_darling is None
 
 
 # Intervals
@@ -395,7 +399,7 @@ def test_the_vectorised_bootstrap_equals_a_plain_loop_over_weighted_scikit_learn
         gaps.append(weighted_calibration_gaps(y_true, probability, weights, n_bins=5))
     expected = pd.DataFrame(draws).quantile([0.05, 0.95])
     measured = weighted_calibration_gaps(y_true, probability, np.ones(300, dtype=int), n_bins=5)
-    found = judge(**rows)
+    found = measure(**rows)
     for name, (low, high) in expected.items():
         estimate = getattr(found, name)
         assert (estimate.low, estimate.high) == pytest.approx((low, high), abs=1e-4), name
@@ -410,33 +414,33 @@ def test_the_vectorised_bootstrap_equals_a_plain_loop_over_weighted_scikit_learn
 def test_more_rows_of_the_same_households_are_no_more_evidence():
     rows = sample()
     repeated = {name: np.repeat(values, 4) for name, values in rows.items()}
-    once, often = judge(**rows), judge(**repeated)
+    once, often = measure(**rows), measure(**repeated)
     for name in ("auc", "brier_score", "expected_calibration_error", "precision_at_high_confidence"):
         assert vars(getattr(often, name)) == pytest.approx(vars(getattr(once, name))), name
 
 
 def test_rows_without_household_are_each_their_own():
     rows = sample()
-    apart = judge(**rows | {"household_id": np.arange(400)})
-    alone = judge(y_true=rows["y_true"], probability=rows["probability"])
+    apart = measure(**rows | {"household_id": np.arange(400)})
+    alone = measure(y_true=rows["y_true"], probability=rows["probability"])
     assert (alone.auc, alone.n_households, apart.n_households) == (apart.auc, None, 400)
 
 
 def test_the_order_of_the_rows_does_not_matter():
     rows = sample()
     order = np.random.default_rng(1).permutation(400)
-    assert judge(**{name: values[order] for name, values in rows.items()}) == judge(**rows)
+    assert measure(**{name: values[order] for name, values in rows.items()}) == measure(**rows)
 
 
 def test_household_ids_may_be_numbers_or_words():
     rows = sample()
     words = pd.Series(rows["household_id"]).map("h{:03d}".format)
-    assert judge(**rows | {"household_id": words}) == judge(**rows)
+    assert measure(**rows | {"household_id": words}) == measure(**rows)
 
 
 def test_the_seed_decides_the_intervals_and_nothing_else():
     rows = sample()
-    first, same, other = judge(**rows), judge(**rows), evaluate(**rows, **SETTINGS | {"seed": 8})
+    first, same, other = measure(**rows), measure(**rows), evaluate_rows(**rows, **SETTINGS | {"seed": 8})
     assert first == same
     assert first.auc.low != other.auc.low
     assert first.auc.value == other.auc.value
@@ -455,12 +459,12 @@ def test_how_many_resamples_are_measured_at_once_changes_nothing():
         for n_at_once in (1, 7, 100)
     ]  # fmt: skip
     assert estimates == [estimates[0]] * 3
-    assert estimates[0]["auc"] == judge(**rows).auc
+    assert estimates[0]["auc"] == measure(**rows).auc
 
 
 def test_higher_confidence_widens_every_interval():
     rows = sample()
-    narrow, wide = judge(**rows), evaluate(**rows, **SETTINGS | {"confidence": 0.99})
+    narrow, wide = measure(**rows), evaluate_rows(**rows, **SETTINGS | {"confidence": 0.99})
     for name in ("auc", "brier_score", "calibration_slope", "precision_at_high_confidence"):
         assert getattr(wide, name).low < getattr(narrow, name).low < getattr(narrow, name).high
         assert getattr(narrow, name).high < getattr(wide, name).high
@@ -468,12 +472,12 @@ def test_higher_confidence_widens_every_interval():
 
 def test_without_resamples_there_are_values_and_no_intervals():
     rows = sample()
-    found = evaluate(**rows, **SETTINGS | {"n_resamples": 0})
-    assert found.auc == Estimate(judge(**rows).auc.value, None, None)
+    found = evaluate_rows(**rows, **SETTINGS | {"n_resamples": 0})
+    assert found.auc == Estimate(measure(**rows).auc.value, None, None)
 
 
 def test_a_calibrated_model_has_a_calibration_error_whose_interval_reaches_low_and_holds_the_estimate():
-    error = judge(**sample(n_rows=4_000, n_households=200)).expected_calibration_error
+    error = measure(**sample(n_rows=4_000, n_households=200)).expected_calibration_error
     assert 0 <= error.low < error.value / 2
     assert error.low <= error.value <= error.high
 
@@ -541,20 +545,20 @@ def test_no_metric_of_too_few_households_has_an_interval(n_households):
         "sensitive": {"size": np.where(np.arange(1_000) < 400, "1", "2")},
         "min_group_households": 1,
     }
-    found = estimates_of(judge(**everything))
+    found = estimates_of(measure(**everything))
     assert len(found) > 60
     assert {(each.low, each.high) for each in found} == {(None, None)}
-    assert judge(**everything | {"household_id": np.arange(1_000) % FEWEST_HOUSEHOLDS}).auc.low is not None
+    assert measure(**everything | {"household_id": np.arange(1_000) % FEWEST_HOUSEHOLDS}).auc.low is not None
 
 
 def test_what_rests_on_the_rows_of_few_households_has_no_interval_among_many():
     rows = sample(n_rows=1_000, n_households=50)
     loud = rows["household_id"] < 3
-    found = judge(**rows | {"probability": np.where(loud, 0.9, rows["probability"] / 2)})
+    found = measure(**rows | {"probability": np.where(loud, 0.9, rows["probability"] / 2)})
     assert found.precision_at_high_confidence.low is None
     assert found.trade_off[-1].precision.low is None
     assert found.auc.low < found.auc.value < found.auc.high
-    hardly = judge(**rows | {"y_true": loud & rows["y_true"]})
+    hardly = measure(**rows | {"y_true": loud & rows["y_true"]})
     assert hardly.auc.low is None
     assert hardly.recall.low is None
 
@@ -562,7 +566,7 @@ def test_what_rests_on_the_rows_of_few_households_has_no_interval_among_many():
 def test_a_group_of_too_few_households_has_no_interval_and_leaves_none_to_its_gap():
     rows = sample(n_rows=1_000, n_households=50)
     size = np.where(rows["household_id"] < 10, "few", "many")
-    found = judge(**rows, sensitive={"size": size}, min_group_households=2, min_group_class=5).fairness["size"]
+    found = measure(**rows, sensitive={"size": size}, min_group_households=2, min_group_class=5).fairness["size"]
     few, many = (group.measured for group in found.groups)
     assert (few.auc.low, found.largest_calibration_gap.low) == (None, None)
     assert many.auc.low < many.auc.high
@@ -571,8 +575,8 @@ def test_a_group_of_too_few_households_has_no_interval_and_leaves_none_to_its_ga
 # Days, oracle, folds, counts
 
 
-def test_days_are_judged_on_wasted_rows_with_known_days_and_the_label_on_those_it_has():
-    found = judge(
+def test_days_are_evaluated_on_wasted_rows_with_known_days_and_the_label_on_those_it_has():
+    found = measure(
         y_true=[1, 1, 1, 0],
         probability=[0.9, 0.8, 0.6, 0.1],
         days_true=pd.Series([10, 4, None, 7], dtype="Float64"),
@@ -588,31 +592,31 @@ def test_days_are_judged_on_wasted_rows_with_known_days_and_the_label_on_those_i
 def test_days_intervals_hold_the_estimate():
     random = np.random.default_rng(3)
     rows = sample()
-    found = judge(**rows, days_true=random.uniform(0, 30, 400), days_predicted=random.uniform(0, 30, 400))
+    found = measure(**rows, days_true=random.uniform(0, 30, 400), days_predicted=random.uniform(0, 30, 400))
     assert found.days_mae.low < found.days_mae.value < found.days_mae.high < found.days_rmse.high
 
 
 def test_the_attainable_share_counts_from_a_coin_toss():
     y_true, oracle = [1, 0, 1, 0, 1, 0], [0.9, 0.1, 0.8, 0.2, 0.4, 0.5]
-    found = judge(y_true=y_true, probability=[0.9, 0.1, 0.3, 0.4, 0.6, 0.5], oracle_probability=oracle)
+    found = measure(y_true=y_true, probability=[0.9, 0.1, 0.3, 0.4, 0.6, 0.5], oracle_probability=oracle)
     assert found.oracle_auc.value == pytest.approx(8 / 9)
     assert found.attainable_share.value == pytest.approx((7 / 9 - 1 / 2) / (8 / 9 - 1 / 2))
 
 
 def test_the_oracle_itself_reaches_all_that_is_attainable():
     rows = sample()
-    found = judge(**rows, oracle_probability=rows["probability"])
+    found = measure(**rows, oracle_probability=rows["probability"])
     assert found.attainable_share == Estimate(1, 1, 1)
     assert found.oracle_auc == found.auc
 
 
 def test_folds_are_summarised_by_mean_and_sample_standard_deviation():
-    found = judge(**sample(), fold_metrics=pd.DataFrame({"fold": [0, 1, 2], "auc": [0.8, 0.9, 0.85]}))
+    found = measure(**sample(), fold_metrics=pd.DataFrame({"fold": [0, 1, 2], "auc": [0.8, 0.9, 0.85]}))
     assert (found.cv_mean_auc, found.cv_std_auc) == pytest.approx((0.85, 0.05))
 
 
 def test_counts_and_settings_are_carried_along():
-    found = judge(
+    found = measure(
         y_true=[1, 0, 1, 0], probability=[0.7, 0.69, 0.9, 0.1], household_id=["a", "a", "b", "b"],
         horizon_days=30, predictor_sha256="abc",
     )  # fmt: skip
@@ -622,7 +626,7 @@ def test_counts_and_settings_are_carried_along():
 
 
 def test_what_was_not_asked_for_is_null():
-    found = judge(**sample())
+    found = measure(**sample())
     absent = (found.days_mae, found.label_days_mae, found.oracle_auc, found.cv_std_auc, found.horizon_days)
     assert absent == (None,) * 5
 
@@ -631,7 +635,7 @@ def test_what_was_not_asked_for_is_null():
 
 
 def test_json_holds_every_value_and_null_for_the_undefined():
-    found = judge(y_true=[1, 0], probability=[0.6, 0.2])
+    found = measure(y_true=[1, 0], probability=[0.6, 0.2])
     plain = json.loads(json.dumps(found.to_dict(), allow_nan=False))
     assert plain["auc"]["value"] == 1
     assert plain["precision_at_high_confidence"] == {"value": None, "low": None, "high": None}
@@ -639,7 +643,7 @@ def test_json_holds_every_value_and_null_for_the_undefined():
 
 
 def test_flat_numbers_leave_out_what_is_undefined():
-    flat = judge(y_true=[1, 0] * 20, probability=[0.6, 0.2] * 20, predictor_sha256="abc", horizon_days=30).flat()
+    flat = measure(y_true=[1, 0] * 20, probability=[0.6, 0.2] * 20, predictor_sha256="abc", horizon_days=30).flat()
     assert (flat["auc"], flat["auc_low"], flat["auc_high"], flat["horizon_days"]) == (1, 1, 1, 30)
     assert not {"precision_at_high_confidence", "oracle_auc", "predictor_sha256"} & set(flat)
     assert all(type(value) is float for value in flat.values())
@@ -648,13 +652,13 @@ def test_flat_numbers_leave_out_what_is_undefined():
 def test_inputs_are_left_as_they_were():
     rows = sample()
     copies = {name: values.copy() for name, values in rows.items()}
-    judge(**rows)
+    measure(**rows)
     assert all((rows[name] == copies[name]).all() for name in rows)
 
 
 @pytest.mark.parametrize("outcome", [0, 1])
 def test_of_one_class_what_needs_both_is_undefined_and_the_rest_is_not(outcome):
-    found = judge(y_true=[outcome] * 4, probability=[0.1, 0.4, 0.8, 0.9])
+    found = measure(y_true=[outcome] * 4, probability=[0.1, 0.4, 0.8, 0.9])
     assert math.isnan(found.auc.value)
     assert math.isnan(found.calibration_slope.value)
     assert found.base_rate == Estimate(outcome)
@@ -678,5 +682,5 @@ def test_of_one_class_what_needs_both_is_undefined_and_the_rest_is_not(outcome):
 )
 def test_a_wrong_input_is_refused_in_one_clear_line(changed, message):
     with pytest.raises(ValueError, match=message) as refusal:
-        judge(**{"y_true": [0, 1, 1], "probability": [0.1, 0.5, 0.9]} | changed)
+        measure(**{"y_true": [0, 1, 1], "probability": [0.1, 0.5, 0.9]} | changed)
     assert "\n" not in str(refusal.value)

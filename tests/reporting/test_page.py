@@ -132,9 +132,9 @@ def test_how_well_the_test_window_is_told_apart_stands_beside_what_tells_it() ->
 
 
 def test_the_page_says_how_often_the_window_was_judged_and_warns_from_the_second_predictor_on() -> None:
-    assert "The test window has been judged 2 times, 1 predictor. " in words(page(judgements=Judgements(2, 1)))
+    assert "The test window has been evaluated 2 times, 1 predictor. " in words(page(judgements=Judgements(2, 1)))
     assert "optimistic" not in words(page(judgements=Judgements(2, 1))) + words(page())
-    assert "2 predictors. Choosing among predictors by the same window makes its figures optimistic." in words(
+    assert "2 predictors. Choosing among predictors by the same window makes its metrics optimistic." in words(
         page(judgements=Judgements(2, 2))
     )
 
@@ -216,7 +216,7 @@ def test_equal_records_make_equal_pages() -> None:
         ({"expected_calibration_error": Estimate(0.0602)}, "0.0602 is more than chance explains"),
         ({"calibration_slope": Estimate(0.7, 0.6, 0.8)}, "slope of 0.700 says that the model is too sure of itself"),
         ({"calibration_slope": Estimate(1.3, 1.2, 1.4)}, "slope of 1.300 says that the model is not sure enough"),
-        ({"by_acquaintance": (Group("new", 9, 2, 1, None),)}, "Too few rows of new households"),
+        ({"by_known_household": (Group("new", 9, 2, 1, None),)}, "Too few rows of new households"),
     ],
 )
 def test_each_weakness_is_named_when_it_is_there_and_only_then(changes: dict[str, object], limit: str) -> None:

@@ -10,8 +10,7 @@ from measured import FULL
 from pandas.testing import assert_frame_equal
 from planted import NAMES, NUMBER, SPLIT, WHEN, plant
 
-from waste_risk.metrics import PurestFeature
-from waste_risk.metrics.parts import AdversarialValidation
+from waste_risk.metrics import AdversarialValidation, PurestFeature
 from waste_risk.parameters import Gates, Validation, load
 from waste_risk.training.splits import split_by_time
 from waste_risk.validation.gates import check_gates

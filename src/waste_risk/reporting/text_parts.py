@@ -1,4 +1,4 @@
-"""The later sections of the text report: what simple rules reach, for whom it works, how steadily, at what use."""
+"""The later sections of the text report: calibration and chance, baselines, fairness, stability, alerts."""
 
 import textwrap
 from collections.abc import Iterable
@@ -19,13 +19,13 @@ _COLUMN_WIDTH = 13
 
 
 def line(label: str, value: str) -> str:
-    """Write a label and its value."""
+    """Return a line with a label and its value."""
     return f"{label + ': ':<{LABEL_WIDTH}}{value}"
 
 
 def calibration_and_chance(metrics: ValidationMetrics) -> list[str]:
-    """Say how much of the calibration error is chance."""
-    debiased, chance = metrics.debiased_calibration_error, metrics.calibration_error_by_chance
+    """Return how much of the calibration error may be chance."""
+    debiased, chance = metrics.debiased_calibration_error, metrics.calibration_error_under_null
     if debiased is None or chance is None or metrics.confidence is None:
         return []
     of_perfect = (
@@ -43,21 +43,21 @@ def calibration_and_chance(metrics: ValidationMetrics) -> list[str]:
 
 
 def baselines(metrics: ValidationMetrics) -> list[str]:
-    """Say how far the model lies above each simple rule, with the interval of the difference."""
+    """Return how far the model's AUC lies above that of each baseline, with the interval of the difference."""
     if not metrics.baselines:
         return []
     rows = [
         line(
             to_heading(name),
-            _columns([format_number(rule.auc), format_number(rule.auc_gain), _interval(rule.auc_gain)]),
+            _columns([format_number(each.auc), format_number(each.auc_gain), _interval(each.auc_gain)]),
         )
-        for name, rule in metrics.baselines.items()
+        for name, each in metrics.baselines.items()
     ]
     return [_header(["AUC", "gain", "interval of the gain"]), *rows]
 
 
 def fairness(metrics: ValidationMetrics) -> list[str]:
-    """Say the gaps between the groups of each attribute, and which groups are too small."""
+    """Return the gaps between the groups of each sensitive attribute, and which groups are too small."""
     if not metrics.fairness:
         return []
     rows = [row for name, each in metrics.fairness.items() for row in _gaps(name, each)]
@@ -65,23 +65,23 @@ def fairness(metrics: ValidationMetrics) -> list[str]:
 
 
 def stability(metrics: ValidationMetrics) -> list[str]:
-    """Say the AUC and the calibration of each month, and of known and new households; and if features tell the time."""
-    groups = [*metrics.by_month, *metrics.by_acquaintance]
+    """Return AUC and calibration by month and for known and new households, and the adversarial validation."""
+    groups = [*metrics.by_month, *metrics.by_known_household]
     header = [_header(["rows", "AUC", "base rate", "too high by"])] if groups else []
     return [*header, *(line(_label(each), _group(each)) for each in groups), *_adversarial(metrics)]
 
 
 def _adversarial(metrics: ValidationMetrics) -> list[str]:
-    told = metrics.adversarial_validation
-    if told is None:
+    found = metrics.adversarial_validation
+    if found is None:
         return []
-    by = f" (by {', '.join(told.features)})" if told.features else ""
-    wrapped = textwrap.wrap(f"AUC {format_number(told.auc)}{by}", WIDTH - LABEL_WIDTH, break_long_words=False)
-    return [line("Test window told apart", wrapped[0]), *(" " * LABEL_WIDTH + each for each in wrapped[1:])]
+    by = f" (by {', '.join(found.features)})" if found.features else ""
+    wrapped = textwrap.wrap(f"AUC {format_number(found.auc)}{by}", WIDTH - LABEL_WIDTH, break_long_words=False)
+    return [line("Adversarial validation", wrapped[0]), *(" " * LABEL_WIDTH + each for each in wrapped[1:])]
 
 
 def alerts(metrics: ValidationMetrics) -> list[str]:
-    """Say what alerts are worth: few a week, early enough, at the cheapest threshold."""
+    """Return what alerts are worth: a few a week, early enough, at the cheapest threshold."""
     return [*_weekly(metrics), *_lead_time(metrics), *_cost(metrics)]
 
 
@@ -105,7 +105,7 @@ def _lead_time(metrics: ValidationMetrics) -> list[str]:
     days = f"median {format_number(lead.median_days, 1)}, mean {format_number(lead.mean_days, 1)} days to the waste"
     return [
         line(f"First alert at {metrics.high_confidence:g}", days),
-        line("  Wasted items warned of", f"{lead.n_items:,}"),
+        line("  Wasted items alerted", f"{lead.n_items:,}"),
     ]
 
 
@@ -122,7 +122,7 @@ def _cost(metrics: ValidationMetrics) -> list[str]:
 def _gaps(name: str, each: Fairness) -> Iterable[str]:
     gaps = (
         each.demographic_parity_difference,
-        each.equalised_odds_difference,
+        each.equalized_odds_difference,
         each.auc_difference,
         each.largest_calibration_gap,
     )

@@ -67,7 +67,7 @@ def _evidence(metrics: ValidationMetrics) -> Iterator[str]:
 
 
 def _calibration(metrics: ValidationMetrics) -> Iterator[str]:
-    error, chance = metrics.expected_calibration_error, metrics.calibration_error_by_chance
+    error, chance = metrics.expected_calibration_error, metrics.calibration_error_under_null
     if chance is not None and error.value > chance.high:
         yield (
             f"The calibration error of {format_number(error)} is more than chance explains: a perfectly "
@@ -80,7 +80,9 @@ def _calibration(metrics: ValidationMetrics) -> Iterator[str]:
 
 
 def _groups(metrics: ValidationMetrics) -> Iterator[str]:
-    if metrics.by_acquaintance and "new" not in {group.name for group, _ in keep_measured(metrics.by_acquaintance)}:
+    if metrics.by_known_household and "new" not in {
+        group.name for group, _ in keep_measured(metrics.by_known_household)
+    }:
         yield "Too few rows of new households were judged to say how well the model does for them."
     for attribute, fairness in metrics.fairness.items():
         small = [f"{group.name} ({group.n_rows:,} rows)" for group in fairness.groups if group.measured is None]
