@@ -18,7 +18,9 @@ from waste_risk.metrics.rows import EvaluationRows, Mask, Share
 from waste_risk.metrics.tally import Array, HouseholdTally, Tally
 from waste_risk.parameters import Validation
 
-SectionName = Literal["classification", "calibration", "threshold", "high_confidence", "days", "label_days", "group"]
+SectionName = Literal[
+    "classification", "calibration", "threshold", "high_confidence", "days", "label_days", "group", "unlisted"
+]
 
 
 @dataclass(frozen=True)
@@ -135,6 +137,7 @@ class Metric:
         report: its label in the text report; empty if the report does not list it in its section.
         decimals: on the page; the text report writes four, or as many as here for what has a unit.
         unit: such as ``days``; empty for probabilities, shares and scores.
+        signed: whether a value above zero is written with a plus.
         norm: see ``bootstrap``.
         needs: what the window must have for it, by the names of its attributes; without it there is no such metric.
         support: number of households that support it; by default those of the rarer outcome.
@@ -148,6 +151,7 @@ class Metric:
     report: str
     decimals: int
     unit: str
+    signed: bool
     norm: Norm | None
     needs: tuple[str, ...]
     support: Callable[[Window], int] | None
@@ -171,13 +175,16 @@ def metric(
     report: str = "",
     decimals: int = 3,
     unit: str = "",
+    signed: bool = False,
     norm: Norm | None = None,
     needs: tuple[str, ...] = (),
     support: Callable[[Window], int] | None = None,
     interval: str = OWN_INTERVAL,
 ) -> dict[str, Any]:
     """Return the metadata of a field that holds a metric; see ``Metric`` for the arguments."""
-    definition = Metric(compute, label, meaning, section, report, decimals, unit, norm, needs, support, interval)
+    definition = Metric(
+        compute, label, meaning, section, report, decimals, unit, signed, norm, needs, support, interval
+    )
     return {"metric": definition, "description": meaning}  # pydantic writes the description into the JSON schema
 
 

@@ -1,6 +1,6 @@
 """The same metrics within groups of the rows: kinds of households, months, known and new households.
 
-A group with few households, or few rows of either outcome, is counted and not measured: its figures would be noise
+A group with few households, or few rows of either outcome, is counted and not measured: its metrics would be noise
 that someone reads as a finding.
 
 Fairness follows fairlearn's definitions, and its ``MetricFrame`` computes the differences between groups; intervals are
@@ -31,32 +31,24 @@ from waste_risk.metrics.tally import Array, count_scores
 
 @dataclass(frozen=True)
 class GroupMetrics:
-    """Metrics within a group."""
+    """Metrics within a group; tables show them in this order."""
 
-    auc: Estimate = field(
-        metadata=metric(
-            lambda sample: roc_auc(sample.tally), "AUC", "of the group's rows among themselves", section="group"
-        )
-    )
-    expected_calibration_error: Estimate = field(
-        metadata=metric(
-            lambda sample: weigh_gaps(sample.bins),
-            "Expected calibration error",
-            "over bins of equal mass",
-            section="group",
-            norm=sum_absolute,
-        )
+    base_rate: Estimate = field(
+        metadata=metric(lambda sample: base_rate(sample.tally), "Base rate", "share truly wasted", section="group")
     )
     calibration_gap: Estimate = field(
         metadata=metric(
             lambda sample: calibration_in_the_large(sample.tally),
-            "Calibration gap",
-            "mean probability less base rate; above 0 is too high",
+            "Predicted too high by",
+            "mean prediction less base rate",
             section="group",
+            signed=True,
         )
     )
-    base_rate: Estimate = field(
-        metadata=metric(lambda sample: base_rate(sample.tally), "Base rate", "share truly wasted", section="group")
+    auc: Estimate = field(
+        metadata=metric(
+            lambda sample: roc_auc(sample.tally), "AUC", "of the group's rows among themselves", section="group"
+        )
     )
     alert_rate: Estimate = field(
         metadata=metric(
@@ -80,6 +72,15 @@ class GroupMetrics:
             "False positive rate",
             "share of the other rows that are alerts",
             section="group",
+        )
+    )
+    expected_calibration_error: Estimate = field(
+        metadata=metric(
+            lambda sample: weigh_gaps(sample.bins),
+            "Expected calibration error",
+            "over bins of equal mass",
+            section="unlisted",
+            norm=sum_absolute,
         )
     )
 

@@ -18,7 +18,7 @@ from waste_risk.formatting import (
     to_heading,
     to_words,
 )
-from waste_risk.metrics import Group, ValidationMetrics
+from waste_risk.metrics import Group, GroupMetrics, ValidationMetrics, find_definitions
 from waste_risk.model.predictor import Metadata
 from waste_risk.reporting.page.limits import find_limits
 from waste_risk.reporting.page.verdict import LABELS, explain_gates
@@ -59,6 +59,9 @@ def render_page(
         .get_template("page.html")
         .render(
             m=metrics,
+            group_columns={
+                name: each for name, each in find_definitions(GroupMetrics).items() if each.section == "group"
+            },
             decision=decision,
             gates=explain_gates(metrics, decision),
             unsupported=[LABELS[name] for name in decision.unsupported],
