@@ -110,7 +110,7 @@ def test_a_refused_model_reads_exactly_so_with_each_reason_beneath_the_gates():
     assert render(limits=limits) == HEAD + FAILED + REST
 
 
-def test_without_oracle_source_and_days_only_the_judged_rows_follow_the_gates():
+def test_without_oracle_source_and_days_only_the_evaluated_rows_follow_the_gates():
     bare = replace(
         MEASURED, oracle_auc=None, attainable_share=None, days_mae=None, n_households=None, horizon_days=None
     )
@@ -203,7 +203,7 @@ def test_the_gain_that_the_report_names_as_the_ceilings_is_the_measured_one():
     assert f"raised the AUC by {gain:.3f} on the default source" in " ".join(CEILING)
 
 
-def test_from_the_second_predictor_on_the_window_is_said_to_make_its_figures_optimistic():
+def test_from_the_second_predictor_on_the_window_is_said_to_make_its_metrics_optimistic():
     twice = render_text(MEASURED, judgements=Judgements(2, 1))
     assert "The test window has been evaluated 2 times, 1 predictor.\n\n" in twice
     chosen = render_text(MEASURED, judgements=Judgements(1_003, 2))

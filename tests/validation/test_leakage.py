@@ -56,7 +56,7 @@ def test_two_features_that_are_a_clock_only_together_tell_them_apart() -> None:
     assert set(together.features[:2]) == {WHEN, NUMBER}
 
 
-def test_one_household_leaves_nobody_to_be_judged_on() -> None:
+def test_one_household_leaves_nobody_to_evaluate_on() -> None:
     told = tell_apart(plant().assign(household_id=7))
     assert np.isnan(told.auc.value)
     assert told.features == ()
