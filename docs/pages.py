@@ -8,7 +8,7 @@ from marginal_measures import MONTHS, Sample, rates, rates_in_the_end
 from marginals import TOPICS, WASTE_RATES, Topic, compare
 
 from waste_risk.features import FEATURES
-from waste_risk.metrics.json_schema import describe_metrics
+from waste_risk.metrics import describe_metrics
 from waste_risk.reference import CATEGORIES, shopping_facts, usda_consumer_loss
 
 _GENERATED = "<!-- written by `make docs` -->\n"

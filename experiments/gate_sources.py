@@ -39,7 +39,7 @@ from waste_risk.training.cross_validation import cross_validate
 from waste_risk.training.fit import fit_predictor
 from waste_risk.training.splits import split_by_time
 from waste_risk.training.thresholds import choose_threshold
-from waste_risk.validation.evaluation import evaluate_beside_truth, predict_beside_truth
+from waste_risk.validation.evaluation import evaluate_with_outcomes, predict_with_outcomes
 from waste_risk.validation.gates import check_gates
 
 KEPT = Path(__file__).with_name("gate_sources.json")
@@ -126,9 +126,9 @@ def train_source(households: int, seed: int, scenario: str) -> Trained:
         "oracle_probability": oracle["probability"],
         "fold_metrics": fold_metrics,
         "high_confidence": section(Gates).high_confidence,
-        **section(Validation).model_dump() | {"n_resamples": N_RESAMPLES},
+        "params": section(Validation).model_copy(update={"n_resamples": N_RESAMPLES}),
     }
-    predicted = predict_beside_truth(predictor, test)
+    predicted = predict_with_outcomes(predictor, test)
     return Trained(predictor, predicted.drop(columns=list(predicted.filter(like="sensitive_"))), beside)
 
 
@@ -141,7 +141,7 @@ def _shift(predicted: pd.DataFrame, what: str, by: float) -> pd.Series:
 
 def _judge(trained: Trained, probability: pd.Series) -> dict[str, Any]:
     predicted = trained.predicted.assign(waste_probability=probability)
-    metrics = evaluate_beside_truth(trained.predictor, predicted, **trained.beside)
+    metrics = evaluate_with_outcomes(trained.predictor, predicted, **trained.beside)
     gaps = {"whole": metrics.calibration_in_the_large, "newest": metrics.newest_calibration_in_the_large}
     # Baselines cost as much as the training of a small source.
     decision = check_gates(metrics, section(Gates).model_copy(update={"min_gain_over_baselines": None}))

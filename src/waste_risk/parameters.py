@@ -195,7 +195,7 @@ class Calibration(Section):
 
 
 class Validation(Section):
-    """How the test window is judged, apart from the gates."""
+    """How metrics of the test window are computed; their gates are another section."""
 
     n_bins: int = Field(ge=2, le=200)
     n_resamples: int = Field(ge=0, le=100_000)

@@ -123,7 +123,7 @@ def judge(
         fold_metrics=trained.fold_metrics,
         threshold=trained.predictor.threshold,
         high_confidence=GATES.high_confidence,
-        **{**VALIDATION.model_dump(), **settings},
+        params=VALIDATION.model_copy(update=settings),
     )
     purest = find_purest_feature(development, test, trained.predictor.metadata.feature_names, VALIDATION)
     metrics = replace(metrics, purest_feature=purest)
@@ -177,7 +177,7 @@ def test_every_simple_rule_is_beaten_beyond_chance(verdict: Verdict) -> None:
 
 def test_within_each_kind_of_household_and_for_new_ones_the_probability_is_what_comes_true(verdict: Verdict) -> None:
     groups = [group for fairness in verdict.metrics.fairness.values() for group in fairness.groups]
-    measured = [group.measured for group in [*groups, *verdict.metrics.by_acquaintance] if group.measured]
+    measured = [group.measured for group in [*groups, *verdict.metrics.by_known_household] if group.measured]
     assert len(measured) >= 8
     assert max(abs(each.calibration_gap.value) for each in measured) < 0.05
 

@@ -6,6 +6,7 @@ from typing import Any
 
 import pandas as pd
 import pytest
+from evaluating import evaluate_rows
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from planted import OBSERVATION, SPLIT, TRAINING, plant
@@ -13,7 +14,6 @@ from scipy.special import expit
 
 from waste_risk.errors import ContractError
 from waste_risk.features import build_features
-from waste_risk.metrics import evaluate
 from waste_risk.observations.model_input import assemble_model_input
 from waste_risk.observations.observe import latest_record, observe_items, open_items
 from waste_risk.parameters import Baselines, Cleaning, load
@@ -104,7 +104,7 @@ def test_windows_folds_baselines_and_metrics_do_not_depend_on_what_ids_are(namin
     assert judged["household_id"].tolist() == [naming(number) for number in plain_judged["household_id"].tolist()]
     pd.testing.assert_frame_equal(judged.drop(columns=KEYS), plain_judged.drop(columns=KEYS), check_exact=True)
     measured, plainly = (
-        evaluate(
+        evaluate_rows(
             y_true=frame["wasted"],
             probability=expit(frame["life_used"]),
             household_id=frame["household_id"],
