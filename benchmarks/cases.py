@@ -22,7 +22,7 @@ from waste_risk.simulation.draws import draw
 
 Figures = dict[str, float]
 
-_OBSERVATION = Observation(horizon_days=30, max_look_days=30, looks_per_item=1)
+_OBSERVATION = Observation(horizon_days=30, max_age_days=30, per_item=1)
 _DEVIATES = ("draw", "uniform", "ndtri", "betaincinv", "gammaincinv", "pdtrik", "_poisson", "_weibull")
 _TABLES = ("observations", "households", "items", "events")
 

@@ -141,7 +141,7 @@ def verdict(trained: Trained, tables: Tables) -> Verdict:
 
 def test_at_least_three_of_five_items_are_open_at_their_look(tables: Tables, observations: pd.DataFrame) -> None:
     until = latest_record(tables.items, tables.events)
-    looked_at = tables.items["purchased_on"] < until - pd.Timedelta(days=OBSERVATION.max_look_days)
+    looked_at = tables.items["purchased_on"] < until - pd.Timedelta(days=OBSERVATION.max_age_days)
     early = observations["item_id"].isin(tables.items.loc[looked_at, "item_id"])
     assert early.sum() / looked_at.sum() >= 0.60
 

@@ -87,7 +87,7 @@ def arguments(function: Any, seed: int) -> tuple[list[Any], list[Any]]:
     items, events, _ = simulate_consumption(households, habits, purchases, params)
     moment = pd.Timestamp("2024-03-15")
     if function is observe_items:
-        return [items, events], [Observation(horizon_days=30, max_look_days=30, looks_per_item=2), moment]
+        return [items, events], [Observation(horizon_days=30, max_age_days=30, per_item=2), moment]
     if function is open_items:
         return [items, events], [moment]
     assert function is build_features, "a function per household that has no arguments here"

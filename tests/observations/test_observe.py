@@ -14,7 +14,7 @@ from waste_risk.observations.model_input import assemble_model_input
 from waste_risk.observations.observe import latest_record, observe_items, open_items
 from waste_risk.parameters import Observation
 
-ONE_LOOK = Observation(horizon_days=30, max_look_days=30, looks_per_item=1)
+ONE_LOOK = Observation(horizon_days=30, max_age_days=30, per_item=1)
 FAR = pd.Timestamp("2030-01-01")
 NO_EVENTS = pd.DataFrame(
     {
@@ -158,7 +158,7 @@ def test_only_what_is_still_open_is_observed(removals: list[tuple[str, float, st
 def test_further_looks_fall_on_further_days() -> None:
     items = bought(300, life_days=6)
     once = observe_items(items, NO_EVENTS, ONE_LOOK, FAR)
-    often = observe_items(items, NO_EVENTS, ONE_LOOK.model_copy(update={"looks_per_item": 4}), FAR)
+    often = observe_items(items, NO_EVENTS, ONE_LOOK.model_copy(update={"per_item": 4}), FAR)
     assert not often.duplicated(["item_id", "observed_on"]).any()
     assert often.groupby("item_id").size().between(1, 4).all()
     assert len(once.merge(often)) == len(once) < len(often)

@@ -22,7 +22,7 @@ REPAIRABLE = ["items_expiring_before_purchase", "items_eaten_more_than_bought", 
 MONDAY, DAY = pd.Timestamp("2024-05-06"), pd.Timedelta(days=1)
 NOON = MONDAY + pd.Timedelta(hours=12)
 
-OBSERVATION = Observation(horizon_days=30, max_look_days=30, looks_per_item=1)
+OBSERVATION = Observation(horizon_days=30, max_age_days=30, per_item=1)
 
 Tables = dict[str, pd.DataFrame]
 

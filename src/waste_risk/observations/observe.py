@@ -22,7 +22,7 @@ _LOOK_SEED = 2**40
 def observe_items(
     items: pd.DataFrame, events: pd.DataFrame, params: Observation, data_until: pd.Timestamp | None = None
 ) -> pd.DataFrame:
-    """Look at each item once (or `looks_per_item` times, equal ages counted once), if it is then still open.
+    """Look at each item once (or `per_item` times, equal ages counted once), if it is then still open.
 
     Args:
         items: the items table; rows keep its order, looks at one item their order in time.
@@ -73,10 +73,10 @@ def _looks(items: pd.DataFrame, params: Observation) -> tuple[Integers, Integers
     """The row of the item and the day (since 1970) of every look, in the order of the rows."""
     keys = hash_ids(items["item_id"], _LOOK_SEED)
     bought = to_seconds(items["purchased_on"]) // DAY
-    longest = np.clip(_life_days(items), 1, params.max_look_days)
+    longest = np.clip(_life_days(items), 1, params.max_age_days)
     # The cube puts half of the looks into the first eighth of the life: a warning is worth more early, and later than
     # that too few items are still open. Multiplied out, since a power may differ in the last bit by platform.
-    draws = np.stack([uniform(keys, look) for look in range(params.looks_per_item)], axis=1)
+    draws = np.stack([uniform(keys, look) for look in range(params.per_item)], axis=1)
     age = 1 + np.minimum(draws * draws * draws * longest[:, None], longest[:, None] - 1).astype(np.int64)
     age.sort(axis=1)
     is_new = np.diff(age, axis=1, prepend=0) > 0
