@@ -12,10 +12,7 @@ from waste_risk.history.timeline import DAY, Integers, Timeline, pack, to_second
 from waste_risk.parameters import Observation
 from waste_risk.partitions import per_household
 from waste_risk.reference.shelf_lives import reference_life
-from waste_risk.simulation.random_streams import hash_ids, uniform
-
-# Beyond the range of a user's seeds, so that looks share no draw with a simulated household.
-_LOOK_SEED = 2**40
+from waste_risk.simulation.random_streams import FixedSeed, Stream, hash_ids, uniform
 
 
 @per_household
@@ -71,12 +68,12 @@ def latest_record(items: pd.DataFrame, events: pd.DataFrame) -> pd.Timestamp:
 
 def _looks(items: pd.DataFrame, params: Observation) -> tuple[Integers, Integers]:
     """The row of the item and the day (since 1970) of every look, in the order of the rows."""
-    keys = hash_ids(items["item_id"], _LOOK_SEED)
+    keys = hash_ids(items["item_id"], FixedSeed.OBSERVATIONS)
     bought = to_seconds(items["purchased_on"]) // DAY
     longest = np.clip(_life_days(items), 1, params.max_age_days)
     # The cube puts half of the looks into the first eighth of the life: a warning is worth more early, and later than
     # that too few items are still open. Multiplied out, since a power may differ in the last bit by platform.
-    draws = np.stack([uniform(keys, look) for look in range(params.per_item)], axis=1)
+    draws = np.stack([uniform(keys, Stream.OBSERVATION_AGE, look) for look in range(params.per_item)], axis=1)
     age = 1 + np.minimum(draws * draws * draws * longest[:, None], longest[:, None] - 1).astype(np.int64)
     age.sort(axis=1)
     is_new = np.diff(age, axis=1, prepend=0) > 0

@@ -10,7 +10,7 @@ import pandas as pd
 from waste_risk.parameters import DataGeneration
 from waste_risk.partitions import in_blocks, per_household
 from waste_risk.simulation.latents import draw_latents, put_away
-from waste_risk.simulation.random_streams import Floats, Keys, derive, hash_ids, uniform
+from waste_risk.simulation.random_streams import Floats, Keys, Stream, derive, hash_ids, uniform
 from waste_risk.simulation.scenarios import change_laws, falsify, print_dates
 
 Integers = npt.NDArray[np.int64]
@@ -62,16 +62,18 @@ def _live(truth: pd.DataFrame, thousandths: Integers, keys: Keys) -> _Happenings
     discard = _first_discard(latent, keys)
     portions, left = latent["portions"], thousandths.copy()
     now = np.zeros(len(truth))
-    remembered = np.flatnonzero(uniform(keys, 61) >= latent["first_forgetting"])
+    remembered = np.flatnonzero(uniform(keys, Stream.ITEM_IS_FORGOTTEN) >= latent["first_forgetting"])
     log: list[tuple[Integers, int, Integers, Floats]] = []
     for use in range(1, int(portions.max(initial=0)) + 1):
-        draw = derive(keys[remembered], 200 + use)
-        day = now[remembered] - np.log(uniform(draw, 1)) / latent["pace"][remembered]
+        use_key = derive(keys[remembered], Stream.ITEM_USE, use)
+        day = now[remembered] - np.log(uniform(use_key, Stream.USE_DAY)) / latent["pace"][remembered]
         used = day < discard[remembered]
-        item, day, draw = remembered[used], day[used], draw[used]
+        item, day, use_key = remembered[used], day[used], use_key[used]
         now[item] = day
         if use == 1:
-            clock = latent["opened_life_days"][item] * _weibull(uniform(keys[item], 62), latent["opened_shape"][item])
+            clock = latent["opened_life_days"][item] * _weibull(
+                uniform(keys[item], Stream.ITEM_SPOILS_ONCE_OPENED), latent["opened_shape"][item]
+            )
             discard[item] = np.fmin(discard[item], day + clock)
             several = portions[item] > 1
             log.append((item[several], 0, np.zeros(several.sum(), dtype=np.int64), day[several]))
@@ -79,7 +81,7 @@ def _live(truth: pd.DataFrame, thousandths: Integers, keys: Keys) -> _Happenings
         eaten = np.where(last, left[item], thousandths[item] // portions[item])
         left[item] -= eaten
         log.append((item, 1, eaten, day))
-        remembered = item[~last & (uniform(draw, 2) >= latent["forgetting"][item])]
+        remembered = item[~last & (uniform(use_key, Stream.USE_IS_FORGOTTEN) >= latent["forgetting"][item])]
     item = np.flatnonzero(left > 0)
     log.append((item, 2, left[item], discard[item]))
     return _in_order(log)
@@ -87,8 +89,10 @@ def _live(truth: pd.DataFrame, thousandths: Integers, keys: Keys) -> _Happenings
 
 def _first_discard(latent: dict[str, npt.NDArray[np.float64]], keys: Keys) -> Floats:
     """When an unopened item is thrown away: spoiled, or on its printed date."""
-    spoiled: Floats = latent["life_days"] * _weibull(uniform(keys, 63), latent["life_shape"])
-    by_date = np.where(uniform(keys, 64) < latent["date_discard"], latent["date_discard_days"], np.nan)
+    spoiled: Floats = latent["life_days"] * _weibull(uniform(keys, Stream.ITEM_SPOILS), latent["life_shape"])
+    by_date = np.where(
+        uniform(keys, Stream.ITEM_IS_DISCARDED_BY_DATE) < latent["date_discard"], latent["date_discard_days"], np.nan
+    )
     return np.fmin(spoiled, by_date)
 
 

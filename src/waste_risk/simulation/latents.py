@@ -17,7 +17,7 @@ from scipy.special import betaincinv, expit, logit, ndtri
 
 from waste_risk.reference import CATEGORIES, behaviour, products
 from waste_risk.simulation.draws import draw
-from waste_risk.simulation.random_streams import Floats, Keys, uniform
+from waste_risk.simulation.random_streams import Floats, Keys, Stream, uniform
 
 Integers = npt.NDArray[np.int64]
 
@@ -30,8 +30,8 @@ def put_away(purchases: pd.DataFrame, keys: Keys, seed: int) -> pd.DataFrame:
     of_product = _of_product(purchases)
     storage = of_product["storage"].to_numpy(dtype=object)
     freezable = (of_product["category"] == "meat").to_numpy() & of_product["freezer_life_days"].notna().to_numpy()
-    frozen = freezable & (uniform(keys, 41) < _freezing(purchases, seed))
-    printed = uniform(keys, 42) < of_product["printed_share"].to_numpy()
+    frozen = freezable & (uniform(keys, Stream.ITEM_IS_FROZEN) < _freezing(purchases, seed))
+    printed = uniform(keys, Stream.ITEM_HAS_PRINTED_DATE) < of_product["printed_share"].to_numpy()
     expires = purchases["purchased_on"] + pd.to_timedelta(
         np.where(printed, _printed_days(of_product, keys), np.nan), "D"
     )
@@ -68,7 +68,7 @@ def _lives(items: pd.DataFrame, of_product: pd.DataFrame, habit: pd.DataFrame, k
     frozen = ((items["storage"] == "freezer") & (of_product["storage"] != "freezer")).to_numpy()
     kept = np.where(frozen, of_product["freezer_life_days"], _printed_days(of_product, keys) + 1)
     printed = (items["expires_on"] - items["purchased_on"]).dt.total_seconds() / 86_400
-    life = chosen["life_stretch"] * kept * np.exp(chosen["life_sd"] * ndtri(uniform(keys, 43)))
+    life = chosen["life_stretch"] * kept * np.exp(chosen["life_sd"] * ndtri(uniform(keys, Stream.ITEM_LIFE)))
     return pd.DataFrame(
         {
             "life_days": life,
@@ -88,7 +88,7 @@ def _portions(items: pd.DataFrame, of_product: pd.DataFrame, households: pd.Data
     row = pd.Index(households["household_id"]).get_indexer(pd.Index(items["household_id"]))
     size = households["size"].to_numpy()[row]
     servings = of_product["servings"].to_numpy() * items["quantity"].to_numpy().clip(0.25, 12) ** 0.8
-    spread = np.exp(chosen["servings_sd"] * ndtri(uniform(keys, 44)))
+    spread = np.exp(chosen["servings_sd"] * ndtri(uniform(keys, Stream.ITEM_PORTIONS)))
     portions: Floats = np.round(servings * spread / (chosen["servings_per_use"] * size ** chosen["servings_by_size"]))
     return portions.clip(1, int(chosen["max_portions"])).astype(np.int64)
 
@@ -97,7 +97,9 @@ def _use_days(items: pd.DataFrame, lives: pd.DataFrame, stock: Floats, keys: Key
     """Days to finish an item that is not forgotten, at the usual pace: fewer if it keeps less, or less once open."""
     chosen = behaviour()["consumption"]
     amount = items["quantity"].to_numpy().clip(0.25, 12) ** chosen["use_days_by_amount"]
-    spread = np.exp(chosen["use_days_sd"] * ndtri(uniform(keys, 45)) + chosen["use_days_by_stock"] * stock)
+    spread = np.exp(
+        chosen["use_days_sd"] * ndtri(uniform(keys, Stream.ITEM_USE_DAYS)) + chosen["use_days_by_stock"] * stock
+    )
     keeps = np.fmin(lives["life_days"], chosen["opened_lives"] * lives["opened_life_days"]).to_numpy()
     days: Floats = _usual(items, "use_days") * keeps ** chosen["use_days_by_life"] * amount * spread
     return days
@@ -123,7 +125,9 @@ def _drift(items: pd.DataFrame, seed: int) -> Floats:
 def _forgetting(habit: pd.DataFrame, first: Floats, stock: Floats, keys: Keys) -> dict[str, Floats]:
     """Probabilities to forget the item when it is put away, and after each use; a full pantry hides more."""
     chosen = behaviour()["consumption"]
-    shift = chosen["forgetting_by_stock"] * stock + chosen["forgetting_sd"] * ndtri(uniform(keys, 47))
+    shift = chosen["forgetting_by_stock"] * stock + chosen["forgetting_sd"] * ndtri(
+        uniform(keys, Stream.ITEM_FORGETTING)
+    )
     forgetting = expit(logit(habit["forgetting"].to_numpy()) + shift)
     return {"first_forgetting": (forgetting * first).clip(0, 0.95), "forgetting": forgetting}
 
@@ -155,7 +159,7 @@ def _fullness(group: Integers, day: Integers, units: Floats) -> Floats:
 def _printed_days(of_product: pd.DataFrame, keys: Keys) -> Floats:
     """The life of the batch in whole days, as its label says where there is one."""
     low, high = of_product["life_min_days"].to_numpy(), of_product["life_max_days"].to_numpy()
-    days: Floats = np.round(low + (high - low) * uniform(keys, 48))
+    days: Floats = np.round(low + (high - low) * uniform(keys, Stream.ITEM_PRINTED_DAYS))
     return days.clip(1)
 
 
@@ -165,9 +169,9 @@ def _households(rows: pd.DataFrame) -> tuple[pd.Series, Integers]:
     return pd.Series(household_id), of_household
 
 
-def _usual(items: pd.DataFrame, knob: str) -> Floats:
+def _usual(items: pd.DataFrame, name: str) -> Floats:
     """A constant of each item's category."""
-    constants = np.array([behaviour()["categories"][category][knob] for category in CATEGORIES], dtype=np.float64)
+    constants = np.array([behaviour()["categories"][category][name] for category in CATEGORIES], dtype=np.float64)
     return constants[_places(CATEGORIES, items["category"])]
 
 

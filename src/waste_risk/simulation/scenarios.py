@@ -15,7 +15,7 @@ from scipy.special import expit, logit
 
 from waste_risk.parameters import DataGeneration, Scenario
 from waste_risk.reference import behaviour
-from waste_risk.simulation.random_streams import Floats, Keys, uniform
+from waste_risk.simulation.random_streams import Floats, Keys, Stream, uniform
 
 _EXPIRED, _EARLY, _UNKNOWN, _TOO_MUCH, _TWICE = range(5)
 
@@ -104,7 +104,7 @@ def _leaking(items: pd.DataFrame, events: pd.DataFrame) -> pd.DataFrame:
 def _dirty(items: pd.DataFrame, events: pd.DataFrame, keys: Keys) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Each flaw befalls a share of the items, and all events of such an item."""
     chosen = behaviour()["scenarios"]["dirty"]
-    flaw = np.floor(uniform(keys, 71) / chosen["share_of_items_for_each"]).astype(np.int64)
+    flaw = np.floor(uniform(keys, Stream.ITEM_FLAW) / chosen["share_of_items_for_each"]).astype(np.int64)
     expired = items["purchased_on"] - pd.Timedelta(days=chosen["expired_days"])
     flaw_of_event = flaw[pd.Index(items["item_id"]).get_indexer(pd.Index(events["item_id"]))]
     return items.assign(expires_on=items["expires_on"].mask(flaw == _EXPIRED, expired)), _flawed(events, flaw_of_event)

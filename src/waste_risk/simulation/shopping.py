@@ -14,7 +14,7 @@ from waste_risk.parameters import DataGeneration
 from waste_risk.partitions import in_blocks, per_household
 from waste_risk.reference import CATEGORIES, behaviour, products, shopping_facts
 from waste_risk.simulation.draws import draw
-from waste_risk.simulation.random_streams import Floats, Keys, derive, hash_ids, uniform
+from waste_risk.simulation.random_streams import FixedSeed, Floats, Keys, Stream, derive, hash_ids, uniform
 from waste_risk.simulation.scenarios import mean_stay_days, stay_days
 
 Integers = npt.NDArray[np.int64]
@@ -82,8 +82,8 @@ def _trips(households: pd.DataFrame, params: DataGeneration) -> _Rows:
     mean = _trips_per_week(ids, seed) * n_weeks
     count = np.ceil(pdtrik(draw(ids, seed, "trip count"), mean)).clip(0).astype(np.int64)
     household = np.repeat(np.arange(len(ids)), count)
-    key = derive(hash_ids(ids, seed)[household], _running(count).astype(np.uint64) + np.uint64(1_000))
-    week = first_week[household] + np.floor(uniform(key, 1) * n_weeks[household]).astype(np.int64)
+    key = derive(hash_ids(ids, seed)[household], Stream.HOUSEHOLD_TRIP, _running(count))
+    week = first_week[household] + np.floor(uniform(key, Stream.TRIP_WEEK) * n_weeks[household]).astype(np.int64)
     day = week * 7 + _weekday(key, draw(ids, seed, "weekday")[household]) - monday
     order = np.argsort(household * (params.period_days + 14) + day, kind="stable")
     left = np.minimum(joined + stay_days(params), params.period_days)
@@ -104,14 +104,14 @@ def _weekday(trip: Keys, favourite: Floats) -> Integers:
     """Days since Monday: now and then the household's favourite day, else as the facts' shares."""
     bounds = np.cumsum(shopping_facts()["weekday_share_trips_mon_to_sun"])[:-1]
     weight = behaviour()["shopping"]["favourite_weekday_weight"]
-    on_favourite = uniform(trip, 3) < weight
-    return np.searchsorted(bounds, np.where(on_favourite, favourite, uniform(trip, 2)))
+    on_favourite = uniform(trip, Stream.TRIP_IS_ON_FAVORITE_WEEKDAY) < weight
+    return np.searchsorted(bounds, np.where(on_favourite, favourite, uniform(trip, Stream.TRIP_WEEKDAY)))
 
 
 def _lines(trips: _Rows, households: pd.DataFrame, params: DataGeneration) -> _Rows:
     count = _line_counts(trips, households, params)
     line = np.repeat(np.arange(len(count)), count)
-    key = derive(trips.key[line], _running(count).astype(np.uint64) + np.uint64(1_000))
+    key = derive(trips.key[line], Stream.TRIP_LINE, _running(count))
     return _Rows(trips.household[line], key, trips.day[line])
 
 
@@ -122,8 +122,12 @@ def _line_counts(trips: _Rows, households: pd.DataFrame, params: DataGeneration)
     shares = np.array(list(shopping_facts()["household_size_share"].values()))
     size = by_size[households["size"].to_numpy().clip(1, 5) - 1] / (by_size @ shares / shares.sum())
     mean = facts["ztnb_mu"] * size * _logged_share(households["household_id"], params)
-    intensity = gammaincinv(facts["ztnb_r"], uniform(trips.key, 4)) / facts["ztnb_r"] * mean[trips.household]
-    return _poisson(intensity, uniform(trips.key, 5))
+    intensity = (
+        gammaincinv(facts["ztnb_r"], uniform(trips.key, Stream.TRIP_EXPECTED_LINES))
+        / facts["ztnb_r"]
+        * mean[trips.household]
+    )
+    return _poisson(intensity, uniform(trips.key, Stream.TRIP_LINES))
 
 
 def _logged_share(household_id: pd.Series, params: DataGeneration) -> Floats:
@@ -139,8 +143,11 @@ def _purchases(lines: _Rows, households: pd.DataFrame, params: DataGeneration) -
     facts, table = shopping_facts(), products()
     month = _months(params)[lines.day]
     category = _category(lines, households["household_id"], params.seed, month)
-    product = _product(category, uniform(lines.key, 7))
-    promoted = uniform(lines.key, 8) < np.array([facts["promo_share_of_lines"][name] for name in CATEGORIES])[category]
+    product = _product(category, uniform(lines.key, Stream.LINE_PRODUCT))
+    promoted = (
+        uniform(lines.key, Stream.LINE_IS_PROMOTED)
+        < np.array([facts["promo_share_of_lines"][name] for name in CATEGORIES])[category]
+    )
     per_household = np.bincount(lines.household, minlength=len(households))
     household_id = households["household_id"].to_numpy()[lines.household]
     return pd.DataFrame(
@@ -149,7 +156,7 @@ def _purchases(lines: _Rows, households: pd.DataFrame, params: DataGeneration) -
             "household_id": household_id,
             "product": table["product"].array.take(product),
             "category": pd.array(CATEGORIES, dtype="str").take(category),
-            "quantity": _units(uniform(lines.key, 9)).astype(np.float64),
+            "quantity": _units(uniform(lines.key, Stream.LINE_UNITS)).astype(np.float64),
             "unit": table["unit"].array.take(product),
             "unit_price": _price(lines.key, category, product, promoted),
             "on_promotion": pd.array(promoted, dtype="boolean"),
@@ -165,7 +172,7 @@ def _category(lines: _Rows, household_id: pd.Series, seed: int, month: Integers)
     taste = np.stack([gammaincinv(alpha[name], draw(household_id, seed, f"taste {name}")) for name in CATEGORIES])
     season = np.array([shopping_facts()["season_index_units_per_day_jan_to_dec"][name] for name in CATEGORIES])
     weights = np.cumsum(taste[:, lines.household] * season[:, month], axis=0)
-    category: Integers = (uniform(lines.key, 6) * weights[-1] > weights[:-1]).sum(axis=0)
+    category: Integers = (uniform(lines.key, Stream.LINE_CATEGORY) * weights[-1] > weights[:-1]).sum(axis=0)
     return category
 
 
@@ -187,8 +194,8 @@ def _price(key: Keys, category: Integers, product: Integers, promoted: npt.NDArr
     """Log-normal within the category: most of the spread is the product's, the rest the line's."""
     facts = shopping_facts()["unit_price_lognormal"]
     location, spread = np.array([facts[name] for name in CATEGORIES]).T
-    of_product = ndtri(uniform(hash_ids(products()["product"]), 1))
-    noise = 0.8 * of_product[product] + 0.6 * ndtri(uniform(key, 10))
+    of_product = ndtri(uniform(hash_ids(products()["product"], FixedSeed.PRODUCTS), Stream.PRODUCT_PRICE))
+    noise = 0.8 * of_product[product] + 0.6 * ndtri(uniform(key, Stream.LINE_PRICE))
     price = np.exp(location[category] + spread[category] * noise)
     discounted: Floats = np.where(promoted, price * behaviour()["shopping"]["promotion_price"], price)
     return discounted.round(2).clip(0.01)
