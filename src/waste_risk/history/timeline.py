@@ -30,8 +30,8 @@ def to_seconds(times: pd.Series) -> Integers:
     return np.clip(seconds, NEVER, FOREVER - 1)
 
 
-def ratio(numerator: npt.ArrayLike, denominator: npt.ArrayLike) -> Floats:
-    """Divide in double precision; NaN where the denominator is not above zero."""
+def divide_by_positive(numerator: npt.ArrayLike, denominator: npt.ArrayLike) -> Floats:
+    """Divide in double precision; NaN where the denominator is zero or, unlike in `metrics.tally.ratio`, negative."""
     top, bottom = np.asarray(numerator, np.float64), np.asarray(denominator, np.float64)
     quotient: Floats = np.divide(top, bottom, out=np.full(top.shape, np.nan), where=bottom > 0)
     return quotient
@@ -161,7 +161,7 @@ class Span:
 
     def mean(self, name: str) -> Floats:
         """The mean of a column over the entries; NaN without any."""
-        return ratio(self.sum(name), self.count())
+        return divide_by_positive(self.sum(name), self.count())
 
     def earliest(self) -> Integers:
         """The second of the first entry; NEVER without any."""

@@ -10,12 +10,10 @@ import pandas as pd
 from waste_risk.history.pantry import is_waste, read_events, thousandths, unique_index
 from waste_risk.history.timeline import DAY, Integers, Timeline, pack, to_seconds
 from waste_risk.parameters import Observation
-from waste_risk.partitions import per_household
 from waste_risk.reference.shelf_lives import reference_life
 from waste_risk.simulation.random_streams import FixedSeed, Stream, hash_ids, uniform
 
 
-@per_household
 def observe_items(
     items: pd.DataFrame, events: pd.DataFrame, params: Observation, data_until: pd.Timestamp | None = None
 ) -> pd.DataFrame:
@@ -42,7 +40,6 @@ def observe_items(
     return _labelled(_keys(items, row[keep], observed_on[keep]), history, row[keep], params.horizon_days)
 
 
-@per_household
 def open_items(items: pd.DataFrame, events: pd.DataFrame, as_of: pd.Timestamp) -> pd.DataFrame:
     """All items bought before a moment and not emptied by then, looked at in that moment: what scoring scores.
 

@@ -8,7 +8,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from waste_risk.parameters import DataGeneration
-from waste_risk.partitions import in_blocks, per_household
+from waste_risk.partitions import in_blocks
 from waste_risk.simulation.latents import draw_latents, put_away
 from waste_risk.simulation.random_streams import Floats, Keys, Stream, derive, hash_ids, uniform
 from waste_risk.simulation.scenarios import change_laws, falsify, print_dates
@@ -29,7 +29,6 @@ class _Happenings:
     day: Floats
 
 
-@per_household
 def simulate_consumption(
     households: pd.DataFrame, habits: pd.DataFrame, purchases: pd.DataFrame, data_generation: DataGeneration
 ) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]:

@@ -11,7 +11,7 @@ import pandas as pd
 from scipy.special import gammaincinv, ndtri, pdtrik
 
 from waste_risk.parameters import DataGeneration
-from waste_risk.partitions import in_blocks, per_household
+from waste_risk.partitions import in_blocks
 from waste_risk.reference import CATEGORIES, behaviour, products, shopping_facts
 from waste_risk.simulation.draws import draw
 from waste_risk.simulation.random_streams import FixedSeed, Floats, Keys, Stream, derive, hash_ids, uniform
@@ -32,7 +32,6 @@ class _Rows:
     day: Integers
 
 
-@per_household
 def simulate_shopping(households: pd.DataFrame, data_generation: DataGeneration) -> pd.DataFrame:
     """Draw what each household logs from joining to the end of the period.
 
