@@ -16,17 +16,10 @@ import pandas as pd
 from marginal_measures import MONTHS, WEEKDAYS, Sample, Values
 
 from waste_risk.reference import CATEGORIES, behaviour, products, shopping_facts
+from waste_risk.reference.vocabulary import USUAL_WASTE_PERMILLE, USUAL_WASTE_PERMILLE_OF_ALL
 
 # Share of items thrown away within the recorded period: the chosen target, between the published levels.
-WASTE_RATES = {
-    "dairy": 0.28,
-    "produce": 0.38,
-    "meat": 0.22,
-    "grains": 0.12,
-    "canned": 0.05,
-    "frozen": 0.08,
-    "beverages": 0.15,
-}
+WASTE_RATES = {category: permille / 1000 for category, permille in USUAL_WASTE_PERMILLE.items()}
 
 
 @dataclass(frozen=True)
@@ -82,7 +75,7 @@ def _life_facts(by: str | None = None) -> Values:
 
 
 def _target_rates() -> Values:
-    return {**WASTE_RATES, "all": 0.245}
+    return {**WASTE_RATES, "all": USUAL_WASTE_PERMILLE_OF_ALL / 1000}
 
 
 def _favourite_weekday_fact() -> Values:

@@ -28,7 +28,9 @@ def run_changed(folder: Path, changes: dict[str, list[tuple[str, str]]], script:
             assert text.count(old) == 1, f"{name} holds {text.count(old)} times {old}"
             text = text.replace(old, new)
         module.write_text(text, encoding="utf-8")
-    path = os.pathsep.join(map(str, (source, ROOT / "docs", ROOT / "experiments", ROOT / "tests")))
+    path = os.pathsep.join(
+        map(str, (source, ROOT / "docs", ROOT / "experiments", ROOT / "tests", ROOT / "tests/tables"))
+    )
     environment = {**os.environ, "PYTHONPATH": path}
     finished = subprocess.run(
         [sys.executable, "-c", script], env=environment, capture_output=True, text=True, check=False

@@ -88,7 +88,7 @@ class Observation(Section):
 
 
 class Cleaning(Section):
-    """What is done about records that do not fit each other: refuse the source, drop them, or repair them."""
+    """What is done about records that do not fit each other: each rule of `tables.cleaning_rules` has its parameter."""
 
     items_of_unknown_households: Literal["reject", "drop"]
     items_outside_the_period: Literal["reject", "drop"]

@@ -9,10 +9,9 @@ import pandas as pd
 
 from waste_risk.history.timeline import DAY, NEVER, Flags, Floats, Integers, Timeline, to_seconds
 from waste_risk.reference.shelf_lives import lives
-from waste_risk.reference.vocabulary import CATEGORIES, INCOME_BANDS, STORAGES, codes
+from waste_risk.reference.vocabulary import CATEGORIES, EVENT_KINDS, INCOME_BANDS, STORAGES, codes, thousandths
 
-KINDS = ("opened", "consumed", "wasted", "moved", "corrected")
-_OPENED, _CONSUMED, _WASTED, _MOVED, _CORRECTED = range(len(KINDS))
+_OPENED, _CONSUMED, _WASTED, _MOVED, _CORRECTED = range(len(EVENT_KINDS))
 
 # Half the memory of int64; seconds between two events, thousandths of a life or of a quantity fit.
 Narrow = npt.NDArray[np.int32]
@@ -171,7 +170,7 @@ def places(index: pd.Index, ids: pd.Series) -> Integers:
 def read_events(index: pd.Index, events: pd.DataFrame) -> Timeline:
     """The events of known items on one timeline: owner is the item's row, `removed` what was taken of it."""
     item = places(index, events["item_id"])
-    kind = codes(events["kind"], KINDS).astype(np.int8)
+    kind = codes(events["kind"], EVENT_KINDS).astype(np.int8)
     amount, second = thousandths(events["quantity"]), to_seconds(events["occurred_on"])
     if (item < 0).any():
         known = item >= 0
@@ -184,12 +183,6 @@ def is_waste(history: Timeline) -> Flags:
     """Which events of a timeline are waste."""
     flag: Flags = history.column("kind") == _WASTED
     return flag
-
-
-def thousandths(values: pd.Series) -> Integers:
-    """Quantities as whole thousandths, so that sums of them are exact."""
-    whole: Integers = np.rint(values.to_numpy(np.float64) * 1000).astype(np.int64)
-    return whole
 
 
 def _items(items: pd.DataFrame, household: Integers) -> Items:

@@ -9,6 +9,7 @@ import pandas as pd
 
 from waste_risk.parameters import DataGeneration
 from waste_risk.partitions import in_blocks
+from waste_risk.reference.vocabulary import EVENT_KINDS, thousandths
 from waste_risk.simulation.latents import draw_latents, put_away
 from waste_risk.simulation.random_streams import Floats, Keys, Stream, derive, hash_ids, uniform
 from waste_risk.simulation.scenarios import change_laws, falsify, print_dates
@@ -16,12 +17,13 @@ from waste_risk.simulation.scenarios import change_laws, falsify, print_dates
 Integers = npt.NDArray[np.int64]
 
 _US_PER_DAY = 86_400_000_000
-_KINDS = pd.array(["opened", "consumed", "wasted"], dtype="str")
+_KINDS = pd.array(EVENT_KINDS, dtype="str")
+_OPENED, _CONSUMED, _WASTED = map(EVENT_KINDS.index, ("opened", "consumed", "wasted"))
 
 
 @dataclass(frozen=True)
-class _Happenings:
-    """Opened, eaten and thrown away: item row, kind (index of `_KINDS`), thousandths, days since purchase."""
+class _EventLog:
+    """What happens to items: the item's row, the kind (index of EVENT_KINDS), thousandths, and days since purchase."""
 
     item: Integers
     kind: Integers
@@ -48,14 +50,14 @@ def _consume(
     keys = hash_ids(purchases["item_id"], params.seed)
     items = print_dates(put_away(purchases.reset_index(drop=True), keys, params.seed), params.scenario)
     truth = change_laws(draw_latents(items, habits, households, keys, params.seed), items, params)
-    happenings = _live(truth, np.round(items["quantity"].to_numpy() * 1000).astype(np.int64), keys)
+    log = _live(truth, thousandths(items["quantity"]), keys)
     wasted = np.zeros(len(items), dtype=bool)
-    wasted[happenings.item[happenings.kind == 2]] = True
-    events = _record(happenings, items, params)
+    wasted[log.item[log.kind == _WASTED]] = True
+    events = _record(log, items, params)
     return *falsify(items, events, keys, params.scenario), truth.assign(wasted_in_the_end=wasted)
 
 
-def _live(truth: pd.DataFrame, thousandths: Integers, keys: Keys) -> _Happenings:
+def _live(truth: pd.DataFrame, thousandths: Integers, keys: Keys) -> _EventLog:
     """Use after use, all items at once; an item leaves the round when finished, forgotten or thrown away."""
     latent = {name: truth[name].to_numpy() for name in truth.columns[2:]}
     discard = _first_discard(latent, keys)
@@ -75,14 +77,14 @@ def _live(truth: pd.DataFrame, thousandths: Integers, keys: Keys) -> _Happenings
             )
             discard[item] = np.fmin(discard[item], day + clock)
             several = portions[item] > 1
-            log.append((item[several], 0, np.zeros(several.sum(), dtype=np.int64), day[several]))
+            log.append((item[several], _OPENED, np.zeros(several.sum(), dtype=np.int64), day[several]))
         last = portions[item] == use
         eaten = np.where(last, left[item], thousandths[item] // portions[item])
         left[item] -= eaten
-        log.append((item, 1, eaten, day))
+        log.append((item, _CONSUMED, eaten, day))
         remembered = item[~last & (uniform(use_key, Stream.USE_IS_FORGOTTEN) >= latent["forgetting"][item])]
     item = np.flatnonzero(left > 0)
-    log.append((item, 2, left[item], discard[item]))
+    log.append((item, _WASTED, left[item], discard[item]))
     return _in_order(log)
 
 
@@ -100,29 +102,29 @@ def _weibull(draw: Floats, shape: Floats) -> Floats:
     return deviate
 
 
-def _in_order(log: list[tuple[Integers, int, Integers, Floats]]) -> _Happenings:
+def _in_order(log: list[tuple[Integers, int, Integers, Floats]]) -> _EventLog:
     """By item; within an item the log is in the order of time already."""
     item = np.concatenate([rows for rows, _, _, _ in log])
     kind = np.concatenate([np.full(len(rows), kind) for rows, kind, _, _ in log])
     order = np.argsort(item, kind="stable")
     thousandths, day = (np.concatenate([entry[place] for entry in log])[order] for place in (2, 3))
-    return _Happenings(item[order], kind[order], thousandths, day)
+    return _EventLog(item[order], kind[order], thousandths, day)
 
 
-def _record(happenings: _Happenings, items: pd.DataFrame, params: DataGeneration) -> pd.DataFrame:
+def _record(log: _EventLog, items: pd.DataFrame, params: DataGeneration) -> pd.DataFrame:
     """The events of the period; what comes after its end is not known yet."""
     purchased = items["purchased_on"].to_numpy().astype("datetime64[us]").astype(np.int64)
     ends = np.datetime64(params.starts_on, "us").astype(np.int64) + params.period_days * _US_PER_DAY
     # Some lives are longer than a timestamp can say.
-    moment = purchased[happenings.item] + (happenings.day.clip(0, 36_500) * _US_PER_DAY).astype(np.int64)
+    moment = purchased[log.item] + (log.day.clip(0, 36_500) * _US_PER_DAY).astype(np.int64)
     known = moment < ends
-    item = happenings.item[known]
+    item = log.item[known]
     return pd.DataFrame(
         {
             "item_id": items["item_id"].array.take(item),
             "household_id": items["household_id"].array.take(item),
-            "kind": _KINDS.take(happenings.kind[known]),
-            "quantity": happenings.thousandths[known] / 1000,
+            "kind": _KINDS.take(log.kind[known]),
+            "quantity": log.thousandths[known] / 1000,
             "occurred_on": moment[known].astype("datetime64[us]"),
         }
     )

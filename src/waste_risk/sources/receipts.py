@@ -12,6 +12,7 @@ from scipy.special import betainc, betaincinv, expit, logit, ndtr, ndtri
 
 from waste_risk.parameters import DataGeneration
 from waste_risk.reference import behaviour, complete_journey_products, products
+from waste_risk.reference.vocabulary import INCOME_BANDS, UNKNOWN
 from waste_risk.simulation.households import draw_habits
 from waste_risk.simulation.random_streams import Floats
 
@@ -21,8 +22,9 @@ _TIME_ZONE = "America/New_York"
 # A household numbers its lines, so an item's id does not depend on other households.
 _LINES_PER_HOUSEHOLD = 1_000_000
 
-# Yearly income in thousands of dollars: about two thirds and one and a half times the US median of 2017.
-_INCOME_BANDS = {"low": 0, "middle": 35, "high": 100}
+# Yearly income in thousands of dollars from which each band of INCOME_BANDS starts: the upper two at about two thirds
+# and one and a half times the US median of 2017.
+_INCOME_FROM = (0, 35, 100)
 
 # A quarter of the variance of a habit comes from the receipts: buying is not eating, and one retailer not all buying.
 _OBSERVED = 0.5
@@ -147,9 +149,9 @@ def _first_number(text: pd.Series) -> pd.Series:
 
 
 def _income_band(income: pd.Series) -> pd.Series:
-    edges = [*_INCOME_BANDS.values(), np.inf]
-    band = pd.cut(_first_number(income).astype(np.float64), edges, labels=list(_INCOME_BANDS), right=False)
-    return band.astype("str").fillna("unknown")
+    edges = [*_INCOME_FROM, np.inf]
+    band = pd.cut(_first_number(income).astype(np.float64), edges, labels=list(INCOME_BANDS), right=False)
+    return band.astype("str").fillna(UNKNOWN)
 
 
 def _bought(
