@@ -5,7 +5,7 @@ from itertools import groupby
 from pathlib import Path
 
 import pandas as pd
-from marginal_measures import MONTHS, Sample, rates, rates_in_the_end
+from marginal_measures import MONTHS, SimulatedRecords, rates, rates_in_the_end
 from marginals import TOPICS, WASTE_RATES, Topic, compare
 
 from waste_risk.features import FEATURES
@@ -91,15 +91,15 @@ def render_schema() -> str:
     return json.dumps(describe_metrics(), indent=2, ensure_ascii=False) + "\n"
 
 
-def render_simulator(sample: Sample) -> str:
+def render_simulator(records: SimulatedRecords) -> str:
     """The simulator's marginals beside the facts as a page, a table for each topic."""
-    figures = compare(sample)
+    figures = compare(records)
     parts = [_SIMULATOR, _tally(figures)]
     for topic in TOPICS:
         parts.append(_topic(topic, figures[figures["topic"] == topic.title]))
         if topic.title == "Category mix":
             parts.append(_mix(figures[figures["topic"] == topic.title]))
-    return _GENERATED + "\n".join([*parts, _published(sample)])
+    return _GENERATED + "\n".join([*parts, _published(records)])
 
 
 def _tally(figures: pd.DataFrame) -> str:
@@ -140,10 +140,10 @@ def _mix(figures: pd.DataFrame) -> str:
     )
 
 
-def _published(sample: Sample) -> str:
+def _published(records: SimulatedRecords) -> str:
     """Our waste beside what is published, which measures something else: shown, not checked."""
     usda = usda_consumer_loss().set_index("category")["consumer_loss"]
-    ours, in_the_end = rates(sample), rates_in_the_end(sample)
+    ours, in_the_end = rates(records), rates_in_the_end(records)
     rows = [
         (name, _percent(WASTE_RATES[name]), _percent(ours[name]), _percent(in_the_end[name]), _percent(usda[name]))
         for name in CATEGORIES

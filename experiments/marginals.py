@@ -13,7 +13,7 @@ from typing import Literal
 import marginal_measures as measures
 import numpy as np
 import pandas as pd
-from marginal_measures import MONTHS, WEEKDAYS, Sample, Values
+from marginal_measures import MONTHS, WEEKDAYS, SimulatedRecords, Values
 
 from waste_risk.reference import CATEGORIES, behaviour, products, shopping_facts
 from waste_risk.reference.vocabulary import USUAL_WASTE_PERMILLE, USUAL_WASTE_PERMILLE_OF_ALL
@@ -31,21 +31,21 @@ class Topic:
     tolerance: float
     relative: bool
     reference: Literal["measured", "chosen", "by definition"]
-    ours: Callable[[Sample], Values]
+    ours: Callable[[SimulatedRecords], Values]
     facts: Callable[[], Values | float]
 
 
-def compare(sample: Sample) -> pd.DataFrame:
+def compare(records: SimulatedRecords) -> pd.DataFrame:
     """Lay our figures beside the facts.
 
     Returns:
         topic, name, ours, fact, allowed (the largest difference), holds; one row per figure, in the order of TOPICS.
     """
-    return pd.concat([_compare(topic, sample) for topic in TOPICS], ignore_index=True)
+    return pd.concat([_compare(topic, records) for topic in TOPICS], ignore_index=True)
 
 
-def _compare(topic: Topic, sample: Sample) -> pd.DataFrame:
-    ours, expected = pd.Series(topic.ours(sample), dtype=np.float64), topic.facts()
+def _compare(topic: Topic, records: SimulatedRecords) -> pd.DataFrame:
+    ours, expected = pd.Series(topic.ours(records), dtype=np.float64), topic.facts()
     fact = pd.Series(expected, dtype=np.float64, index=ours.index if isinstance(expected, float) else None)
     # A figure of the facts that ours lack does not hold.
     ours = ours.reindex(fact.index)

@@ -29,7 +29,8 @@ PRIOR_USES = 3
 def category_history(observed: ObservedItems) -> Values:
     """Compute rates shrunk towards the household's own, and paces as shares of an item's life."""
     uses = observed.category.uses
-    rate = _category_waste_rate(observed)
+    usual = usual_waste_permille(observed.items.category[observed.item]) / 1000
+    rate = _shrunk_rate(observed.category.ended, np.minimum(usual * waste_to_usual(observed), 1))
     return {
         "category_waste_rate": rate,
         "category_last_wasted": _last_wasted(observed),
@@ -39,12 +40,6 @@ def category_history(observed: ObservedItems) -> Values:
         "category_share_per_use": _shrunk_mean(observed, "share"),
         "product_waste_rate": _shrunk_rate(observed.product.ended, rate),
     }
-
-
-def _category_waste_rate(observed: ObservedItems) -> Floats:
-    """Shrink the rate towards the category's usual one times the household's excess over the usual."""
-    usual = usual_waste_permille(observed.items.category[observed.item]) / 1000
-    return _shrunk_rate(observed.category.ended, np.minimum(usual * waste_to_usual(observed), 1))
 
 
 def _shrunk_rate(ended: Span, wider: Floats) -> Floats:

@@ -95,9 +95,6 @@ def read_observed_items(observations: pd.DataFrame, pantry: Pantry) -> Iterator[
     for place in np.flatnonzero(np.diff(starts)):
         rows = order[starts[place] : starts[place + 1]]
         part = pantry.part(cuts[place], cuts[place + 1])
-        yield _with_history(part, rows, item[rows] - np.searchsorted(household, cuts[place]), second[rows])
-
-
-def _with_history(pantry: Pantry, order: Integers, item: Integers, second: Integers) -> ObservedItems:
-    household, category, product = (Past(level, pack(level.owner[item], second)) for level in levels(pantry))
-    return ObservedItems(pantry, household, category, product, order, item, second)
+        own, now = item[rows] - np.searchsorted(household, cuts[place]), second[rows]
+        of_household, of_category, of_product = (Past(level, pack(level.owner[own], now)) for level in levels(part))
+        yield ObservedItems(part, of_household, of_category, of_product, rows, own, now)

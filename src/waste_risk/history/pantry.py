@@ -1,4 +1,4 @@
-"""The tables as arrays: a number for each word, household, item and moment, read once for all features."""
+"""The tables as arrays of numbers for words, households, items and moments, converted once for all features."""
 
 from dataclasses import dataclass, fields
 from functools import cached_property
@@ -41,7 +41,7 @@ class Items:
 
 @dataclass(frozen=True)
 class Households:
-    """One entry per household code: what the household says of itself, NaN or -1 where it says nothing."""
+    """One entry per household code: what the household says about itself, NaN or -1 where it says nothing."""
 
     size: Floats
     children: Floats
@@ -66,7 +66,7 @@ class Uses:
 
 @dataclass(frozen=True)
 class Pantry:
-    """All arrays, items in the order of their households, and for each item what came of it (FOREVER: not yet)."""
+    """All arrays, items in the order of their households, and what became of each item (FOREVER: not yet)."""
 
     items: Items
     households: Households
@@ -74,7 +74,7 @@ class Pantry:
     events: Timeline  # owner: item; columns: kind, amount, removed
 
     def part(self, first: int, until: int) -> "Pantry":
-        """The pantry of a run of households, as if the tables held those alone; numbers start again from 0."""
+        """Return the pantry of consecutive households, as if the tables held only those; numbers start again from 0."""
         start, end = np.searchsorted(self.items.household, [first, until])
         items = {field.name: getattr(self.items, field.name)[start:end] for field in fields(Items)}
         households = {field.name: getattr(self.households, field.name)[first:until] for field in fields(Households)}
@@ -132,7 +132,7 @@ class Pantry:
 
 
 def read_pantry(households: pd.DataFrame, items: pd.DataFrame, events: pd.DataFrame) -> Pantry:
-    """Turn tables into arrays; events of items that the items table does not hold are left out.
+    """Convert tables to arrays; events of items that the items table does not hold are left out.
 
     Raises:
         ValueError: an item_id or household_id occurs twice.
@@ -151,7 +151,7 @@ def read_pantry(households: pd.DataFrame, items: pd.DataFrame, events: pd.DataFr
 
 
 def unique_index(ids: pd.Series) -> pd.Index:
-    """An index to look rows up by id.
+    """Return an index that finds rows by id.
 
     Raises:
         ValueError: an id occurs twice.
@@ -163,12 +163,12 @@ def unique_index(ids: pd.Series) -> pd.Index:
 
 
 def places(index: pd.Index, ids: pd.Series) -> Integers:
-    """The place of each id in an index; -1 where it is not."""
+    """Return the place of each id in an index; -1 where it is not."""
     return np.asarray(index.get_indexer(pd.Index(ids)), dtype=np.int64)
 
 
 def read_events(index: pd.Index, events: pd.DataFrame) -> Timeline:
-    """The events of known items on one timeline: owner is the item's row, `removed` what was taken of it."""
+    """Return the events of known items on one timeline: the owner is the item's row, `removed` what was taken."""
     item = places(index, events["item_id"])
     kind = codes(events["kind"], EVENT_KINDS).astype(np.int8)
     amount, second = thousandths(events["quantity"]), to_seconds(events["occurred_on"])
@@ -180,7 +180,7 @@ def read_events(index: pd.Index, events: pd.DataFrame) -> Timeline:
 
 
 def is_waste(history: Timeline) -> Flags:
-    """Which events of a timeline are waste."""
+    """Return which events of a timeline are waste."""
     flag: Flags = history.column("kind") == _WASTED
     return flag
 
@@ -212,14 +212,14 @@ def _items(items: pd.DataFrame, household: Integers) -> Items:
 
 
 def _expiry(printed: Integers, by_reference: Integers, storage: Integers) -> Integers:
-    """The date printed for the shelf does not end the life of what is frozen."""
+    """Return when items expire; the date printed for the shelf does not end the life of what is frozen."""
     is_frozen = storage == STORAGES.index("freezer")
     by_label = np.where(is_frozen, np.maximum(printed, by_reference), printed)
     return np.where(printed > NEVER, by_label, by_reference)
 
 
 def _households(households: pd.DataFrame, ids: pd.Index) -> Households:
-    """The rows of the given households, a missing row for one that the table lacks."""
+    """Return the rows of the given households, and nulls for one that the table lacks."""
     row = places(unique_index(households["household_id"]), ids.to_series())
     return Households(
         size=np.append(_floats(households["size"]), np.nan)[row],

@@ -52,7 +52,7 @@ def _columns(frame: pd.DataFrame) -> list[pd.Series]:
 
 
 def _sensitive(observations: pd.DataFrame, households: pd.DataFrame) -> pd.DataFrame:
-    """The groups of each observation's household."""
+    """Return the groups of each observation's household."""
     row = places(unique_index(households["household_id"]), observations["household_id"])
     if (row < 0).any():
         raise ValueError(f"{(row < 0).sum()} observations are of households that the households table does not hold")

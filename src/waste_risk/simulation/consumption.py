@@ -34,7 +34,9 @@ class _EventLog:
 def simulate_consumption(
     households: pd.DataFrame, habits: pd.DataFrame, purchases: pd.DataFrame, data_generation: DataGeneration
 ) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]:
-    """Let households live with what they bought, until the end of the period.
+    """Simulate what households do with what they bought, until the end of the period.
+
+    A household's results depend on its own rows alone.
 
     Returns:
         items, events (sorted by item and time), and truth: the latents from which `oracle_probability` follows,
@@ -58,7 +60,7 @@ def _consume(
 
 
 def _live(truth: pd.DataFrame, thousandths: Integers, keys: Keys) -> _EventLog:
-    """Use after use, all items at once; an item leaves the round when finished, forgotten or thrown away."""
+    """Simulate use after use of all items at once, each until it is finished, forgotten or thrown away."""
     latent = {name: truth[name].to_numpy() for name in truth.columns[2:]}
     discard = _first_discard(latent, keys)
     portions, left = latent["portions"], thousandths.copy()
@@ -89,7 +91,7 @@ def _live(truth: pd.DataFrame, thousandths: Integers, keys: Keys) -> _EventLog:
 
 
 def _first_discard(latent: dict[str, npt.NDArray[np.float64]], keys: Keys) -> Floats:
-    """When an unopened item is thrown away: spoiled, or on its printed date."""
+    """Return when an unopened item is thrown away: spoiled, or on its printed date."""
     spoiled: Floats = latent["life_days"] * _weibull(uniform(keys, Stream.ITEM_SPOILS), latent["life_shape"])
     by_date = np.where(
         uniform(keys, Stream.ITEM_IS_DISCARDED_BY_DATE) < latent["date_discard"], latent["date_discard_days"], np.nan
@@ -103,7 +105,7 @@ def _weibull(draw: Floats, shape: Floats) -> Floats:
 
 
 def _in_order(log: list[tuple[Integers, int, Integers, Floats]]) -> _EventLog:
-    """By item; within an item the log is in the order of time already."""
+    """Sort by item; within an item the log is already in the order of time."""
     item = np.concatenate([rows for rows, _, _, _ in log])
     kind = np.concatenate([np.full(len(rows), kind) for rows, kind, _, _ in log])
     order = np.argsort(item, kind="stable")
@@ -112,7 +114,7 @@ def _in_order(log: list[tuple[Integers, int, Integers, Floats]]) -> _EventLog:
 
 
 def _record(log: _EventLog, items: pd.DataFrame, params: DataGeneration) -> pd.DataFrame:
-    """The events of the period; what comes after its end is not known yet."""
+    """Return the events of the period; what happens after its end is not known yet."""
     purchased = items["purchased_on"].to_numpy().astype("datetime64[us]").astype(np.int64)
     ends = np.datetime64(params.starts_on, "us").astype(np.int64) + params.period_days * _US_PER_DAY
     # Some lives are longer than a timestamp can say.

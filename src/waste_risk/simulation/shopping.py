@@ -1,4 +1,4 @@
-"""What households buy and log: trips at their rhythm, a basket on each trip, products with prices and promotions.
+"""What households buy and log: trips, a basket on each trip, products with prices and promotions.
 
 Lines on a trip follow the zero-truncated negative binomial of the facts; a share of them is logged in the app.
 """
@@ -57,7 +57,7 @@ def simulate_baskets(households: pd.DataFrame, data_generation: DataGeneration) 
 
 
 def lines_bought(days: float) -> float:
-    """Lines that a household buys on average in so many days, logged or not."""
+    """Return the lines that a household buys on average in a number of days, logged or not."""
     regular = shopping_facts()["trips_per_week"]["regular"]
     trips = float(np.exp(regular["lognormal_mu"] + regular["lognormal_sigma"] ** 2 / 2))
     return trips * days / 7 * float(shopping_facts()["lines_per_trip"]["mean"])
@@ -69,7 +69,7 @@ def _shop(households: pd.DataFrame, params: DataGeneration) -> pd.DataFrame:
 
 
 def _trips(households: pd.DataFrame, params: DataGeneration) -> _Rows:
-    """Every trip of every household, those with nothing to log included."""
+    """Return every trip of every household, including those without a logged line."""
     start = np.datetime64(params.starts_on, "D")
     # Who joined before the period shops from its start on, and who joins after it does not.
     joined = (households["joined_on"].to_numpy().astype("datetime64[D]") - start).astype(np.int64)
@@ -91,7 +91,7 @@ def _trips(households: pd.DataFrame, params: DataGeneration) -> _Rows:
 
 
 def _trips_per_week(household_id: pd.Series, seed: int) -> Floats:
-    """Each household's rhythm. Trips without a food line, invisible in the facts, are the binomial's zeros."""
+    """Return each household's rate; trips without food, missing in the facts, are the zeros of the distribution."""
     regular, lines = shopping_facts()["trips_per_week"]["regular"], shopping_facts()["lines_per_trip"]
     spread = regular["lognormal_sigma"] * ndtri(draw(household_id, seed, "trips"))
     rhythm: Floats = np.exp(regular["lognormal_mu"] + spread)
@@ -99,12 +99,12 @@ def _trips_per_week(household_id: pd.Series, seed: int) -> Floats:
     return rhythm / (1 - zero_share)
 
 
-def _weekday(trip: Keys, favourite: Floats) -> Integers:
-    """Days since Monday: now and then the household's favourite day, else as the facts' shares."""
+def _weekday(trip: Keys, favorite: Floats) -> Integers:
+    """Return days since Monday: sometimes the household's favorite day, else drawn by the shares of the facts."""
     bounds = np.cumsum(shopping_facts()["weekday_share_trips_mon_to_sun"])[:-1]
     weight = behaviour()["shopping"]["favourite_weekday_weight"]
-    on_favourite = uniform(trip, Stream.TRIP_IS_ON_FAVORITE_WEEKDAY) < weight
-    return np.searchsorted(bounds, np.where(on_favourite, favourite, uniform(trip, Stream.TRIP_WEEKDAY)))
+    on_favorite = uniform(trip, Stream.TRIP_IS_ON_FAVORITE_WEEKDAY) < weight
+    return np.searchsorted(bounds, np.where(on_favorite, favorite, uniform(trip, Stream.TRIP_WEEKDAY)))
 
 
 def _lines(trips: _Rows, households: pd.DataFrame, params: DataGeneration) -> _Rows:
@@ -115,7 +115,7 @@ def _lines(trips: _Rows, households: pd.DataFrame, params: DataGeneration) -> _R
 
 
 def _line_counts(trips: _Rows, households: pd.DataFrame, params: DataGeneration) -> Integers:
-    """Logged lines of each trip: a gamma-Poisson draw, which is the negative binomial thinned to what is logged."""
+    """Return the logged lines of each trip: a negative binomial, drawn as gamma-Poisson, thinned to what is logged."""
     facts = shopping_facts()["lines_per_trip"]
     by_size = np.array(list(shopping_facts()["lines_per_year_by_household_size"].values()))
     shares = np.array(list(shopping_facts()["household_size_share"].values()))
@@ -130,7 +130,7 @@ def _line_counts(trips: _Rows, households: pd.DataFrame, params: DataGeneration)
 
 
 def _logged_share(household_id: pd.Series, params: DataGeneration) -> Floats:
-    """The share of its lines that a household logs, so that `n_items_per_household` come out on average."""
+    """Return the share of its lines that each household logs, for `n_items_per_household` on average."""
     spread = behaviour()["shopping"]["logging_sd"]
     logged = params.n_items_per_household / lines_bought(mean_stay_days(params))
     deviate = ndtri(draw(household_id, params.seed, "logging"))
@@ -165,7 +165,7 @@ def _purchases(lines: _Rows, households: pd.DataFrame, params: DataGeneration) -
 
 
 def _category(lines: _Rows, household_id: pd.Series, seed: int, month: Integers) -> Integers:
-    """A category for each line: the household's taste (Dirichlet) times the season of the month."""
+    """Draw a category for each line: by the household's taste (Dirichlet) times the season of the month."""
     chosen = behaviour()["shopping"]
     alpha = {name: chosen["taste_concentration"] * chosen["category_mix"][name] for name in CATEGORIES}
     taste = np.stack([gammaincinv(alpha[name], draw(household_id, seed, f"taste {name}")) for name in CATEGORIES])
@@ -176,7 +176,7 @@ def _category(lines: _Rows, household_id: pd.Series, seed: int, month: Integers)
 
 
 def _product(category: Integers, drawn: Floats) -> Integers:
-    """The row in `products` for each line, by the products' weights within the category."""
+    """Return the row in `products` of each line, by the products' weights within the category."""
     table = products()
     code = pd.Index(CATEGORIES).get_indexer(pd.Index(table["category"]))
     weight = table["weight"] / table.groupby("category")["weight"].transform("sum")
@@ -190,7 +190,7 @@ def _units(drawn: Floats) -> Integers:
 
 
 def _price(key: Keys, category: Integers, product: Integers, promoted: npt.NDArray[np.bool_]) -> Floats:
-    """Log-normal within the category: most of the spread is the product's, the rest the line's."""
+    """Return prices, log-normal within the category: most of the spread is the product's, the rest the line's."""
     facts = shopping_facts()["unit_price_lognormal"]
     location, spread = np.array([facts[name] for name in CATEGORIES]).T
     of_product = ndtri(uniform(hash_ids(products()["product"], FixedSeed.PRODUCTS), Stream.PRODUCT_PRICE))
@@ -206,7 +206,7 @@ def _months(params: DataGeneration) -> Integers:
 
 
 def _poisson(mean: Floats, drawn: Floats) -> Integers:
-    """Invert the Poisson distribution by sequential search, each round with the rows not yet decided."""
+    """Invert the Poisson distribution by sequential search, in each round for the rows that are not yet decided."""
     # Where the search would start below double precision, by root finding: slow, but rare.
     large = mean > 30
     count = np.zeros(len(mean), dtype=np.int64)
@@ -225,5 +225,5 @@ def _poisson(mean: Floats, drawn: Floats) -> Integers:
 
 
 def _running(count: Integers) -> Integers:
-    """0, 1, 2 … within each of consecutive groups of the given sizes."""
+    """Return 0, 1, 2 … within each of consecutive groups of the given sizes."""
     return np.arange(count.sum()) - np.repeat(np.cumsum(count) - count, count)

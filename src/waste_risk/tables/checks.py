@@ -85,18 +85,14 @@ def _clean(
         if not count:
             continue
         if action == "reject" or count > cleaning.max_share * total:
-            rejected.append(_rejection(rule, count, total, action))
+            too_many = "" if action == "reject" else f", too many to {action}"
+            rejected.append(f"{rule.table}.{rule.column}: {rule.condition} ({count} of {total} rows{too_many})")
         before, records = records, rule.apply(action, records, rows)
         (repaired if action == "repair" else dropped)[rule.name] = count
         dropped.update(_lost_besides(rule, action, len(before.events) - len(records.events)))
     if rejected:
         raise ContractError("; ".join(rejected))
     return records.items, records.events, {"dropped": dict(dropped), "repaired": dict(repaired)}
-
-
-def _rejection(rule: CleaningRule, count: int, total: int, action: Action) -> str:
-    too_many = "" if action == "reject" else f", too many to {action}"
-    return f"{rule.table}.{rule.column}: {rule.condition} ({count} of {total} rows{too_many})"
 
 
 def _lost_besides(rule: CleaningRule, action: Action, n_events: int) -> Counts:
