@@ -3,9 +3,10 @@
 The YAML files in ``conf`` are the only home of the values; this module holds names, types and bounds.
 """
 
+from collections.abc import Mapping
 from datetime import date, timedelta
 from pathlib import Path
-from typing import Annotated, Any, Literal, Self, TypeVar
+from typing import Annotated, Any, ClassVar, Literal, Self, TypeVar
 
 from omegaconf import OmegaConf
 from pydantic import (
@@ -18,6 +19,7 @@ from pydantic import (
     field_validator,
     model_validator,
 )
+from pydantic_core import PydanticCustomError
 
 # Of records, and so of what is simulated: other dates are the zero of some clock, or seconds read as milliseconds.
 FIRST_DAY, LAST_DAY = date(2000, 1, 1), date(2099, 12, 31)
@@ -29,9 +31,22 @@ Scenario = Literal["usual", "drift", "leak", "noise", "new_households", "no_prin
 
 
 class Section(BaseModel):
-    """A named group of parameters: immutable, and strict about names it does not know."""
+    """A named group of parameters: immutable, and strict about names it does not know.
+
+    A section that renames a parameter lists the old name in ``RENAMED``, and refuses it with the new one.
+    """
 
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+
+    RENAMED: ClassVar[Mapping[str, str]] = {}
+
+    @model_validator(mode="before")
+    @classmethod
+    def _refuse_old_names(cls, values: Any) -> Any:
+        for old, new in cls.RENAMED.items():
+            if isinstance(values, Mapping) and old in values:
+                raise PydanticCustomError("renamed", "{old} is now called {new}", {"old": old, "new": new})
+        return values
 
     @field_validator("*", mode="before")
     @classmethod
@@ -46,7 +61,7 @@ class Section(BaseModel):
 
 
 class DataGeneration(Section):
-    """Size and seed of the simulated source, and what is out of the usual in it."""
+    """Size, seed, period and scenario of the simulated source."""
 
     n_households: int = Field(ge=1, le=10_000_000)
     n_items_per_household: float = Field(gt=0, le=5_000)
@@ -63,15 +78,17 @@ class DataGeneration(Section):
 
 
 class Observation(Section):
-    """When an item is looked at, and how far ahead the label looks."""
+    """When and how often an item is observed, and within how many days its waste counts."""
+
+    RENAMED = {"max_look_days": "max_age_days", "looks_per_item": "per_item"}
 
     horizon_days: int = Field(ge=1, le=365)
-    max_look_days: int = Field(ge=1, le=365)
-    looks_per_item: int = Field(ge=1, le=20)
+    max_age_days: int = Field(ge=1, le=365)
+    per_item: int = Field(ge=1, le=20)
 
 
 class Cleaning(Section):
-    """What is done about records that do not fit each other: refuse the source, drop them, or repair them."""
+    """What is done about records that do not fit each other: each rule of `tables.cleaning_rules` has its parameter."""
 
     items_of_unknown_households: Literal["reject", "drop"]
     items_outside_the_period: Literal["reject", "drop"]

@@ -11,6 +11,7 @@ from waste_risk.adapters.configuration import ConfigLoader
 from waste_risk.adapters.failures import RunError
 from waste_risk.adapters.parameter_checks import find_missing_device, find_missing_memory, find_mistakes, find_unread
 from waste_risk.cli import run
+from waste_risk.parameters import SECTIONS
 from waste_risk.simulation import simulate
 from waste_risk.tables.contracts import check
 from waste_risk.training.device import why_unavailable
@@ -121,6 +122,25 @@ def test_a_mistake_in_a_nested_section_has_its_whole_name() -> None:
         "Parameter training.classifier.num_leaves is missing.",
         "Parameter training.classifier.num_leafs does not exist; did you mean training.classifier.num_leaves?",
     ]
+
+
+@pytest.mark.parametrize(
+    ("section", "old", "new"),
+    [("observation", "max_look_days", "max_age_days"), ("observation", "looks_per_item", "per_item")],
+)
+@pytest.mark.parametrize("is_alone", [True, False], ids=["in YAML", "by --params"])
+def test_a_renamed_parameter_is_refused_with_its_new_name(section: str, old: str, new: str, is_alone: bool) -> None:
+    """A YAML file has the old name alone; a value of one run stands beside those of the YAML."""
+    given = base()[section] | {old: 5}
+    if is_alone:
+        del given[new]
+    assert find_mistakes({section: given}) == [f"Parameter {section}.{old} is now called {section}.{new}."]
+
+
+def test_every_renamed_parameter_leads_to_one_that_exists() -> None:
+    for section in SECTIONS.values():
+        assert set(section.RENAMED.values()) <= set(section.model_fields)
+        assert not set(section.RENAMED) & set(section.model_fields)
 
 
 def test_unknown_sections_are_refused() -> None:

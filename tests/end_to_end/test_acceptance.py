@@ -30,8 +30,8 @@ from waste_risk.parameters import (
     Validation,
     load,
 )
+from waste_risk.reference.sensitive_attributes import SENSITIVE_ATTRIBUTES
 from waste_risk.simulation import Tables, oracle_probability, simulate
-from waste_risk.tables.contracts import SENSITIVE
 from waste_risk.training.cross_validation import cross_validate
 from waste_risk.training.fit import fit_predictor
 from waste_risk.training.splits import split_by_time
@@ -115,7 +115,7 @@ def judge(
         observed_on=test["observed_on"],
         is_new_household=~test["household_id"].isin(development["household_id"]),
         baselines={name: rules[name] for name in rules},
-        sensitive={name: test[name] for name in SENSITIVE},
+        sensitive={attribute.column: test[attribute.column] for attribute in SENSITIVE_ATTRIBUTES},
         days_true=test["days_to_waste"],
         days_predicted=predicted["days_to_waste"],
         days_on_label=test["days_to_printed_date"].clip(0, OBSERVATION.horizon_days),
@@ -142,7 +142,7 @@ def verdict(trained: Trained, tables: Tables) -> Verdict:
 
 def test_at_least_three_of_five_items_are_open_at_their_look(tables: Tables, observations: pd.DataFrame) -> None:
     until = latest_record(tables.items, tables.events)
-    looked_at = tables.items["purchased_on"] < until - pd.Timedelta(days=OBSERVATION.max_look_days)
+    looked_at = tables.items["purchased_on"] < until - pd.Timedelta(days=OBSERVATION.max_age_days)
     early = observations["item_id"].isin(tables.items.loc[looked_at, "item_id"])
     assert early.sum() / looked_at.sum() >= 0.60
 

@@ -55,18 +55,18 @@ def test_every_integer_id_of_64_bits_stays_what_it_is_from_the_tables_to_the_mod
     households, items, events, counts = check_tables(*named, renamed(SOURCE.events, first, other), CLEANING)
     assert (counts["items"], counts["events"], counts["dropped"]) == (len(SOURCE.items), len(SOURCE.events), {})
     until = latest_record(items, events)
-    looks = check("observations", observe_items(items, events, OBSERVATION, until))
-    features = check("features", build_features(looks, households, items, events))
-    rows = check("model_input", assemble_model_input(looks, features, households, until))
+    observations = check("observations", observe_items(items, events, OBSERVATION, until))
+    features = check("features", build_features(observations, households, items, events))
+    rows = check("model_input", assemble_model_input(observations, features, households, until))
     owner = dict(zip(SOURCE.items["item_id"], SOURCE.items["household_id"], strict=True))
     number = {first + place: item for item, place in PLACES.items()}
-    own = looks.assign(item_id=[number[item] for item in looks["item_id"].tolist()])
-    own["household_id"] = [household - first for household in looks["household_id"].tolist()]
+    own = observations.assign(item_id=[number[item] for item in observations["item_id"].tolist()])
+    own["household_id"] = [household - first for household in observations["household_id"].tolist()]
     assert own["household_id"].tolist() == [owner[item] for item in own["item_id"]]
-    assert set(rows["item_id"].tolist()) <= set(looks["item_id"].tolist())
+    assert set(rows["item_id"].tolist()) <= set(observations["item_id"].tolist())
     expected = build_features(own, SOURCE.households, SOURCE.items, SOURCE.events)
     pd.testing.assert_frame_equal(features.drop(columns=KEYS), expected.drop(columns=KEYS), check_exact=True)
-    true = oracle_probability(looks, items, events, renamed(SOURCE.truth, first, other), 30)
+    true = oracle_probability(observations, items, events, renamed(SOURCE.truth, first, other), 30)
     own_true = oracle_probability(own, SOURCE.items, SOURCE.events, SOURCE.truth, 30)
     pd.testing.assert_frame_equal(true, own_true, check_exact=True)
     assert len(open_items(items, events, until)) == len(open_items(SOURCE.items, SOURCE.events, until))

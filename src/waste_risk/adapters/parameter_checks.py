@@ -136,6 +136,8 @@ def _describe(path: tuple[int | str, ...], error: Any) -> str:
         return _unknown(path, _names(path[:-1]))
     if error["type"] == "missing":
         return f"Parameter {name} is missing."
+    if error["type"] == "renamed":
+        return "Parameter {} is now called {}.".format(*(_named((*path, error["ctx"][key])) for key in ("old", "new")))
     reason = error["msg"].removeprefix("Value error, ").removeprefix("Input ")
     given = "" if isinstance(error["input"], Mapping) else f" (given {_shown(error['input'])})"
     return f"Parameter {name}: {reason}{given}."
