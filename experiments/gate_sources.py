@@ -25,6 +25,7 @@ from waste_risk.observations.model_input import assemble_model_input
 from waste_risk.observations.observe import latest_record, observe_items
 from waste_risk.parameters import (
     Calibration,
+    Costs,
     DataGeneration,
     Gates,
     Observation,
@@ -47,7 +48,7 @@ N_RESAMPLES = 200
 LARGEST = 1_000  # households; only there is the interval of a gap narrow enough for a shift of .03 to be red
 GATES = ("calibration_in_the_large", "newest_calibration_in_the_large")
 _FILES = {DataGeneration: "data_generation", Observation: "data_engineering"}
-_FILES |= dict.fromkeys((Split, Training, Calibration, RiskClasses), "training")
+_FILES |= dict.fromkeys((Split, Training, Calibration, Costs, RiskClasses), "training")
 
 
 class Sources(NamedTuple):

@@ -37,6 +37,7 @@ from waste_risk.observations.observe import latest_record, observe_items
 from waste_risk.parameters import (
     Baselines,
     Calibration,
+    Costs,
     DataGeneration,
     Gates,
     Observation,
@@ -125,7 +126,7 @@ def train() -> Model:
         section(RiskClasses),
         section(Observation),
     )
-    cheapest = choose_cheapest_threshold(out_of_fold, calibrator, section(Validation))
+    cheapest = choose_cheapest_threshold(out_of_fold, calibrator, section(Costs))
     return Model(predictor, development, cheapest, test["observed_on"].min())
 
 
@@ -155,6 +156,7 @@ def evaluate(model: Model, rows: pd.DataFrame, **options: Any) -> ValidationMetr
         rows,
         oracle_probability=rows["oracle"],
         baselines={str(name).removeprefix("rule_"): values for name, values in rules.items()},
+        costs=section(Costs),
         cost_threshold=model.cost_threshold,
         params=params,
         high_confidence=section(Gates).high_confidence,

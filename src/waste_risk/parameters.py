@@ -33,7 +33,8 @@ Scenario = Literal["usual", "drift", "leak", "noise", "new_households", "no_prin
 class Section(BaseModel):
     """A named group of parameters: immutable, and strict about names it does not know.
 
-    A section that renames a parameter lists the old name in ``RENAMED``, and refuses it with the new one.
+    A section that renames a parameter lists the old name in ``RENAMED``, and refuses it with the new one; that of a
+    parameter which moved to another section begins with the section's.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
@@ -211,8 +212,17 @@ class Calibration(Section):
     method: Literal["auto", "isotonic", "sigmoid"]
 
 
+class Costs(Section):
+    """The cost of each wrong decision about an item, from which the cheapest threshold follows."""
+
+    false_alarm: float = Field(ge=0, le=1_000_000)
+    missed_item: float = Field(ge=0, le=1_000_000)
+
+
 class Validation(Section):
     """How metrics of the test window are computed; their gates are another section."""
+
+    RENAMED = {"cost_of_false_alarm": "costs.false_alarm", "cost_of_missed_item": "costs.missed_item"}
 
     n_bins: int = Field(ge=2, le=200)
     n_resamples: int = Field(ge=0, le=100_000)
@@ -221,8 +231,6 @@ class Validation(Section):
     top_k: int = Field(ge=1, le=10_000_000)
     anderson_darling: bool
     trade_off_thresholds: tuple[OpenShare, ...]
-    cost_of_false_alarm: float = Field(ge=0, le=1_000_000)
-    cost_of_missed_item: float = Field(ge=0, le=1_000_000)
     alerts_per_week: int = Field(ge=1, le=1_000)
     min_group_households: int = Field(ge=1, le=1_000_000)
     min_group_class: int = Field(ge=1, le=1_000_000)
@@ -286,6 +294,7 @@ SECTIONS: dict[str, type[Section]] = {
     "training": Training,
     "tuning": Tuning,
     "calibration": Calibration,
+    "costs": Costs,
     "validation": Validation,
     "baselines": Baselines,
     "gates": Gates,

@@ -17,6 +17,7 @@ from waste_risk.metrics import (
     roc_auc,
 )
 from waste_risk.metrics.bootstrap import invert
+from waste_risk.parameters import Costs
 
 measure = partial(evaluate_rows, **SETTINGS)  # what a test says otherwise wins
 
@@ -202,6 +203,7 @@ def test_no_metric_of_too_few_households_has_an_interval(n_households):
         "days_predicted": random.uniform(0, 30, 1_000),
         "oracle_probability": rows["probability"],
         "raw_score": rows["probability"],
+        "costs": Costs(false_alarm=1, missed_item=2),
         "cost_threshold": 0.3,
         "baselines": {"rule": rows["probability"] / 2},
         "sensitive": {"size": np.where(np.arange(1_000) < 400, "1", "2")},

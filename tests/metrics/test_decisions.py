@@ -11,6 +11,7 @@ from sklearn import metrics as sklearn_metrics
 
 from waste_risk.metrics import alert_rate, count_scores, false_positive_rate, mean_cost
 from waste_risk.metrics.decisions import pick_weekly
+from waste_risk.parameters import Costs
 
 measure = partial(evaluate_rows, n_resamples=30, min_group_class=5, min_group_households=2)
 sample = partial(draw_rows, 600, 40)
@@ -40,7 +41,7 @@ def test_the_trade_off_is_the_precision_and_recall_at_each_threshold():
 def test_costs_are_told_at_both_thresholds_and_without_alerts():
     cost = measure(
         y_true=[1, 1, 0, 0], probability=[0.8, 0.3, 0.6, 0.1], threshold=0.5, cost_threshold=0.2,
-        cost_of_false_alarm=1, cost_of_missed_item=4,
+        costs=Costs(false_alarm=1, missed_item=4),
     ).cost  # fmt: skip
     assert (cost.threshold, cost.precision.value, cost.recall.value) == (0.2, pytest.approx(2 / 3), 1)
     assert (cost.cost.value, cost.cost_at_threshold.value, cost.cost_without_alerts.value) == (0.25, 1.25, 2)

@@ -14,6 +14,7 @@ from waste_risk.adapters.datasets import AtomicJSONDataset
 from waste_risk.metrics import (
     Estimate,
 )
+from waste_risk.parameters import Costs
 
 measure = partial(evaluate_rows, **SETTINGS)  # what a test says otherwise wins
 measure_groups = partial(evaluate_rows, n_resamples=30, min_group_class=5, min_group_households=2)
@@ -166,6 +167,7 @@ def test_the_whole_record_comes_back_from_its_file(tmp_path):
         **rows, observed_on=days, item_id=np.arange(600), days_true=random.uniform(0, 30, 600),
         days_predicted=random.uniform(0, 30, 600), is_new_household=np.arange(600) < 120, anderson_darling=True,
         raw_score=rows["probability"], oracle_probability=rows["probability"], cost_threshold=0.3,
+        costs=Costs(false_alarm=1, missed_item=2),
         baselines={"rule": rows["probability"] / 2}, sensitive={"size": np.where(np.arange(600) < 3, "few", GROUPS)},
         fold_metrics=pd.DataFrame({"fold": [1, 2], "auc": [0.8, 0.9]}),
     )  # fmt: skip

@@ -1,17 +1,14 @@
 """Thresholds: the highest F1, and the lowest cost, out of fold."""
 
-from pathlib import Path
-
 import numpy as np
 import pandas as pd
 import pytest
 
 from waste_risk.model.calibration import Calibrator
-from waste_risk.parameters import Validation, load
+from waste_risk.parameters import Costs
 from waste_risk.training.thresholds import choose_cheapest_threshold, choose_threshold
 
 IDENTITY = Calibrator("isotonic", (0.0, 1.0), (0.0, 1.0))
-VALIDATION = load(Validation, Path(__file__).parents[2] / "conf/base/parameters_validation.yml")
 
 
 def out_of_fold(scores: list[float], wasted: list[int]) -> pd.DataFrame:
@@ -39,8 +36,7 @@ def test_the_cost_threshold_is_the_cheapest_of_all_out_of_fold():
     random = np.random.default_rng(0)
     score = random.random(20_000).round(2)
     rows = pd.DataFrame({"score": score, "wasted": random.random(20_000) < score})
-    params = VALIDATION.model_copy(update={"cost_of_false_alarm": 1.0, "cost_of_missed_item": 3.0})
-    chosen = choose_cheapest_threshold(rows, IDENTITY, params)
+    chosen = choose_cheapest_threshold(rows, IDENTITY, Costs(false_alarm=1, missed_item=3))
 
     def cost(threshold):
         alerts, wasted = score >= threshold, rows["wasted"]
@@ -52,5 +48,4 @@ def test_the_cost_threshold_is_the_cheapest_of_all_out_of_fold():
 
 def test_if_false_alarms_cost_too_much_no_alert_is_cheapest():
     rows = out_of_fold([0.2, 0.8], [1, 0])
-    dear = VALIDATION.model_copy(update={"cost_of_false_alarm": 100.0, "cost_of_missed_item": 1.0})
-    assert choose_cheapest_threshold(rows, IDENTITY, dear) == 1
+    assert choose_cheapest_threshold(rows, IDENTITY, Costs(false_alarm=100, missed_item=1)) == 1

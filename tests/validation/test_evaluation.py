@@ -16,7 +16,7 @@ from sklearn.metrics import precision_score, roc_auc_score
 from waste_risk.errors import ContractError
 from waste_risk.model.calibration import Calibrator
 from waste_risk.model.predictor import WastePredictor
-from waste_risk.parameters import Gates, Validation, load
+from waste_risk.parameters import Costs, Gates, Validation, load
 from waste_risk.pipelines.validation.nodes import evaluate_predictions, predict_test
 from waste_risk.reporting.text import render_text
 from waste_risk.training.fit import fit_predictor
@@ -25,6 +25,7 @@ from waste_risk.validation.evaluation import evaluate_predictor
 ROOT = Path(__file__).parents[2]
 PARAMETERS = "conf/base/parameters_validation.yml"
 VALIDATION, GATES = load(Validation, ROOT / PARAMETERS), load(Gates, ROOT / PARAMETERS)
+COSTS = Costs(false_alarm=1, missed_item=2)
 FEW_RESAMPLES, NO_RESAMPLES = (VALIDATION.model_copy(update={"n_resamples": n}) for n in (50, 0))
 CALIBRATOR = Calibrator("isotonic", (0.0, 1.0), (0.0, 1.0))
 FOLDS = pd.DataFrame({"n_train": [1_000], "rounds_classifier": [40], "rounds_regressor": [5]})
@@ -104,6 +105,7 @@ def test_without_kedro_the_figures_are_those_of_the_pipelines_report(
         oracle=pd.DataFrame(),
         baseline_predictions=pd.DataFrame(),
         fold_metrics=pd.DataFrame({"auc": [0.8, 0.9]}),
+        costs=COSTS,
         cost_threshold=0.3,
         predictor=predictor,
         validation=VALIDATION,
@@ -111,7 +113,12 @@ def test_without_kedro_the_figures_are_those_of_the_pipelines_report(
     )
     beyond_the_rows = ("adversarial_validation", "purest_feature", "by_known_household")
     alone = evaluate_predictor(
-        predictor, rows, params=VALIDATION, fold_metrics=pd.DataFrame({"auc": [0.8, 0.9]}), cost_threshold=0.3
+        predictor,
+        rows,
+        params=VALIDATION,
+        fold_metrics=pd.DataFrame({"auc": [0.8, 0.9]}),
+        costs=COSTS,
+        cost_threshold=0.3,
     )
     assert alone == replace(reported, **{name: getattr(alone, name) for name in beyond_the_rows})
 

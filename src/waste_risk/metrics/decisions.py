@@ -12,6 +12,7 @@ from waste_risk.metrics.classification import mean_cost, precision, recall
 from waste_risk.metrics.definition import Window
 from waste_risk.metrics.rows import Mask
 from waste_risk.metrics.tally import Array
+from waste_risk.parameters import Costs
 
 
 @dataclass(frozen=True)
@@ -92,21 +93,18 @@ def measure_trade_off(window: Window) -> tuple[TradeOff, ...]:
     )
 
 
-def measure_cost(window: Window, cheapest: float) -> CheapestThreshold:
+def measure_cost(window: Window, cheapest: float, costs: Costs) -> CheapestThreshold:
     """Measure the mean cost of a row at the cheapest threshold, at the model's own, and without any alert."""
-    costs = {
-        "false_alarm": window.params.cost_of_false_alarm,
-        "missed_item": window.params.cost_of_missed_item,
-    }
+    cost_of = costs.model_dump()
 
     def measure(weights: Array) -> dict[str, Array]:
         tally = window.counts.weighted(weights)
         return {
             "precision": precision(tally, threshold=cheapest),
             "recall": recall(tally, threshold=cheapest),
-            "cost": mean_cost(tally, threshold=cheapest, **costs),
-            "cost_at_threshold": mean_cost(tally, threshold=window.threshold, **costs),
-            "cost_without_alerts": mean_cost(tally, threshold=np.inf, **costs),
+            "cost": mean_cost(tally, threshold=cheapest, **cost_of),
+            "cost_at_threshold": mean_cost(tally, threshold=window.threshold, **cost_of),
+            "cost_without_alerts": mean_cost(tally, threshold=np.inf, **cost_of),
         }
 
     n_behind = {"precision": window.count_alerting_households(cheapest)}

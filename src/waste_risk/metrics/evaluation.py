@@ -25,7 +25,7 @@ from waste_risk.metrics.rows import (
     number_households,
 )
 from waste_risk.metrics.tally import Array
-from waste_risk.parameters import Validation
+from waste_risk.parameters import Costs, Validation
 
 NEWEST_DAYS = 30  # a calendar month may have but a few days in the window
 
@@ -38,6 +38,7 @@ def evaluate(
     params: Validation,
     threshold: float = 0.5,
     high_confidence: float | None = None,
+    costs: Costs | None = None,
     cost_threshold: float | None = None,
     item_id: ArrayLike | None = None,
     observed_on: ArrayLike | None = None,
@@ -60,10 +61,11 @@ def evaluate(
         y_true: whether the row was wasted within the horizon; shape (n_rows,), like all columns below.
         probability: the model's probability of that.
         household_id: household of the row; without it every row counts as a household of its own.
-        params: the section ``validation`` of the parameters: bins, resamples, thresholds, costs, sizes of groups.
+        params: the section ``validation`` of the parameters: bins, resamples, thresholds, sizes of groups.
         threshold: probability from which a row is an alert.
         high_confidence: probability from which an alert is a high-confidence alert; by default every alert is.
-        cost_threshold: the cheapest threshold, chosen on other rows; without it costs are left out.
+        costs: of a false alarm and of a missed item; with ``cost_threshold`` it gives the mean cost of a row.
+        cost_threshold: the threshold that was cheapest on other rows.
         item_id: which item; with ``observed_on`` and ``days_true`` it gives the lead time.
         observed_on: when the item was observed.
         is_new_household: whether the model has never seen the household.
@@ -109,7 +111,7 @@ def evaluate(
         **_describe_window(window, knows_households=household_id is not None),
         **_test_calibration(window),
         **_summarise_cross_validation(fold_metrics),
-        **_measure_alerts(window, item_id, dates, cost_threshold),
+        **_measure_alerts(window, item_id, dates, costs, cost_threshold),
         **_measure_groups(window, sensitive, dates, is_new_household),
     }
     return record(
@@ -176,11 +178,15 @@ def _summarise_cross_validation(fold_metrics: pd.DataFrame | None) -> dict[str, 
 
 
 def _measure_alerts(
-    window: Window, item_id: ArrayLike | None, dates: pd.DatetimeIndex | None, cost_threshold: float | None
+    window: Window,
+    item_id: ArrayLike | None,
+    dates: pd.DatetimeIndex | None,
+    costs: Costs | None,
+    cost_threshold: float | None,
 ) -> dict[str, Any]:
     alerts: dict[str, Any] = {"trade_off": measure_trade_off(window)}
-    if cost_threshold is not None:
-        alerts["cost"] = measure_cost(window, cost_threshold)
+    if costs is not None and cost_threshold is not None:
+        alerts["cost"] = measure_cost(window, cost_threshold, costs)
     if dates is not None:
         alerts["weekly_alerts"] = measure_weekly_alerts(window, observed_on=dates)
         if item_id is not None and window.days is not None:

@@ -5,7 +5,7 @@ import pandas as pd
 
 from waste_risk.metrics import count_scores
 from waste_risk.model.calibration import Calibrator
-from waste_risk.parameters import Validation
+from waste_risk.parameters import Costs
 
 
 def choose_threshold(out_of_fold: pd.DataFrame, calibrator: Calibrator) -> float:
@@ -23,7 +23,7 @@ def choose_threshold(out_of_fold: pd.DataFrame, calibrator: Calibrator) -> float
     return float(tally.scores[np.argmax(2 * found / (alerts + tally.positives.sum()))])
 
 
-def choose_cheapest_threshold(out_of_fold: pd.DataFrame, calibrator: Calibrator, validation: Validation) -> float:
+def choose_cheapest_threshold(out_of_fold: pd.DataFrame, calibrator: Calibrator, costs: Costs) -> float:
     """Return the calibrated probability from which alerts cost least; 1 if no alert at all costs least.
 
     Of thresholds that cost the same, the highest. With perfect calibration it is near the cost of a false alarm over
@@ -32,11 +32,11 @@ def choose_cheapest_threshold(out_of_fold: pd.DataFrame, calibrator: Calibrator,
     Args:
         out_of_fold: ``score`` and ``wasted`` of each validation row.
         calibrator: turns scores into probabilities.
-        validation: what a false alarm and a missed item cost.
+        costs: of a false alarm, and of a missed item.
     """
     tally = count_scores(y_true=out_of_fold["wasted"], probability=calibrator.transform(out_of_fold["score"]))
     false_alarms, found = np.cumsum(tally.negatives), np.cumsum(tally.positives)
     missed = tally.positives.sum() - found
-    costs = validation.cost_of_false_alarm * false_alarms + validation.cost_of_missed_item * missed
-    never = validation.cost_of_missed_item * tally.positives.sum()
-    return float(np.append(1.0, tally.scores)[np.argmin(np.append(never, costs))])
+    totals = costs.false_alarm * false_alarms + costs.missed_item * missed
+    never = costs.missed_item * tally.positives.sum()
+    return float(np.append(1.0, tally.scores)[np.argmin(np.append(never, totals))])

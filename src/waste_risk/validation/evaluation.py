@@ -14,7 +14,7 @@ from waste_risk.metrics import ValidationMetrics, evaluate
 from waste_risk.model.lightgbm_calls import predict
 from waste_risk.model.matrix import to_matrix
 from waste_risk.model.predictor import WastePredictor
-from waste_risk.parameters import Validation
+from waste_risk.parameters import Costs, Validation
 
 _SENSITIVE = "sensitive_"
 _OPTIONAL = ["item_id", "household_id", "observed_on", "days_to_waste"]
@@ -29,6 +29,7 @@ def evaluate_predictor(
     oracle_probability: ArrayLike | None = None,
     baselines: Mapping[str, ArrayLike] | None = None,
     fold_metrics: pd.DataFrame | None = None,
+    costs: Costs | None = None,
     cost_threshold: float | None = None,
 ) -> ValidationMetrics:
     """Predict the rows, and evaluate the predictions against what happened.
@@ -44,7 +45,8 @@ def evaluate_predictor(
         oracle_probability: the true probability of each row, known of simulated rows only.
         baselines: probabilities of baselines for the same rows, by name.
         fold_metrics: one row per fold of the cross-validation with its ``auc``.
-        cost_threshold: the cheapest threshold, chosen on other rows; without it costs are left out.
+        costs: of a false alarm and of a missed item; with ``cost_threshold`` it gives the mean cost of a row.
+        cost_threshold: the threshold that was cheapest on other rows.
 
     Raises:
         ContractError: the predictor may have learnt from these rows.
@@ -59,6 +61,7 @@ def evaluate_predictor(
         oracle_probability=oracle_probability,
         baselines=baselines,
         fold_metrics=fold_metrics,
+        costs=costs,
         cost_threshold=cost_threshold,
     )
 
@@ -92,6 +95,7 @@ def evaluate_with_outcomes(
     oracle_probability: ArrayLike | None = None,
     baselines: Mapping[str, ArrayLike] | None = None,
     fold_metrics: pd.DataFrame | None = None,
+    costs: Costs | None = None,
     cost_threshold: float | None = None,
 ) -> ValidationMetrics:
     """Evaluate the predictions of ``predict_with_outcomes``; what needs a column that they lack is left out.
@@ -114,6 +118,7 @@ def evaluate_with_outcomes(
         params=params,
         threshold=predictor.threshold,
         high_confidence=high_confidence,
+        costs=costs,
         cost_threshold=cost_threshold,
         oracle_probability=oracle_probability,
         baselines=baselines,

@@ -46,7 +46,7 @@ def create_pipeline() -> Pipeline:
             Node(choose_threshold, ["out_of_fold", "calibrator"], "threshold", name="choose_threshold"),
             Node(
                 choose_cheapest_threshold,
-                ["out_of_fold", "calibrator", "params:validation"],
+                ["out_of_fold", "calibrator", "params:costs"],
                 "cost_threshold",
                 name="choose_cheapest_threshold",
             ),

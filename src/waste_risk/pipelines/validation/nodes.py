@@ -10,7 +10,7 @@ from waste_risk.features.build import KEYS
 from waste_risk.metrics import ValidationMetrics
 from waste_risk.model.predictor import WastePredictor, hash_rows
 from waste_risk.observations.model_input import LABELS
-from waste_risk.parameters import Gates, Validation
+from waste_risk.parameters import Costs, Gates, Validation
 from waste_risk.reporting.console import ObservationCounts
 from waste_risk.reporting.page import render_page
 from waste_risk.reporting.text import Judgements, SourceSummary, render_text
@@ -61,6 +61,7 @@ def evaluate_predictions(
     predictor: WastePredictor,
     development: pd.DataFrame,
     test: pd.DataFrame,
+    costs: Costs,
     validation: Validation,
     gates: Gates,
 ) -> tuple[dict[str, str], ValidationMetrics]:
@@ -80,6 +81,7 @@ def evaluate_predictions(
         oracle_probability=oracle["probability"] if len(oracle) else None,
         baselines={str(name): values for name, values in baseline_predictions.items()},
         fold_metrics=fold_metrics,
+        costs=costs,
         cost_threshold=cost_threshold,
         params=validation,
         high_confidence=gates.high_confidence,

@@ -48,6 +48,7 @@ def create_pipeline() -> Pipeline:
                     "predictor": "predictor",
                     "development": "development",
                     "test": "test",
+                    "costs": "params:costs",
                     "validation": "params:validation",
                     "gates": "params:gates",
                 },
