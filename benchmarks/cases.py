@@ -22,7 +22,7 @@ from waste_risk.simulation.draws import draw
 
 Figures = dict[str, float]
 
-_OBSERVATION = Observation(horizon_days=30, max_look_days=30, looks_per_item=1)
+_OBSERVATION = Observation(horizon_days=30, max_age_days=30, per_item=1)
 _DEVIATES = ("draw", "uniform", "ndtri", "betaincinv", "gammaincinv", "pdtrik", "_poisson", "_weibull")
 _TABLES = ("observations", "households", "items", "events")
 
@@ -39,7 +39,9 @@ def random_numbers(size: int, _: Path) -> Figures:
     lengths, deviates = _drawn(size)
     keys = np.arange(max(lengths), dtype=np.uint64)
     generator = np.random.default_rng(0)
-    hashed, _sizes = _cpu(lambda: [random_streams.uniform(keys[:length], 1).size for length in lengths])
+    hashed, _sizes = _cpu(
+        lambda: [random_streams.uniform(keys[:length], random_streams.Stream.ITEM_LIFE).size for length in lengths]
+    )
     numpy, _sizes = _cpu(lambda: [generator.random(length).size for length in lengths])
     return {"draws": sum(lengths), "uniform_cpu_s": hashed, "numpy_cpu_s": numpy, "deviates_cpu_s": deviates}
 

@@ -4,8 +4,8 @@ import re
 import shutil
 from pathlib import Path
 
-from marginal_measures import draw_sample
-from pages import render_features, render_report, render_schema, render_simulator
+from marginal_measures import simulate_records
+from pages import render_cleaning, render_features, render_report, render_schema, render_simulator
 
 ROOT = Path(__file__).parents[1]
 REPORTING = ROOT / "data/simulated/08_reporting"
@@ -16,7 +16,8 @@ MORE_PICTURES = ("splits",)
 def main() -> None:
     """Write the pages and the schema in docs, README.md and docs/images."""
     (ROOT / "docs/features.md").write_text(render_features(), encoding="utf-8")
-    (ROOT / "docs/simulator.md").write_text(render_simulator(draw_sample()), encoding="utf-8")
+    (ROOT / "docs/cleaning.md").write_text(render_cleaning(), encoding="utf-8")
+    (ROOT / "docs/simulator.md").write_text(render_simulator(simulate_records()), encoding="utf-8")
     (ROOT / "docs/validation_metrics.schema.json").write_text(render_schema(), encoding="utf-8")
     report = (REPORTING / "validation_report.txt").read_text(encoding="utf-8")
     (ROOT / "docs/validation_report.md").write_text(render_report(report), encoding="utf-8")

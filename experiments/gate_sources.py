@@ -19,12 +19,13 @@ from scipy.special import expit, logit
 from tables import table
 
 from waste_risk.features import build_features
-from waste_risk.model.calibration import choose_threshold, fit_calibrator
+from waste_risk.model.calibration import fit_calibrator
 from waste_risk.model.predictor import WastePredictor
 from waste_risk.observations.model_input import assemble_model_input
 from waste_risk.observations.observe import latest_record, observe_items
 from waste_risk.parameters import (
     Calibration,
+    Costs,
     DataGeneration,
     Gates,
     Observation,
@@ -38,7 +39,8 @@ from waste_risk.simulation import oracle_probability, simulate
 from waste_risk.training.cross_validation import cross_validate
 from waste_risk.training.fit import fit_predictor
 from waste_risk.training.splits import split_by_time
-from waste_risk.validation.evaluation import evaluate_beside_truth, predict_beside_truth
+from waste_risk.training.thresholds import choose_threshold
+from waste_risk.validation.evaluation import evaluate_with_outcomes, predict_with_outcomes
 from waste_risk.validation.gates import check_gates
 
 KEPT = Path(__file__).with_name("gate_sources.json")
@@ -46,7 +48,7 @@ N_RESAMPLES = 200
 LARGEST = 1_000  # households; only there is the interval of a gap narrow enough for a shift of .03 to be red
 GATES = ("calibration_in_the_large", "newest_calibration_in_the_large")
 _FILES = {DataGeneration: "data_generation", Observation: "data_engineering"}
-_FILES |= dict.fromkeys((Split, Training, Calibration), "training")
+_FILES |= dict.fromkeys((Split, Training, Calibration, Costs, RiskClasses), "training")
 
 
 class Sources(NamedTuple):
@@ -114,18 +116,20 @@ def train_source(households: int, seed: int, scenario: str) -> Trained:
     development, test = split_by_time(model_input, section(Split))
     training = section(Training)  # no gate judges the days
     training = training.model_copy(update={"regressor": training.regressor.model_copy(update={"num_boost_round": 1})})
-    out_of_fold, folds = cross_validate(development, training, section(Split), observation)
+    out_of_fold, fold_metrics, fold_rounds = cross_validate(development, training, section(Split), observation)
     calibrator = fit_calibrator(out_of_fold, section(Calibration))
     threshold = choose_threshold(out_of_fold, calibrator)
-    predictor = fit_predictor(development, folds, calibrator, threshold, training, section(RiskClasses), observation)
+    predictor = fit_predictor(
+        development, fold_rounds, calibrator, threshold, training, section(RiskClasses), observation
+    )
     oracle = oracle_probability(test, tables.items, tables.events, tables.truth, observation.horizon_days)
     beside = {
         "oracle_probability": oracle["probability"],
-        "fold_metrics": folds,
+        "fold_metrics": fold_metrics,
         "high_confidence": section(Gates).high_confidence,
-        **section(Validation).model_dump() | {"n_resamples": N_RESAMPLES},
+        "params": section(Validation).model_copy(update={"n_resamples": N_RESAMPLES}),
     }
-    predicted = predict_beside_truth(predictor, test)
+    predicted = predict_with_outcomes(predictor, test)
     return Trained(predictor, predicted.drop(columns=list(predicted.filter(like="sensitive_"))), beside)
 
 
@@ -138,7 +142,7 @@ def _shift(predicted: pd.DataFrame, what: str, by: float) -> pd.Series:
 
 def _judge(trained: Trained, probability: pd.Series) -> dict[str, Any]:
     predicted = trained.predicted.assign(waste_probability=probability)
-    metrics = evaluate_beside_truth(trained.predictor, predicted, **trained.beside)
+    metrics = evaluate_with_outcomes(trained.predictor, predicted, **trained.beside)
     gaps = {"whole": metrics.calibration_in_the_large, "newest": metrics.newest_calibration_in_the_large}
     # Baselines cost as much as the training of a small source.
     decision = check_gates(metrics, section(Gates).model_copy(update={"min_gain_over_baselines": None}))

@@ -10,7 +10,7 @@ from marginals import WASTE_RATES
 from sklearn.metrics import roc_auc_score
 
 from waste_risk.features import FEATURE_NAMES, FEATURES, build_features
-from waste_risk.model.calibration import choose_threshold, fit_calibrator
+from waste_risk.model.calibration import fit_calibrator
 from waste_risk.model.lightgbm_calls import fit, make_bins, predict
 from waste_risk.model.predictor import WastePredictor
 from waste_risk.observations.model_input import assemble_model_input
@@ -30,6 +30,7 @@ from waste_risk.simulation import Tables, oracle_probability, simulate
 from waste_risk.training.cross_validation import cross_validate
 from waste_risk.training.fit import fit_predictor
 from waste_risk.training.splits import split_by_time
+from waste_risk.training.thresholds import choose_threshold
 
 ROOT = Path(__file__).parents[1]
 SEEDS = (42, 221, 222, 223, 224, 225)
@@ -186,17 +187,17 @@ def _rows(source: Tables) -> Rows:
 
 def _train(development: pd.DataFrame) -> WastePredictor:
     training, observation = _section("training", Training), _section("data_engineering", Observation)
-    out_of_fold, fold_metrics = cross_validate(development, training, _section("training", Split), observation)
+    out_of_fold, _, fold_rounds = cross_validate(development, training, _section("training", Split), observation)
     calibrator = fit_calibrator(out_of_fold, _section("training", Calibration))
     threshold = choose_threshold(out_of_fold, calibrator)
-    classes = _section("validation", RiskClasses)
-    return fit_predictor(development, fold_metrics, calibrator, threshold, training, classes, observation)
+    classes = _section("training", RiskClasses)
+    return fit_predictor(development, fold_rounds, calibrator, threshold, training, classes, observation)
 
 
 def _auc_of(rows: Rows, names: list[str], predictor: WastePredictor) -> float:
-    """AUC on the test window of a plain model of some columns, with the predictor's knobs and rounds."""
-    knobs: LightGBM = predictor.metadata.training.classifier
-    parameters = {"objective": "binary", "num_threads": 2, "verbosity": -1, "seed": 42, **knobs.model_dump()}
+    """AUC on the test window of a plain model of some columns, with the predictor's hyperparameters and rounds."""
+    section: LightGBM = predictor.metadata.training.classifier
+    parameters = {"objective": "binary", "num_threads": 2, "verbosity": -1, "seed": 42, **section.model_dump()}
     rounds = predictor.metadata.rounds["classifier"] if len(names) > 1 else 50
     for name in ("num_boost_round", "early_stopping_round"):
         parameters.pop(name)

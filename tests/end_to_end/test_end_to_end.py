@@ -82,7 +82,7 @@ def test_the_report_has_every_section(finished: Checkout) -> None:
     for section in ("CLASSIFICATION", "CALIBRATION", "THRESHOLD", "BUSINESS", "GATE", "CEILING", "DATA"):
         assert section in report
     assert report.count("✓ PASS") == 12
-    assert "Test window told apart:     AUC 0." in report
+    assert "Adversarial validation:     AUC 0." in report
 
 
 def test_the_page_holds_every_picture_as_it_was_drawn(finished: Checkout) -> None:
@@ -173,7 +173,7 @@ def test_whatever_measures_the_test_window_goes_on_record_and_into_the_report(fi
     assert after[: len(before)] == before
     assert {each["window_sha256"] for each in after} == {before[0]["window_sha256"]}
     assert {each["predictor_sha256"] for each in after} == {before[0]["predictor_sha256"]}
-    said = f"The test window has been judged {len(after)} times, 1 predictor."
+    said = f"The test window has been evaluated {len(after)} times, 1 predictor."
     assert said in finished.file("08_reporting/validation_report.txt").read_text()
 
 
@@ -187,7 +187,7 @@ def test_another_predictor_on_the_same_window_is_counted_and_warned_of(finished:
     for name in ("validation_report.txt", "validation_report.html"):
         text = project.file(f"08_reporting/{name}").read_text()
         assert "times, 2 predictors." in text
-        assert "Choosing among predictors by the same window makes its figures optimistic." in text
+        assert "Choosing among predictors by the same window makes its metrics optimistic." in text
 
 
 def test_a_verdict_goes_onto_the_training_run_and_its_registered_versions(finished: Checkout) -> None:

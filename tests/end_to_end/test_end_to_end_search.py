@@ -35,8 +35,8 @@ def trials(checkout: Checkout, done: Outcome) -> pd.DataFrame:
 def test_the_predictor_is_made_with_the_best_values(checkout: Checkout, trials: pd.DataFrame) -> None:
     metadata = json.loads(checkout.file("06_models/waste_predictor_final/metadata.json").read_text())
     best = trials.loc[trials["value"].idxmax()]
-    for knob in ("num_leaves", "learning_rate", "max_depth", "lambda_l2"):
-        assert metadata["training"]["classifier"][knob] == best[knob]
+    for name in ("num_leaves", "learning_rate", "max_depth", "lambda_l2"):
+        assert metadata["training"]["classifier"][name] == best[name]
     assert metadata["training"]["regressor"]["num_leaves"] == 31
 
 

@@ -11,7 +11,7 @@ from planted import OBSERVATION, RISK_CLASSES, TRAINING, plant
 from waste_risk.errors import ContractError
 from waste_risk.model.calibration import Calibrator
 from waste_risk.model.predictor import WastePredictor
-from waste_risk.parameters import Validation, load
+from waste_risk.parameters import Costs, Validation, load
 from waste_risk.pipelines.validation.nodes import evaluate_predictions, predict_test
 from waste_risk.training.fit import fit_predictor
 
@@ -74,6 +74,7 @@ def judgement(predictor: WastePredictor, test: pd.DataFrame) -> dict[str, str]:
         oracle=pd.DataFrame(),
         baseline_predictions=pd.DataFrame(),
         fold_metrics=pd.DataFrame({"auc": [0.5, 0.6]}),
+        costs=Costs(false_alarm=1, missed_item=2),
         cost_threshold=0.5,
         predictor=predictor,
         validation=VALIDATION,

@@ -4,11 +4,12 @@ from dataclasses import replace
 
 import pandas as pd
 import pytest
+from evaluating import evaluate_rows
 from hypothesis import assume, given
 from hypothesis import strategies as st
 from measured import ALL_LIMITS as LIMITS
 
-from waste_risk.metrics import Baseline, Estimate, Fairness, PurestFeature, evaluate
+from waste_risk.metrics import Baseline, Estimate, Fairness, PurestFeature
 from waste_risk.validation.gates import Gate, check_gates
 
 OFF = {
@@ -45,7 +46,7 @@ PUREST = PurestFeature("life_used", Estimate(0.82, 0.76, 0.87), 143)
 
 
 def passing():
-    measured = evaluate(
+    measured = evaluate_rows(
         y_true=[0, 1], probability=[0.2, 0.8], n_resamples=0, fold_metrics=pd.DataFrame({"auc": [0.87, 0.88]})
     )
     return replace(

@@ -7,12 +7,12 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 import pytest
+from evaluating import evaluate_rows
 from numpy.typing import NDArray
 from scipy.special import expit, logit
 from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import roc_auc_score
 
-from waste_risk.metrics import evaluate
 from waste_risk.parameters import Gates, load
 from waste_risk.validation.gates import GateDecision, check_gates
 
@@ -73,7 +73,7 @@ def judge(
     labels = world.wasted[DEVELOPMENT] if learnt is None else learnt
     scores = fit(world.X[DEVELOPMENT], labels).predict_proba(world.X[TEST])[:, 1]
     rule = fit(WORLD.X[DEVELOPMENT, 1:2], WORLD.wasted[DEVELOPMENT]).predict_proba(WORLD.X[TEST, 1:2])[:, 1]
-    metrics = evaluate(
+    metrics = evaluate_rows(
         y_true=world.wasted[TEST],
         probability=spoil(scores),
         household_id=household[TEST],

@@ -136,6 +136,9 @@ def _describe(path: tuple[int | str, ...], error: Any) -> str:
         return _unknown(path, _names(path[:-1]))
     if error["type"] == "missing":
         return f"Parameter {name} is missing."
+    if error["type"] == "renamed":
+        old, new = error["ctx"]["old"], error["ctx"]["new"]
+        return f"Parameter {_named((*path, old))} is now called {new if '.' in new else _named((*path, new))}."
     reason = error["msg"].removeprefix("Value error, ").removeprefix("Input ")
     given = "" if isinstance(error["input"], Mapping) else f" (given {_shown(error['input'])})"
     return f"Parameter {name}: {reason}{given}."

@@ -1,4 +1,4 @@
-"""Who lives in a household, and the habits nobody sees: pace, propensity to waste, planning, forgetting."""
+"""Who lives in a household, and its latent habits: pace, propensity to waste, planning, forgetting."""
 
 import numpy as np
 import pandas as pd
@@ -75,5 +75,5 @@ def _category_habits(  # noqa: PLR0917 - one line of the table for each
 
 
 def _choose(drawn: Floats, shares: list[float]) -> np.ndarray[tuple[int], np.dtype[np.int64]]:
-    """The index of each number in (0, 1) among shares that sum to one."""
+    """Return the index of each number in (0, 1) among shares that sum to one."""
     return np.searchsorted(np.cumsum(shares)[:-1], drawn)

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from waste_risk.formatting import format_beside, format_limit, format_percent, to_words
 from waste_risk.metrics import FEWEST_HOUSEHOLDS, Estimate, PurestFeature, ValidationMetrics
 from waste_risk.parameters import Gates
 
@@ -103,14 +104,14 @@ def _check(metrics: ValidationMetrics, params: Gates) -> Iterator[Checked]:
 
 def _check_auc(metrics: ValidationMetrics, params: Gates) -> Checked:
     value, limit = _lower(metrics.auc, params), params.min_auc
-    gate = Gate("auc", f"AUC >= {_limit(limit)}", value >= limit, _known(value), limit)
+    gate = Gate("auc", f"AUC >= {format_limit(limit)}", value >= limit, _known(value), limit)
     return gate, _reason(gate, "AUC", "below", _of(params, "low"), _no_bound(metrics.auc, metrics))
 
 
 def _check_precision(metrics: ValidationMetrics, params: Gates) -> Checked:
     estimate, limit = metrics.precision_at_high_confidence, params.min_precision_at_high_confidence
     value, metric = _lower(estimate, params), f"Precision@{params.high_confidence:g}"
-    label = f"{metric} >= {_limit(limit)}"
+    label = f"{metric} >= {format_limit(limit)}"
     gate = Gate("precision_at_high_confidence", label, value >= limit, _known(value), limit)
     why = _no_bound(estimate, metrics) or f": no probability reaches {params.high_confidence:g}"
     return gate, _reason(gate, metric, "below", _of(params, "low"), why)
@@ -118,7 +119,7 @@ def _check_precision(metrics: ValidationMetrics, params: Gates) -> Checked:
 
 def _check_calibration(metrics: ValidationMetrics, params: Gates) -> Checked:
     value, limit = _upper(metrics.expected_calibration_error, params), params.max_ece
-    label = f"Calibration (ECE < {_limit(limit)})"
+    label = f"Calibration (ECE < {format_limit(limit)})"
     gate = Gate("expected_calibration_error", label, value < limit, _known(value), limit)
     why = _no_bound(metrics.expected_calibration_error, metrics)
     return gate, _reason(gate, "Expected calibration error", "not below", _of(params, "high"), why)
@@ -126,7 +127,7 @@ def _check_calibration(metrics: ValidationMetrics, params: Gates) -> Checked:
 
 def _check_stability(metrics: ValidationMetrics, params: Gates) -> Checked:
     value, limit = math.nan if metrics.cv_std_auc is None else metrics.cv_std_auc, params.max_cv_std
-    gate = Gate("cv_std_auc", f"CV Stable (std < {_limit(limit)})", value < limit, _known(value), limit)
+    gate = Gate("cv_std_auc", f"CV Stable (std < {format_limit(limit)})", value < limit, _known(value), limit)
     return gate, _reason(gate, "CV standard deviation", "not below", "", ": fewer than two folds were measured")
 
 
@@ -136,7 +137,7 @@ def _check_baselines(metrics: ValidationMetrics, params: Gates, limit: float) ->
     best = min(gains, key=lambda name: (not math.isnan(gains[name]), gains[name]), default="")
     value = gains.get(best, math.nan)
     gate = Gate("gain_over_baselines", "Better than simple rules", value > limit, _known(value), limit)
-    metric = f"AUC gain over {best.replace('_', ' ')}"
+    metric = f"AUC gain over {to_words(best)}"
     if not gains:
         return gate, "Gain over simple rules is undefined: none was measured"
     return gate, _reason(
@@ -147,17 +148,20 @@ def _check_baselines(metrics: ValidationMetrics, params: Gates, limit: float) ->
 def _check_slope(metrics: ValidationMetrics, params: Gates, low: float, high: float) -> Checked:
     least, most = _lower(metrics.calibration_slope, params), _upper(metrics.calibration_slope, params)
     value, limit = (most, high) if most > high else (least, low)
-    label = f"Slope in [{_limit(low)}, {_limit(high)}]"
+    label = f"Slope in [{format_limit(low)}, {format_limit(high)}]"
     gate = Gate("calibration_slope", label, low <= least and most <= high, _known(value), (low, high))
     if gate.value is None:
         return gate, f"Calibration slope is undefined{_no_bound(metrics.calibration_slope, metrics)}"
     side, relation = ("high", "above") if most > high else ("low", "below")
-    return gate, f"Calibration slope{_of(params, side)} {_beside(value, limit)} is {relation} {_limit(limit)}"
+    return (
+        gate,
+        f"Calibration slope{_of(params, side)} {format_beside(value, limit)} is {relation} {format_limit(limit)}",
+    )
 
 
 def _check_in_the_large(metrics: ValidationMetrics, params: Gates, limit: float) -> Iterator[Checked]:
     whole, newest = metrics.calibration_in_the_large, metrics.newest_calibration_in_the_large
-    name, label = "calibration_in_the_large", f"In the large (gap < {_limit(limit)})"
+    name, label = "calibration_in_the_large", f"In the large (gap < {format_limit(limit)})"
     yield _check_gap(name, label, Estimate(math.nan) if whole is None else whole, metrics, params)
     if newest is not None:
         yield _check_gap(f"newest_{name}", "In the large, newest month", newest, metrics, params)
@@ -175,7 +179,11 @@ def _check_gap(name: str, label: str, gap: Estimate, metrics: ValidationMetrics,
     if gate.value is None:
         return gate, f"{what} cannot be held against the base rate{_no_bound(gap, metrics)}"
     side = "above" if value > 0 else "below"
-    return gate, f"{what}{end} lies {_beside(abs(value), limit)} {side} the base rate, not less than {_limit(limit)}"
+    return (
+        gate,
+        f"{what}{end} lies {format_beside(abs(value), limit)} {side} the base rate, "
+        f"not less than {format_limit(limit)}",
+    )
 
 
 def _near_end(low: float, high: float) -> float:
@@ -194,18 +202,22 @@ def _check_oracle(metrics: ValidationMetrics, share: Estimate) -> Checked:
     value = share.value if share.low is None else min(share.low, share.value)
     gate = Gate("not_above_oracle", "Not above the oracle", not metrics.beats_oracle, _known(value), 1.0)
     bound = "" if share.low is None else " at least"
-    return gate, f"The model reaches{bound} {100 * value:.1f} % of the AUC with latent states known: look for a leak"
+    return (
+        gate,
+        f"The model reaches{bound} {format_percent(value)} of the AUC with latent states known: look for a leak",
+    )
 
 
 def _check_feature(purest: PurestFeature, limit: float) -> Checked:
     # The low end in either case: the purest of many ranges is pure by chance, too.
     value = math.nan if purest.precision.low is None else purest.precision.low
-    gate = Gate("purest_feature", f"Purest feature (< {_limit(limit)})", value < limit, _known(value), limit)
+    gate = Gate("purest_feature", f"Purest feature (< {format_limit(limit)})", value < limit, _known(value), limit)
     if gate.value is None:
         few = f"no range of one holds rows of {FEWEST_HOUSEHOLDS} households"
         return gate, f"Whether a feature tells the outcome is undefined: {few}"
-    wasted = f"of the {purest.n_rows} rows that {purest.name} alone marks, at least {_beside(value, limit)} were wasted"
-    return gate, f"{wasted[0].upper()}{wasted[1:]}, which is not below {_limit(limit)}: look for a leak"
+    share = format_beside(value, limit)
+    wasted = f"of the {purest.n_rows} rows that {purest.name} alone marks, at least {share} were wasted"
+    return gate, f"{wasted[0].upper()}{wasted[1:]}, which is not below {format_limit(limit)}: look for a leak"
 
 
 def _check_support(metrics: ValidationMetrics, params: Gates, limit: int) -> Checked:
@@ -226,8 +238,8 @@ def _check_groups(metrics: ValidationMetrics, params: Gates, limit: float) -> Ch
     gaps = {name: _upper(gap, params) for name, gap in estimates.items() if gap is not None}
     worst = max(gaps, key=lambda name: (math.isnan(gaps[name]), gaps[name]), default="")
     value = gaps.get(worst, math.nan)
-    gate = Gate("group_calibration_gap", f"Groups (gap < {_limit(limit)})", value < limit, _known(value), limit)
-    metric = f"Calibration gap within a group of {worst.replace('_', ' ')}"
+    gate = Gate("group_calibration_gap", f"Groups (gap < {format_limit(limit)})", value < limit, _known(value), limit)
+    metric = f"Calibration gap within a group of {to_words(worst)}"
     if not gaps:
         return gate, "Calibration gap within groups is undefined: no group was large enough"
     return gate, _reason(gate, metric, "not below", _of(params, "high"), _no_bound(estimates[worst], metrics))
@@ -266,14 +278,4 @@ def _known(value: float) -> float | None:
 def _reason(gate: Gate, metric: str, relation: str, end: str, why_undefined: str) -> str:
     if gate.value is None or isinstance(gate.limit, tuple):
         return f"{metric} is undefined{why_undefined}"
-    return f"{metric}{end} {_beside(gate.value, gate.limit)} is {relation} {_limit(gate.limit)}"
-
-
-def _limit(limit: float) -> str:
-    return f"{limit:.2f}" if round(limit, 2) == limit else f"{limit:g}"
-
-
-def _beside(value: float, limit: float) -> str:
-    # 0.849996 must not read "0.8500 is below 0.85".
-    texts = (f"{value:.{decimals}f}" for decimals in range(4, 17))
-    return next((text for text in texts if value == limit or float(text) != limit), repr(value))
+    return f"{metric}{end} {format_beside(gate.value, gate.limit)} is {relation} {format_limit(gate.limit)}"

@@ -10,13 +10,13 @@ from waste_risk.features.build import KEYS
 from waste_risk.metrics import ValidationMetrics
 from waste_risk.model.predictor import WastePredictor, hash_rows
 from waste_risk.observations.model_input import LABELS
-from waste_risk.parameters import Gates, Validation
+from waste_risk.parameters import Costs, Gates, Validation
 from waste_risk.reporting.console import ObservationCounts
 from waste_risk.reporting.page import render_page
 from waste_risk.reporting.text import Judgements, SourceSummary, render_text
 from waste_risk.simulation import oracle_probability
 from waste_risk.tables.checks import TableCounts
-from waste_risk.validation.evaluation import evaluate_beside_truth, predict_beside_truth
+from waste_risk.validation.evaluation import evaluate_with_outcomes, predict_with_outcomes
 from waste_risk.validation.gates import GateDecision
 from waste_risk.validation.leakage import find_purest_feature, validate_adversarially
 
@@ -34,7 +34,7 @@ def predict_test(
     """
     if training_run["predictor_sha256"] != predictor.sha256:
         raise ContractError("the predictor is not the one that training_run names; run the pipeline training again")
-    return predict_beside_truth(predictor, test).assign(
+    return predict_with_outcomes(predictor, test).assign(
         is_new_household=~test["household_id"].isin(development["household_id"]), predictor_sha256=predictor.sha256
     )
 
@@ -61,6 +61,7 @@ def evaluate_predictions(
     predictor: WastePredictor,
     development: pd.DataFrame,
     test: pd.DataFrame,
+    costs: Costs,
     validation: Validation,
     gates: Gates,
 ) -> tuple[dict[str, str], ValidationMetrics]:
@@ -74,15 +75,16 @@ def evaluate_predictions(
     """
     if set(test_predictions["predictor_sha256"]) != {predictor.sha256}:
         raise ContractError("test_predictions were made by another predictor; run predict_test again")
-    metrics = evaluate_beside_truth(
+    metrics = evaluate_with_outcomes(
         predictor,
         test_predictions,
         oracle_probability=oracle["probability"] if len(oracle) else None,
         baselines={str(name): values for name, values in baseline_predictions.items()},
         fold_metrics=fold_metrics,
+        costs=costs,
         cost_threshold=cost_threshold,
+        params=validation,
         high_confidence=gates.high_confidence,
-        **validation.model_dump(),
     )
     windows = (development, test, predictor.metadata.feature_names, validation)
     metrics = replace(

@@ -2,7 +2,6 @@
 
 from kedro.pipeline import Node, Pipeline
 
-from waste_risk.model.calibration import choose_cheapest_threshold
 from waste_risk.pipelines.validation.nodes import (
     evaluate_predictions,
     find_oracle,
@@ -33,12 +32,6 @@ def create_pipeline() -> Pipeline:
                 name="predict_baselines",
             ),
             Node(
-                choose_cheapest_threshold,
-                inputs=["out_of_fold", "calibrator", "params:validation"],
-                outputs="cost_threshold",
-                name="choose_cheapest_threshold",
-            ),
-            Node(
                 find_oracle,
                 inputs=["test_predictions", "checked_items", "checked_events", "truth", "predictor"],
                 outputs="oracle",
@@ -55,6 +48,7 @@ def create_pipeline() -> Pipeline:
                     "predictor": "predictor",
                     "development": "development",
                     "test": "test",
+                    "costs": "params:costs",
                     "validation": "params:validation",
                     "gates": "params:gates",
                 },

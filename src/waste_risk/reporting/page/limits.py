@@ -2,8 +2,15 @@
 
 from collections.abc import Iterator
 
+from waste_risk.formatting import (
+    format_number,
+    format_signed,
+    join_words,
+    make_typographic,
+    to_heading,
+    to_words,
+)
 from waste_risk.metrics import FEWEST_HOUSEHOLDS, Estimate, ValidationMetrics, keep_measured
-from waste_risk.reporting.page.wording import count, heading, listed, signed, value, words
 
 # How often intervals hold the true value was measured at 150 and 1,000 households: docs/coverage.md.
 _MANY_HOUSEHOLDS = 500
@@ -60,43 +67,46 @@ def _evidence(metrics: ValidationMetrics) -> Iterator[str]:
 
 
 def _calibration(metrics: ValidationMetrics) -> Iterator[str]:
-    chance = metrics.calibration_error_by_chance
-    if chance is not None and metrics.expected_calibration_error.value > chance.high:
+    error, chance = metrics.expected_calibration_error, metrics.calibration_error_under_null
+    if chance is not None and error.value > chance.high:
         yield (
-            f"The calibration error of {value(metrics.expected_calibration_error, 4)} is more than chance explains: a "
-            f"perfectly calibrated model would show up to {value(chance.high, 4)}."
+            f"The calibration error of {format_number(error)} is more than chance explains: a perfectly "
+            f"calibrated model would show up to {format_number(chance.high)}."
         )
     slope = metrics.calibration_slope
     if _excludes(slope, 1):
         sure = "too sure of itself" if slope.value < 1 else "not sure enough"
-        yield f"The calibration slope of {value(slope)} says that the model is {sure}."
+        yield f"The calibration slope of {make_typographic(format_number(slope, 3))} says that the model is {sure}."
 
 
 def _groups(metrics: ValidationMetrics) -> Iterator[str]:
-    if metrics.by_acquaintance and "new" not in {group.name for group, _ in keep_measured(metrics.by_acquaintance)}:
+    if metrics.by_known_household and "new" not in {
+        group.name for group, _ in keep_measured(metrics.by_known_household)
+    }:
         yield "Too few rows of new households were judged to say how well the model does for them."
     for attribute, fairness in metrics.fairness.items():
-        small = [f"{group.name} ({count(group.n_rows)} rows)" for group in fairness.groups if group.measured is None]
+        small = [f"{group.name} ({group.n_rows:,} rows)" for group in fairness.groups if group.measured is None]
         if small:
-            yield f"{heading(attribute)}: too small to be measured: {listed(small)}."
+            yield f"{to_heading(attribute)}: too small to be measured: {join_words(small)}."
     yield from _gaps(metrics)
 
 
 def _gaps(metrics: ValidationMetrics) -> Iterator[str]:
     gaps = dict(_by_group(metrics))
-    off = [f"{name} ({signed(100 * gap.value, 1)} points)" for name, gap in gaps.items() if _excludes(gap, 0)]
+    points = {name: make_typographic(format_signed(100 * gap.value, 1)) for name, gap in gaps.items()}
+    off = [f"{name} ({points[name]} points)" for name, gap in gaps.items() if _excludes(gap, 0)]
     if off and metrics.confidence is not None:
         yield (
             f"The mean prediction lies off the share wasted by more than its interval in {len(off)} of {len(gaps)} "
             f"groups and months, where chance alone would give about {len(gaps) * (1 - metrics.confidence):.1f}: "
-            f"{listed(off)}."
+            f"{join_words(off)}."
         )
 
 
 def _by_group(metrics: ValidationMetrics) -> Iterator[tuple[str, Estimate]]:
     for attribute, fairness in metrics.fairness.items():
         for group, measured in keep_measured(fairness.groups):
-            yield f"{words(attribute)} {group.name}", measured.calibration_gap
+            yield f"{to_words(attribute)} {group.name}", measured.calibration_gap
     yield from ((group.name, measured.calibration_gap) for group, measured in keep_measured(metrics.by_month))
 
 

@@ -1,14 +1,25 @@
 """From the records of a validation to the page."""
 
 import base64
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import datetime
+from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
-from waste_risk.metrics import Group, ValidationMetrics
+from waste_risk.formatting import (
+    format_count,
+    format_interval,
+    format_number,
+    format_percent,
+    format_signed,
+    join_words,
+    make_typographic,
+    to_heading,
+    to_words,
+)
+from waste_risk.metrics import Group, GroupMetrics, ValidationMetrics, find_definitions
 from waste_risk.model.predictor import Metadata
-from waste_risk.reporting.page import wording
 from waste_risk.reporting.page.limits import find_limits
 from waste_risk.reporting.page.verdict import LABELS, explain_gates
 from waste_risk.reporting.text import CEILING, LEAK, Judgements, SourceSummary
@@ -48,6 +59,9 @@ def render_page(
         .get_template("page.html")
         .render(
             m=metrics,
+            group_columns={
+                name: each for name, each in find_definitions(GroupMetrics).items() if each.section == "group"
+            },
             decision=decision,
             gates=explain_gates(metrics, decision),
             unsupported=[LABELS[name] for name in decision.unsupported],
@@ -64,6 +78,25 @@ def render_page(
     )
 
 
+def _typographic(function: Callable[..., str], decimals: int) -> Callable[..., str]:
+    def format_for_page(number: Any, decimals: int = decimals) -> str:
+        return make_typographic(function(number, decimals))
+
+    return format_for_page
+
+
+_FILTERS: dict[str, Callable[..., str]] = {
+    "value": _typographic(format_number, 3),
+    "signed": _typographic(format_signed, 3),
+    "interval": _typographic(format_interval, 3),
+    "percent": _typographic(format_percent, 1),
+    "count": format_count,
+    "words": to_words,
+    "heading": to_heading,
+    "listed": join_words,
+}
+
+
 def _environment() -> Environment:
     environment = Environment(
         loader=PackageLoader("waste_risk.reporting.page"),
@@ -72,7 +105,7 @@ def _environment() -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters |= {function.__name__: function for function in wording.FILTERS}
+    environment.filters |= _FILTERS
     environment.tests["measured"] = _is_measured
     return environment
 

@@ -4,8 +4,15 @@ import math
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from waste_risk.formatting import (
+    NOT_AVAILABLE,
+    format_count,
+    format_interval,
+    format_limit,
+    format_number,
+    make_typographic,
+)
 from waste_risk.metrics import Estimate, ValidationMetrics
-from waste_risk.reporting.page.wording import NOT_AVAILABLE, count, interval, value
 from waste_risk.validation.gates import Gate, GateDecision
 
 LABELS = {
@@ -69,12 +76,12 @@ def explain_gates(metrics: ValidationMetrics, decision: GateDecision) -> list[Ga
 
 
 def _explain(gate: Gate, metrics: ValidationMetrics, reason: str) -> GateRow:
-    write = count if gate.name in _COUNTS else _four_decimals
+    write = format_count if gate.name in _COUNTS else _four_decimals
     return GateRow(
         label=LABELS.get(gate.name, gate.label),
         passed=gate.passed,
         measured=NOT_AVAILABLE if gate.value is None else write(gate.value),
-        interval=interval(_estimate(gate.name, metrics), 4),
+        interval=make_typographic(format_interval(_estimate(gate.name, metrics))),
         bound=_bound(gate),
         why=WHY.get(gate.name, ""),
         reason=reason,
@@ -83,12 +90,9 @@ def _explain(gate: Gate, metrics: ValidationMetrics, reason: str) -> GateRow:
 
 def _bound(gate: Gate) -> str:
     if isinstance(gate.limit, tuple):
-        return " to ".join(map(_limit, gate.limit)).replace("-", "−")
-    return f"{_RELATIONS.get(gate.name, '≥')} {count(gate.limit) if gate.name in _COUNTS else _limit(gate.limit)}"
-
-
-def _limit(limit: float) -> str:
-    return f"{limit:.2f}" if round(limit, 2) == limit else f"{limit:g}"
+        return make_typographic(" to ".join(map(format_limit, gate.limit)))
+    limit = format_count(gate.limit) if gate.name in _COUNTS else format_limit(gate.limit)
+    return f"{_RELATIONS.get(gate.name, '≥')} {limit}"
 
 
 def _estimate(name: str, metrics: ValidationMetrics) -> Estimate | None:
@@ -110,4 +114,4 @@ def _least(gains: Iterable[Estimate]) -> Estimate | None:
 
 
 def _four_decimals(number: float) -> str:
-    return value(number, 4)
+    return make_typographic(format_number(number))

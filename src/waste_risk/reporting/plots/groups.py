@@ -8,6 +8,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
+from waste_risk.formatting import to_heading
 from waste_risk.metrics import Estimate, Fairness, Group, keep_measured
 from waste_risk.reporting.plots.style import MARK, MODEL, PALE, QUIET, make_figure, tidy
 
@@ -26,7 +27,7 @@ def plot_calibration_gaps(*, fairness: Mapping[str, Fairness], horizon_days: int
     axes.barh(positions, [gap.value for gap in gaps], height=0.62, color=PALE, edgecolor=MODEL, lw=0.8)
     axes.errorbar([gap.value for gap in gaps], positions, xerr=_reaches(gaps), fmt="none", ecolor=QUIET, capsize=2.5)
     axes.axvline(0, color=QUIET, lw=1)
-    axes.set_yticks(positions, [f"{_words(name)}: {group.name}" for name, group, _ in bars])
+    axes.set_yticks(positions, [f"{to_heading(name)}: {group.name}" for name, group, _ in bars])
     axes.invert_yaxis()
     axes.tick_params(axis="y", length=0)
     _title(figure, "Calibration within groups" + _within(horizon_days))
@@ -97,7 +98,3 @@ def _say_nothing(title: str) -> Figure:
 def _title(figure: Figure, text: str) -> None:
     # Over the whole figure: over the axes alone it would not fit, their labels are long.
     figure.suptitle(text, x=0.02, ha="left", fontsize="large", fontweight="bold")
-
-
-def _words(name: str) -> str:
-    return name.replace("_", " ").capitalize()

@@ -1,6 +1,6 @@
 """How far predicted days lie from true days, given that an item was wasted within the horizon.
 
-Errors are summed for each household, so that a reweighting of households needs no second pass over the rows.
+Errors are summed for each household, so that reweighting the households needs no second pass over the rows.
 """
 
 from dataclasses import dataclass
@@ -25,12 +25,17 @@ class HouseholdErrors:
     squared: Array
     rows: Array
 
+    @property
+    def n_households(self) -> int:
+        """Number of households with at least one error."""
+        return int((self.rows > 0).sum())
+
     def mean_absolute(self, weights: Array) -> Array:
-        """Give the mean absolute error in days; weights of shape (n_samples, n_households)."""
+        """Compute the mean absolute error in days; weights of shape (n_samples, n_households)."""
         return ratio(weights @ self.absolute, weights @ self.rows)
 
     def root_mean_squared(self, weights: Array) -> Array:
-        """Give the root of the mean squared error in days; weights of shape (n_samples, n_households)."""
+        """Compute the root mean squared error in days; weights of shape (n_samples, n_households)."""
         return np.sqrt(ratio(weights @ self.squared, weights @ self.rows))
 
 

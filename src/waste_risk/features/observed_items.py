@@ -1,4 +1,4 @@
-"""The looks at items for which features are made, in the order in which history is read fastest."""
+"""The items that are observed and what their history held by then, ordered so that history is read fastest."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -15,20 +15,30 @@ _ITEMS_AT_ONCE = 2**15
 
 
 @dataclass(frozen=True)
-class Looks:
-    """One entry per look: the item's row and the second of the look, in the order of household and time."""
+class ObservedItems:
+    """One entry per observation, ordered by household and time.
+
+    Attributes:
+        pantry: the tables of these households as arrays.
+        household: what the household's history holds before each observation.
+        category: the same of the item's category in the household.
+        product: the same of the item's product in the household.
+        order: the row of each entry's observation in the observations table.
+        item: the row of the observed item in `items`.
+        second: when it is observed.
+    """
 
     pantry: Pantry
     household: Past
     category: Past
     product: Past
-    order: Integers  # the observation's row of each entry
+    order: Integers
     item: Integers
     second: Integers
 
     @property
     def items(self) -> Items:
-        """The items table as arrays; take `[looks.item]` of them."""
+        """The items table as arrays; take `[observed.item]` of them."""
         return self.pantry.items
 
     @cached_property
@@ -50,7 +60,7 @@ class Looks:
 
     @cached_property
     def opened(self) -> Integers:
-        """The second the item was first opened or used; NEVER if that was not before the look."""
+        """The second the item was first opened or used; NEVER if not before the observation."""
         first = self.pantry.first_opened[self.item]
         return np.where(first < self.second, first, NEVER)
 
@@ -61,17 +71,17 @@ class Looks:
         return np.maximum(touched, self.items.bought[self.item])
 
     def days_since(self, second: Integers) -> Floats:
-        """Days from a moment to the look; NaN if it never came."""
+        """Days from a moment to the observation; NaN if it never came."""
         return np.where(second > NEVER, (self.second - second) / DAY, np.nan)
 
 
-def read_looks(observations: pd.DataFrame, pantry: Pantry) -> Iterator[Looks]:
-    """Find the item of each observation, and yield the looks of some households at a time.
+def read_observed_items(observations: pd.DataFrame, pantry: Pantry) -> Iterator[ObservedItems]:
+    """Find the item of each observation, and yield the observed items of some households at a time.
 
     A household's features need no other household's rows, and arrays that fit the processor's cache are read faster.
 
     Raises:
-        ValueError: an observation's item is not in the items table, or was bought after the look.
+        ValueError: an observation's item is not in the items table, or was bought after the observation.
     """
     item, second = places(pantry.item_index, observations["item_id"]), to_seconds(observations["observed_on"])
     if (item < 0).any():
@@ -85,9 +95,6 @@ def read_looks(observations: pd.DataFrame, pantry: Pantry) -> Iterator[Looks]:
     for place in np.flatnonzero(np.diff(starts)):
         rows = order[starts[place] : starts[place + 1]]
         part = pantry.part(cuts[place], cuts[place + 1])
-        yield _looks(part, rows, item[rows] - np.searchsorted(household, cuts[place]), second[rows])
-
-
-def _looks(pantry: Pantry, order: Integers, item: Integers, second: Integers) -> Looks:
-    household, category, product = (Past(level, pack(level.owner[item], second)) for level in levels(pantry))
-    return Looks(pantry, household, category, product, order, item, second)
+        own, now = item[rows] - np.searchsorted(household, cuts[place]), second[rows]
+        of_household, of_category, of_product = (Past(level, pack(level.owner[own], now)) for level in levels(part))
+        yield ObservedItems(part, of_household, of_category, of_product, rows, own, now)

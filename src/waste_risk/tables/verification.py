@@ -1,4 +1,4 @@
-"""How a table's contract is written, checked and reported.
+"""How a table's contract is written, and how a table is verified against it.
 
 A broken rule is reported by table, column, rule and number of rows, and never by a value: values belong to households.
 """
@@ -16,7 +16,7 @@ from waste_risk.errors import ContractError
 from waste_risk.parameters import FIRST_DAY, LAST_DAY
 
 Values = Any  # a pandas Series of whatever the column holds
-Rule = Callable[[Any], Any]
+Condition = Callable[[Any], Any]
 
 # pandera reads datetime64[us] as [ns], so the type of a column is a rule of ours, kept in its metadata.
 _TYPES = {
@@ -34,7 +34,7 @@ _CONVERTIBLE = {"float64": "iuf", "int64": "iu", "Int64": "iuf", "datetime64[us]
 
 
 def verify(frame: pd.DataFrame, contract: pa.DataFrameSchema) -> pd.DataFrame:
-    """Return the table in its contract's types, or say in one line everything that is wrong with it.
+    """Return the table in its contract's types, or raise one line with everything that is wrong with it.
 
     Types that hold the same values are converted (any time unit to microseconds, integers to floats, whole floats to
     nullable integers), so that the code behind a contract meets one type; the argument stays as it is.
@@ -57,18 +57,18 @@ def verify(frame: pd.DataFrame, contract: pa.DataFrameSchema) -> pd.DataFrame:
 
 
 def rows_broken(table: str, column: str, rule: str, broken: Values) -> list[str]:
-    """Say how many rows break a rule, as a list that is empty when none does."""
+    """Return a line that says how many rows break a rule, or nothing if none does."""
     count = int(broken.sum())
     return [f"{table}.{column}: {rule} ({count} of {len(broken)} rows)"] if count else []
 
 
 def contract(name: str, columns: dict[str, pa.Column], *rules: pa.Check) -> pa.DataFrameSchema:
-    """Name a table and what is true of it: these columns and no others, and rules of several columns."""
+    """Return the contract of a table: these columns and no others, and rules about several columns."""
     return pa.DataFrameSchema(columns, checks=list(rules), name=name)
 
 
 def identifier(*, unique: bool = False) -> pa.Column:
-    """An opaque id: all integers (of 64 bits, with a sign) or all strings."""
+    """Return a column of opaque ids: all signed 64-bit integers or all strings."""
     of_one_type = _rule("must be all integers or all strings", lambda ids: kind_of_ids(ids) != "mixed")
     in_range = _rule("must lie between -2^63 and 2^63 - 1", _is_in_range)
     filled = _rule("must not be empty", lambda ids: ids != "")
@@ -77,71 +77,71 @@ def identifier(*, unique: bool = False) -> pa.Column:
 
 
 def text() -> pa.Column:
-    """Text of an open vocabulary, never empty."""
+    """Return a column of free text, never empty."""
     filled = _rule("must not be empty", lambda texts: texts != "")
     return pa.Column(None, [_rule("must be text", _is_text), filled])
 
 
 def one_of(allowed: Iterable[str]) -> pa.Column:
-    """Text of a closed vocabulary."""
+    """Return a column of text from a closed vocabulary."""
     names = tuple(allowed)
     return pa.Column(None, _rule(f"must be one of {', '.join(names)}", lambda texts: texts.isin(names)))
 
 
 def typed(dtype: str, *rules: pa.Check, nullable: bool = False) -> pa.Column:
-    """A column of one type."""
+    """Return a column of one type."""
     of_type = _rule(f"must be {_TYPES[dtype]}", lambda values: str(values.dtype) == dtype)
     return pa.Column(None, [of_type, *rules], nullable=nullable, metadata={"dtype": dtype})
 
 
 def timestamp() -> pa.Column:
-    """A naive UTC timestamp, of a time that someone can have recorded."""
+    """Return a column of naive UTC timestamps at which something can have been recorded."""
     rule = f"must lie between {FIRST_DAY} and {LAST_DAY}"
     first, last = pd.Timestamp(FIRST_DAY), pd.Timestamp(f"{LAST_DAY}T23:59:59.999999")
     return typed("datetime64[us]", _rule(rule, lambda times: times.between(first, last)))
 
 
 def any_date(*, nullable: bool = False) -> pa.Column:
-    """A date that nobody recorded: printed on a package, where some write "never" as the year 2999, or computed."""
+    """Return a column of dates that nobody recorded: computed, or printed, where the year 2999 may mean "never"."""
     return typed("datetime64[us]", nullable=nullable)
 
 
 def number(*rules: pa.Check, dtype: str = "float64", nullable: bool = False) -> pa.Column:
-    """A finite number."""
+    """Return a column of finite numbers."""
     return typed(dtype, _rule("must be finite", lambda values: ~np.isinf(values)), *rules, nullable=nullable)
 
 
 def above(bound: float) -> pa.Check:
-    """Greater than the bound."""
+    """Require values greater than the bound."""
     return _rule(f"must be greater than {bound}", lambda values: values > bound)
 
 
 def at_least(bound: float) -> pa.Check:
-    """The bound or more."""
+    """Require the bound or more."""
     return _rule(f"must be at least {bound}", lambda values: values >= bound)
 
 
 def at_most(bound: float) -> pa.Check:
-    """The bound or less; of the infinite, `number` says that it is."""
+    """Require the bound or less; infinite values are left to `number`."""
     return _rule(f"must be at most {bound}", lambda values: (values <= bound) | np.isinf(values))
 
 
 def between(low: float, high: float) -> pa.Check:
-    """Between the bounds, both included; of the infinite, `number` says that it is."""
+    """Require values between the bounds, both included; infinite values are left to `number`."""
     return _rule(f"must lie between {low} and {high}", lambda values: values.between(low, high) | np.isinf(values))
 
 
-def each_row(columns: str, rule: str, holds: Rule) -> pa.Check:
-    """A rule about several columns of a row, reported under the names given."""
+def each_row(columns: str, rule: str, holds: Condition) -> pa.Check:
+    """Require what several columns of a row must fulfill together, reported under the names given."""
     return _rule(f"{columns}: {rule}", holds, ignore_na=False)
 
 
 def unique_rows(*keys: str) -> pa.Check:
-    """No two rows with the same key of several columns."""
+    """Require that no two rows share a key of several columns."""
     return each_row(", ".join(keys), "must be unique together", lambda frame: ~frame.duplicated(list(keys)))
 
 
-def _rule(message: str, holds: Rule, *, ignore_na: bool = True) -> pa.Check:
+def _rule(message: str, holds: Condition, *, ignore_na: bool = True) -> pa.Check:
     # pandera copies the values that fail into its report: one is enough, since none is shown.
     return pa.Check(holds, error=message, ignore_na=ignore_na, n_failure_cases=1)
 
@@ -177,7 +177,7 @@ def _unexpected_columns(frame: pd.DataFrame, contract: pa.DataFrameSchema) -> tu
 
 
 def _torn_texts(frame: pd.DataFrame, contract: pa.DataFrameSchema) -> list[str]:
-    """Find texts with half a surrogate pair, as of a broken emoji: no file can hold one, and pandera fails of them."""
+    """Find texts with half a surrogate pair, as in a broken emoji: no file can hold one, and pandera fails on them."""
     lines = []
     for name in frame.columns.intersection(list(contract.columns)):
         if _categories(frame[name]).dtype == object:
@@ -194,7 +194,7 @@ def _conform(frame: pd.DataFrame, contract: pa.DataFrameSchema) -> pd.DataFrame:
 
 
 def _wanted(values: Values, dtype: str) -> str:
-    """One type for all integer ids and one for all text ids: between two of them, ids may be compared as floats."""
+    """Return one type for all integer ids and one for all text ids: ids of two types may be compared as floats."""
     if dtype != _IDENTIFIER:
         return dtype
     of_kind = {"integer": "int64", "string": "str"}.get(kind_of_ids(values))
@@ -202,7 +202,7 @@ def _wanted(values: Values, dtype: str) -> str:
 
 
 def _converted(values: Values, dtype: str) -> Values:
-    """Change the type where no value changes; the rest is left as it is, for the contract to refuse."""
+    """Convert the type where no value changes; leave the rest as it is, for the contract to reject."""
     if not _is_convertible(values, dtype):
         return values
     try:
