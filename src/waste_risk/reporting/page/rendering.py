@@ -21,7 +21,7 @@ from waste_risk.formatting import (
 from waste_risk.metrics import Group, ValidationMetrics
 from waste_risk.model.predictor import Metadata
 from waste_risk.reporting.page.limits import find_limits
-from waste_risk.reporting.page.verdict import LABELS, explain_gates
+from waste_risk.reporting.page.verdict import explain_gates
 from waste_risk.reporting.text import CEILING, LEAK, Judgements, SourceSummary
 from waste_risk.validation.gates import GateDecision
 
@@ -60,8 +60,8 @@ def render_page(
         .render(
             m=metrics,
             decision=decision,
-            gates=explain_gates(metrics, decision),
-            unsupported=[LABELS[name] for name in decision.unsupported],
+            gates=explain_gates(decision),
+            unsupported=[gate.title for gate in decision.gates if gate.name in decision.unsupported],
             limits=find_limits(metrics),
             leak=LEAK,
             ceiling=" ".join(CEILING),
