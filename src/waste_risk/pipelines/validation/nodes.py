@@ -131,8 +131,8 @@ def _summarise_source(table_counts: TableCounts, observation_counts: Observation
     return SourceSummary(
         n_items=table_counts["items"],
         item_waste_ratio=table_counts["items_wasted_share"],
-        n_observations=observation_counts["observations"],
-        observation_waste_ratio=observation_counts["observations_wasted_share"],
+        n_observations=observation_counts["mature"],
+        observation_waste_ratio=observation_counts["mature_wasted_share"],
         dropped=table_counts["dropped"],
         repaired=table_counts["repaired"],
     )
