@@ -8,14 +8,28 @@ from datetime import datetime
 from pathlib import Path
 
 import mlflow
+import pandas as pd
 import pytest
+from kedro.config import OmegaConfigLoader
+from kedro.io import DataCatalog
+from matplotlib.figure import Figure
 from measured import ALL_LIMITS, FULL
 from mlflow import MlflowClient
+from planted import OBSERVATION, RISK_CLASSES, TRAINING, plant
 
-from waste_risk.adapters.datasets import AtomicJSONDataset
+from waste_risk.adapters.datasets import AtomicFigureDataset, AtomicJSONDataset
 from waste_risk.adapters.verdicts import publish
+from waste_risk.metrics import ValidationMetrics
+from waste_risk.model.calibration import Calibrator
+from waste_risk.model.predictor import WastePredictor
+from waste_risk.parameters import Validation, load
+from waste_risk.pipelines.validation.pipeline import create_pipeline
+from waste_risk.reporting import plots
 from waste_risk.reporting.page import render_page
-from waste_risk.reporting.text import render_text
+from waste_risk.reporting.plots.style import make_figure
+from waste_risk.reporting.text import Judgements, render_text
+from waste_risk.settings import CONFIG_LOADER_ARGS
+from waste_risk.training.fit import fit_predictor
 from waste_risk.validation.gates import GATES, GateDecision, GateDefinition, Measured, Relation, check_gates
 
 FLOOR = GateDefinition(
@@ -38,6 +52,8 @@ CEILING = GateDefinition(
 )
 REASON = "Recall 0.7654 is below 0.80"
 NOW = datetime(2025, 11, 12, 14, 30)
+ROOT = Path(__file__).parents[2]
+VALIDATION = load(Validation, ROOT / "conf/base/parameters_validation.yml")
 
 
 @pytest.fixture
@@ -80,3 +96,59 @@ def test_a_gate_arrives_in_the_tags_of_the_run(decision: GateDecision, store: Ml
     publish(decision, {}, run_id, judged_by="another")
     tags = store.get_run(run_id).data.tags
     assert (tags["verdict"], tags["verdict_reasons"]) == ("FAIL", REASON)
+
+
+def plot_lead_time(validation_metrics: ValidationMetrics, validation: Validation) -> Figure:
+    """Stand for a plot that somebody adds."""
+    figure = make_figure(2, 2)
+    figure.subplots().set_title(f"{validation_metrics.n_rows} rows, {validation.n_bins} bins")
+    return figure
+
+
+LEAD_TIME = plots.Plot(
+    plot_lead_time, section="decisions", alt=lambda metrics: f"Of {metrics.n_wasted} items.", caption="New."
+)
+
+
+def test_a_plot_arrives_in_the_pipeline_the_catalog_and_the_page(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr(plots, "PLOTS", (*plots.PLOTS, LEAD_TIME))
+    nodes = {node.func.__name__: node for node in create_pipeline().nodes}
+    drawn = nodes["plot_lead_time"].run({"validation_metrics": FULL, "params:validation": VALIDATION})
+    assert list(drawn) == ["plot_lead_time"]
+
+    configuration = OmegaConfigLoader(str(ROOT / "conf"), env="base", **CONFIG_LOADER_ARGS)
+    kept = DataCatalog.from_config(configuration["catalog"]).get("plot_lead_time")
+    assert kept is not None
+    assert kept._describe()["filepath"].endswith("/08_reporting/lead_time.png")
+
+    image = AtomicFigureDataset(str(tmp_path / "lead_time.png"))
+    image.save(drawn["plot_lead_time"])
+    inputs = dict.fromkeys(nodes["write_page"].inputs, b"\x89PNG") | {
+        "validation_metrics": FULL,
+        "gate_decision": check_gates(FULL, ALL_LIMITS),
+        "table_counts": {"items": 4, "items_wasted_share": 0.5, "dropped": {}, "repaired": {}},
+        "observation_counts": {"observations": 3, "mature": 2, "mature_wasted_share": 0.5},
+        "judgements": Judgements(1, 1),
+        "predictor": make_predictor(),
+        "plot_lead_time": image.load(),
+    }
+    page = nodes["write_page"].run(inputs)["validation_page"]
+    assert page.count("<img") == len(plots.PLOTS)
+    figure = f'alt="Of {FULL.n_wasted} items."><figcaption>New.</figcaption></figure>'
+    assert page.index('<section id="decisions">') < page.index(figure) < page.index('<section id="days">')
+
+
+def make_predictor() -> WastePredictor:
+    folds = pd.DataFrame({"n_train": [500], "rounds_classifier": [5], "rounds_regressor": [3]})
+    calibrator = Calibrator("isotonic", (0.0, 1.0), (0.0, 1.0))
+    return fit_predictor(plant(500), folds, calibrator, 0.5, TRAINING, RISK_CLASSES, OBSERVATION)
+
+
+def test_each_plot_has_a_place_on_the_page_and_words_for_those_who_do_not_see_it() -> None:
+    page = render_page(FULL, check_gates(FULL, ALL_LIMITS), generated_at=NOW)
+    sections = re.findall(r'<section id="(\w+)"', page)
+    for plot in plots.PLOTS:
+        assert plot.section in sections or plot.section == "reasons"  # a section of plots alone
+        assert len(plot.alt(FULL)) > 40
