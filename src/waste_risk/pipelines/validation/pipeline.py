@@ -62,7 +62,7 @@ def create_pipeline() -> Pipeline:
                 name="evaluate_predictions",
             ),
             Node(check_gates, ["validation_metrics", "params:gates"], "gate_decision", name="check_gates"),
-            *(Node(plot.draw, plot.inputs, plot.dataset, name=plot.draw.__name__) for plot in plots.PLOTS),
+            *(Node(plot.function, plot.inputs, plot.dataset, name=plot.dataset) for plot in plots.PLOTS),
             Node(write_report, list(REPORTED), "validation_report", name="write_report"),
             Node(
                 write_page,

@@ -31,13 +31,13 @@ class Plot:
     """A plot and what the page says of it.
 
     Attributes:
-        draw: returns the figure; its name is that of the dataset, its arguments name its inputs.
+        function: returns the figure; its name is that of the dataset, its arguments name its inputs.
         section: of the page.
         alt: describes the figure to those who do not see it.
         caption: stands below the figure.
     """
 
-    draw: Callable[..., Figure]
+    function: Callable[..., Figure]
     section: PageSection
     alt: Callable[[ValidationMetrics], str]
     caption: str = ""
@@ -45,12 +45,12 @@ class Plot:
     @property
     def dataset(self) -> str:
         """The dataset that keeps the figure, such as ``plot_roc_curve``."""
-        return self.draw.__name__
+        return self.function.__name__
 
     @property
     def inputs(self) -> list[str]:
-        """The datasets and parameters that are drawn."""
-        return [f"params:{name}" if name in SECTIONS else name for name in signature(self.draw).parameters]
+        """The datasets and parameters that the function takes."""
+        return [f"params:{name}" if name in SECTIONS else name for name in signature(self.function).parameters]
 
 
 def _describe_splits(metrics: ValidationMetrics) -> str:

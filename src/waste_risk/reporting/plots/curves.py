@@ -76,7 +76,7 @@ def plot_calibration_curve(
     axes, below = figure.subplots(2, 1, sharex=True, height_ratios=[4, 1])
     axes.set_title(f"Calibration: {describe_label(validation_metrics)}", loc="left", fontweight="bold")
     axes.plot([0, 1], [0, 1], color=QUIET, lw=1, ls=":", label="Perfect calibration")
-    _draw_reliability(axes, reliability_bins(tally, n_bins=n_bins))
+    _plot_reliability(axes, reliability_bins(tally, n_bins=n_bins))
     axes.set(ylabel="Observed share wasted", xlim=(0, 1), ylim=(0, 1))
     axes.legend(loc="upper left", frameon=False)
     summary = f"ECE {expected_calibration_error(tally, n_bins=n_bins):.4f}\nBrier score {brier_score(tally):.4f}"
@@ -143,7 +143,7 @@ def _mark_alerts(axes: Axes, tally: Tally, threshold: float, name: str, marker: 
     axes.plot(found, right, marker, ms=9, color=MARK, mec="white", label=f"{name} {threshold:.3g}: {what}")
 
 
-def _draw_reliability(axes: Axes, bins: ReliabilityBins) -> None:
+def _plot_reliability(axes: Axes, bins: ReliabilityBins) -> None:
     filled = bins.rows > 0
     rows, observed = bins.rows[filled], bins.observed[filled] / bins.rows[filled]
     low, high = _wilson(observed, rows)

@@ -12,7 +12,7 @@ from waste_risk.formatting import to_words
 from waste_risk.metrics import ValidationMetrics
 from waste_risk.model.importance import draw_rows
 from waste_risk.model.predictor import WastePredictor
-from waste_risk.reporting.plots.style import MODEL, QUIET, describe_label, make_figure, tidy
+from waste_risk.reporting.plots.style import MODEL, QUIET, add_title, describe_label, make_figure, tidy
 
 Array = NDArray[np.float64]
 
@@ -38,8 +38,7 @@ def plot_feature_importance(feature_importance: pd.DataFrame, validation_metrics
     axes.bar_label(bars, fmt="{:.3f}", padding=3, fontsize=8, color=QUIET)
     axes.invert_yaxis()
     axes.margins(x=0.1, y=0.01)
-    title = f"What drives the predictions: {describe_label(validation_metrics)}"
-    axes.set_title(title, loc="left", fontweight="bold")
+    add_title(figure, f"What drives the predictions: {describe_label(validation_metrics)}")
     axes.set(xlabel="Mean |SHAP value| (change in log-odds)")
     axes.tick_params(axis="y", length=0)
     tidy(axes)
@@ -68,14 +67,13 @@ def plot_shap_values(contributions: pd.DataFrame, features: pd.DataFrame, horizo
     width = float(np.abs(contributions[names].to_numpy()).max())
     axes.axvline(0, color=QUIET, lw=0.8)
     for place, name in enumerate(names):
-        _draw_dots(axes, place, contributions[name], features[name], width)
+        _plot_dots(axes, place, contributions[name], features[name], width)
     axes.set_yticks(range(len(names)), [to_words(str(name)) for name in names])
     axes.set(ylim=(len(names) - 0.4, -0.6), xlabel="SHAP value (change in log-odds)")
     axes.tick_params(axis="y", length=0)
-    title = f"What pushes the risk of waste within {horizon_days} days"
-    figure.suptitle(title, x=0.02, ha="left", fontsize="large", fontweight="bold")
+    add_title(figure, f"What pushes the risk of waste within {horizon_days} days")
     tidy(axes)
-    _draw_legend(figure, axes)
+    _plot_legend(figure, axes)
     return figure
 
 
@@ -87,7 +85,7 @@ def swarm(values: Array, *, width: float) -> Array:
     return np.asarray(offsets * _HALF_HEIGHT / max(np.abs(offsets).max(), 1.0), dtype=np.float64)
 
 
-def _draw_dots(axes: Axes, place: int, contribution: pd.Series, feature: pd.Series, width: float) -> None:
+def _plot_dots(axes: Axes, place: int, contribution: pd.Series, feature: pd.Series, width: float) -> None:
     values = contribution.to_numpy(np.float64)
     heights = place + swarm(values, width=width)
     known = feature.notna().to_numpy()
@@ -96,7 +94,7 @@ def _draw_dots(axes: Axes, place: int, contribution: pd.Series, feature: pd.Seri
     axes.scatter(values[known], heights[known], s=5, c=ranks, cmap=_COLORS, vmin=0, vmax=1, lw=0)
 
 
-def _draw_legend(figure: Figure, axes: Axes) -> None:
+def _plot_legend(figure: Figure, axes: Axes) -> None:
     bar = figure.colorbar(ScalarMappable(cmap=_COLORS), ax=axes, aspect=40, pad=0.02, ticks=[0, 1])
     bar.set_ticklabels(["low", "high"])
     bar.set_label("Value of the feature (grey: unknown)", labelpad=-18)

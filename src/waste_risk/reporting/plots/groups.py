@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from waste_risk.formatting import to_heading
 from waste_risk.metrics import Estimate, ValidationMetrics, keep_measured
 from waste_risk.parameters import Observation
-from waste_risk.reporting.plots.style import MARK, MODEL, PALE, QUIET, describe_label, make_figure, tidy
+from waste_risk.reporting.plots.style import MARK, MODEL, PALE, QUIET, add_title, describe_label, make_figure, tidy
 
 _MONTHS_SIDE_BY_SIDE = 7
 
@@ -33,7 +33,7 @@ def plot_calibration_gaps(validation_metrics: ValidationMetrics) -> Figure:
     axes.set_yticks(positions, [f"{to_heading(name)}: {group.name}" for name, group, _ in bars])
     axes.invert_yaxis()
     axes.tick_params(axis="y", length=0)
-    _title(figure, f"Calibration within groups: {describe_label(validation_metrics)}")
+    add_title(figure, f"Calibration within groups: {describe_label(validation_metrics)}")
     axes.set(xlabel="Mean prediction less share wasted\n← predicts too little waste      predicts too much →")
     tidy(axes)
     axes.grid(visible=False, axis="y")
@@ -48,13 +48,13 @@ def plot_months(validation_metrics: ValidationMetrics) -> Figure:
     figure = make_figure(6.4, 5.2)
     axes, below = figure.subplots(2, 1, sharex=True)
     places = np.arange(len(months))
-    _draw_estimates(axes, places, [measured.auc for _, measured in months], color=MODEL, fmt="o-", label="AUC")
-    _draw_estimates(
+    _plot_estimates(axes, places, [measured.auc for _, measured in months], color=MODEL, fmt="o-", label="AUC")
+    _plot_estimates(
         below, places, [measured.base_rate for _, measured in months], color=MARK, fmt="s-", label="Share wasted"
     )
     predicted = [measured.base_rate.value + measured.calibration_gap.value for _, measured in months]
     below.plot(places, predicted, "o--", color=MODEL, label="Mean prediction")
-    _title(figure, f"Month by month: {describe_label(validation_metrics)}")
+    add_title(figure, f"Month by month: {describe_label(validation_metrics)}")
     axes.set(ylabel="AUC")
     below.set(ylabel="Probability", xlabel="Month of the observation", xlim=(-0.4, len(months) - 0.6))
     below.set_xticks(
@@ -109,7 +109,7 @@ def _places(names: list[str]) -> NDArray[np.float64]:
     return np.repeat(np.arange(len(sizes)), sizes).astype(np.float64)
 
 
-def _draw_estimates(
+def _plot_estimates(
     axes: Axes, places: NDArray[np.int64], estimates: list[Estimate], *, color: str, fmt: str, label: str
 ) -> None:
     values = [estimate.value for estimate in estimates]
@@ -126,12 +126,7 @@ def _reaches(estimates: list[Estimate]) -> NDArray[np.float64]:
 def _plot_nothing(title: str) -> Figure:
     figure = make_figure(6.4, 1.6)
     axes = figure.subplots()
-    _title(figure, title)
+    add_title(figure, title)
     axes.text(0, 0.5, "No group is large enough to be measured.", va="center", color=QUIET)
     axes.set_axis_off()
     return figure
-
-
-def _title(figure: Figure, text: str) -> None:
-    # Over the whole figure: over the axes alone it would not fit, their labels are long.
-    figure.suptitle(text, x=0.02, ha="left", fontsize="large", fontweight="bold")

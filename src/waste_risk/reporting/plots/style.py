@@ -31,6 +31,11 @@ def describe_label(metrics: ValidationMetrics) -> str:
     return "wasted" if metrics.horizon_days is None else f"wasted within {metrics.horizon_days} days"
 
 
+def add_title(figure: Figure, text: str) -> None:
+    """Set a title over the whole figure: over the axes alone it would not fit beside long tick labels."""
+    figure.suptitle(text, x=0.02, ha="left", fontsize="large", fontweight="bold")
+
+
 def tidy(*all_axes: Axes) -> None:
     """Leave of the frames what helps reading."""
     for axes in all_axes:
