@@ -125,7 +125,7 @@ def test_a_real_source_without_dates_households_and_intervals_is_not_called_simu
 
 
 def test_how_well_the_test_window_is_told_apart_stands_beside_what_tells_it() -> None:
-    told = "Told by waste rate 90d, category first gap in life, waste to usual. "
+    told = "Distinguished by waste rate 90d, category first gap in life, waste to usual. "
     assert f"households not trained on {told}At 0.5 the windows cannot be told apart" in words(page())
     assert "0.671" in words(page())
     assert "Is the test window told apart?" not in words(page(replace(FULL, adversarial_validation=None)))

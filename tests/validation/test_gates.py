@@ -398,7 +398,7 @@ def test_the_verdict_is_plain_json(good):
         "limit": 0.05,
         "relation": "<",
         "title": "Standard deviation of the AUC over folds",
-        "why": "Quality must not depend on which months were learnt from.",
+        "why": "Quality must not depend on which months the model was trained on.",
         "is_count": False,
         "estimate": None,
         "reason": "CV standard deviation is undefined: fewer than two folds were measured",
@@ -476,6 +476,24 @@ def test_an_undefined_metric_fails_whatever_the_relation(good, relation):
 
 def test_a_gate_whose_limit_is_null_is_off(good):
     assert check_gates(good, LIMITS, [define(Relation.BELOW, Estimate(0.5), None)]).gates == ()
+
+
+@pytest.mark.parametrize("estimate", [Estimate(math.nan), Estimate(0.5, math.nan, 0.6)])
+def test_an_estimate_that_is_not_known_stays_out_of_the_gate(good, estimate):
+    (gate,) = check_gates(good, LIMITS, [define(Relation.BELOW, estimate, 0.7)]).gates
+    assert gate.estimate is None
+
+
+def test_an_estimate_is_kept_with_its_interval_whichever_end_decides(good):
+    estimate = Estimate(0.5, 0.3, 0.6)
+    for params in (LIMITS, BOUND):
+        assert check_gates(good, params, [define(Relation.BELOW, estimate, 0.7)]).gates[0].estimate == estimate
+
+
+def test_a_count_is_a_whole_number_in_label_and_reason(good):
+    few = replace(define(Relation.AT_LEAST, Estimate(1_234.0), 5_000.0), is_count=True)
+    (gate,) = check_gates(good, LIMITS, [few]).gates
+    assert (gate.label, gate.reason) == ("New >= 5000", "Novelty 1234 is below 5000")
 
 
 def test_without_a_signal_the_oracle_leaves_nothing_to_leak(good):

@@ -125,7 +125,7 @@ class GateDefinition:
             title=self.title,
             why=self.why,
             is_count=self.is_count,
-            estimate=None if math.isnan(measured.estimate.value) else measured.estimate,
+            estimate=_known(measured.estimate),
             reason="" if passed else self._explain(measured, value, end, limit, metrics),
         )
 
@@ -175,6 +175,11 @@ _FAULTS = {
     Relation.AT_MOST: "above",
     Relation.BELOW: "not below",
 }
+
+
+def _known(estimate: Estimate) -> Estimate | None:
+    numbers = (estimate.value, estimate.low, estimate.high)
+    return None if any(number is not None and math.isnan(number) for number in numbers) else estimate
 
 
 def _holds(value: float, relation: Relation, limit: Limit) -> bool:

@@ -75,15 +75,15 @@ def test_a_dot_is_drawn_for_each_sampled_row():
     assert len(unknown.get_offsets()) + len(known.get_offsets()) == 40
 
 
-def test_the_strongest_feature_is_on_top_and_unknown_values_are_grey():
+def test_the_strongest_feature_is_on_top_and_unknown_values_are_gray():
     axes = plot_shap_values(CONTRIBUTIONS, FEATURES, 30).axes[0]
     names = [label.get_text() for label in axes.get_yticklabels()]
     strongest = CONTRIBUTIONS.abs().mean().nlargest(15).index.str.replace("_", " ").tolist()
     assert names == strongest
-    grey, coloured = axes.collections[2 * names.index("f 19") : 2 * names.index("f 19") + 2]
-    assert len(grey.get_offsets()) == 200
-    assert len(coloured.get_offsets()) == 0
-    np.testing.assert_allclose(grey.get_facecolor(), [to_rgba("#C4C4C4")])
+    gray, colored = axes.collections[2 * names.index("f 19") : 2 * names.index("f 19") + 2]
+    assert len(gray.get_offsets()) == 200
+    assert len(colored.get_offsets()) == 0
+    np.testing.assert_allclose(gray.get_facecolor(), [to_rgba("#C4C4C4")])
 
 
 def test_dots_of_one_place_fan_out_and_a_lonely_dot_stays_on_its_line():

@@ -97,5 +97,5 @@ def _plot_dots(axes: Axes, place: int, contribution: pd.Series, feature: pd.Seri
 def _plot_legend(figure: Figure, axes: Axes) -> None:
     bar = figure.colorbar(ScalarMappable(cmap=_COLORS), ax=axes, aspect=40, pad=0.02, ticks=[0, 1])
     bar.set_ticklabels(["low", "high"])
-    bar.set_label("Value of the feature (grey: unknown)", labelpad=-18)
+    bar.set_label("Value of the feature (gray: unknown)", labelpad=-18)
     bar.outline.set_visible(False)

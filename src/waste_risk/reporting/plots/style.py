@@ -10,7 +10,7 @@ from matplotlib.layout_engine import ConstrainedLayoutEngine
 
 from waste_risk.metrics import ValidationMetrics
 
-# Okabe and Ito's palette: told apart by color-blind readers, and in grey.
+# Okabe and Ito's palette: told apart by color-blind readers, and in gray.
 MODEL = "#0072B2"
 ORACLE = "#009E73"
 MARK = "#D55E00"
