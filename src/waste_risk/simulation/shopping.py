@@ -20,7 +20,7 @@ from waste_risk.simulation.scenarios import mean_stay_days, stay_days
 Integers = npt.NDArray[np.int64]
 
 # A household numbers its lines, so an item's id does not depend on other households.
-_LINES_PER_HOUSEHOLD = 1_000_000
+LINES_PER_HOUSEHOLD = 1_000_000
 
 
 @dataclass(frozen=True)
@@ -151,7 +151,7 @@ def _purchases(lines: _Rows, households: pd.DataFrame, params: DataGeneration) -
     household_id = households["household_id"].to_numpy()[lines.household]
     return pd.DataFrame(
         {
-            "item_id": household_id * _LINES_PER_HOUSEHOLD + _running(per_household),
+            "item_id": household_id * LINES_PER_HOUSEHOLD + _running(per_household),
             "household_id": household_id,
             "product": table["product"].array.take(product),
             "category": pd.array(CATEGORIES, dtype="str").take(category),

@@ -15,12 +15,10 @@ from waste_risk.reference import behaviour, complete_journey_products, products
 from waste_risk.reference.vocabulary import INCOME_BANDS, UNKNOWN
 from waste_risk.simulation.households import draw_habits
 from waste_risk.simulation.random_streams import Floats
+from waste_risk.simulation.shopping import LINES_PER_HOUSEHOLD
 
 # The retailer is in the US East; its timestamps are naive UTC, and a late evening belongs to the day before.
 _TIME_ZONE = "America/New_York"
-
-# A household numbers its lines, so an item's id does not depend on other households.
-_LINES_PER_HOUSEHOLD = 1_000_000
 
 # Yearly income in thousands of dollars from which each band of INCOME_BANDS starts: the upper two at about two thirds
 # and one and a half times the US median of 2017.
@@ -110,7 +108,7 @@ def _purchases(lines: pd.DataFrame) -> pd.DataFrame:
     price = lines["sales_value"] / lines["quantity"]
     return pd.DataFrame(
         {
-            "item_id": household * _LINES_PER_HOUSEHOLD + household.groupby(household).cumcount(),
+            "item_id": household * LINES_PER_HOUSEHOLD + household.groupby(household).cumcount(),
             "household_id": household,
             "product": lines["product"],
             "category": lines["category"],
