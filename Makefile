@@ -11,7 +11,7 @@ unexport VIRTUAL_ENV
 # They share modules.
 docs bench ablations learnability coverage gate-sources: export PYTHONPATH := benchmarks:experiments
 
-.PHONY: help setup run test browser lint docs bench ablations learnability coverage gate-sources lock viz mlflow clean
+.PHONY: help setup run test browser lint house docs bench ablations learnability coverage gate-sources lock viz mlflow clean
 help: ## list the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 12
 
@@ -43,6 +43,9 @@ lint: setup ## ruff, format check, mypy
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+
+house: setup ## sizes of functions and modules, direction of imports, what is defined twice
+	$(BIN)/python benchmarks/house.py
 
 docs: setup ## the generated pages, and the output of the last `make run` in README.md
 	$(BIN)/python docs/generate.py

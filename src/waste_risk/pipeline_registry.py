@@ -1,4 +1,7 @@
-"""The pipelines by name."""
+"""The pipelines by name, each a namespace of its own: Kedro-Viz shows it as one box, and ``training.`` leads its nodes.
+
+Datasets and parameters have no prefix.
+"""
 
 from collections.abc import Iterator, Mapping
 from importlib import import_module
@@ -39,5 +42,5 @@ def register_pipelines() -> Mapping[str, Pipeline]:
 
 
 def _create(name: str) -> Pipeline:
-    pipeline: Pipeline = import_module(f"waste_risk.pipelines.{name}.pipeline").create_pipeline()
-    return pipeline
+    nodes: Pipeline = import_module(f"waste_risk.pipelines.{name}.pipeline").create_pipeline()
+    return Pipeline(nodes, namespace=name, prefix_datasets_with_namespace=False)

@@ -56,6 +56,7 @@ class ProgressHook:
         self._unfinished = set(pipeline.nodes)
         self._outcomes: dict[str, Any] = {}
         self._n_nodes, self._n_done, self._start = len(pipeline.nodes), 0, time.perf_counter()
+        self._width = max(len(node.name) for node in pipeline.nodes)
         self._open_log(run_params["run_id"])
 
     @hook_impl
@@ -117,8 +118,8 @@ class ProgressHook:
             seconds = time.perf_counter() - self._began.pop(node.name)
             self._unfinished.discard(node)
             self._n_done += 1
-            width = len(str(self._n_nodes))
-            LOGGER.info("[%*d/%d] %-32s %6.1f s", width, self._n_done, self._n_nodes, node.name, seconds)
+            progress = f"[{self._n_done:{len(str(self._n_nodes))}}/{self._n_nodes}]"
+            LOGGER.info("%s %-*s %6.1f s", progress, self._width, node.name, seconds)
 
     def _duration(self) -> str:
         nodes = "1 node" if self._n_done == 1 else f"{self._n_done} nodes"
