@@ -47,8 +47,9 @@ lint: setup ## ruff, format check, mypy
 house: setup ## sizes of functions and modules, direction of imports, what is defined twice
 	$(BIN)/python benchmarks/house.py
 
-docs: setup ## the generated pages, and the output of the last `make run` in README.md
+docs: setup browser ## the generated pages, the pictures, and the output of the last `make run` in README.md
 	$(BIN)/python docs/generate.py
+	$(BIN)/python docs/draw_pipelines.py
 
 bench: setup .venv-bench/.installed ## speed and memory into docs/benchmarks.md; ARGS=--large or --search: the slow parts
 	$(BIN)/python benchmarks/run.py $(ARGS)
@@ -77,7 +78,7 @@ lock: setup ## resolve the dependencies anew
 	  --group bench --constraint requirements.lock --custom-compile-command "make lock" \
 	  --output-file requirements-bench.lock pyproject.toml
 
-viz: setup ## the pipelines as a picture in the browser
+viz: setup ## the pipelines in the browser: one box for each, which a click opens
 	$(BIN)/kedro viz run
 
 mlflow: setup ## runs, metrics and registered models in the browser

@@ -110,7 +110,7 @@ def test_each_source_has_a_data_folder_of_its_own() -> None:
 LAYERS = ["raw", "intermediate", "primary", "feature", "model_input", "models", "model_output", "reporting"]
 
 
-def test_no_node_leads_from_a_later_layer_to_an_earlier_one(pipelines: dict[str, Pipeline]) -> None:
+def test_no_node_and_no_pipeline_leads_from_a_later_layer_to_an_earlier_one(pipelines: dict[str, Pipeline]) -> None:
     """Else Kedro-Viz shows no layers at all."""
     catalog = load("base")["catalog"]
     layer = {
@@ -118,7 +118,9 @@ def test_no_node_leads_from_a_later_layer_to_an_earlier_one(pipelines: dict[str,
         for name, entry in catalog.items()
         if "metadata" in entry
     }
-    for node in pipelines["__default__"].nodes:
-        read = [layer[name] for name in node.inputs if name in layer]
-        written = [layer[name] for name in node.outputs if name in layer]
-        assert max(read, default=0) <= min(written, default=len(LAYERS)), node.name
+    steps = {node.name: (node.inputs, node.outputs) for node in pipelines["__default__"].nodes}
+    boxes = {name: (pipelines[name].inputs(), pipelines[name].all_outputs()) for name in SINGLE}
+    for step, (inputs, outputs) in {**steps, **boxes}.items():
+        read = [layer[name] for name in inputs if name in layer]
+        written = [layer[name] for name in outputs if name in layer]
+        assert max(read, default=0) <= min(written, default=len(LAYERS)), step
