@@ -82,6 +82,15 @@ def test_every_contract_table_is_checked_in_every_environment(environment: str, 
     assert validator == {"class": "waste_risk.adapters.contracts.Contract", "options": {"table": table}}
 
 
+@pytest.mark.parametrize("environment", ENVIRONMENTS)
+def test_every_table_is_compressed_as_the_globals_say(environment: str) -> None:
+    config = load(environment)
+    datasets = [entry.get("dataset", entry) for entry in config["catalog"].values()]
+    tables = [dataset for dataset in datasets if dataset["type"] == config["globals"]["table"]]
+    assert len(tables) > len(TABLES)
+    assert [table["save_args"] for table in tables] == [{"compression": "zstd"}] * len(tables)
+
+
 def test_a_node_has_the_name_of_its_function_after_that_of_its_pipeline(pipelines: dict[str, Pipeline]) -> None:
     for name in SINGLE:
         nodes = pipelines[name].nodes

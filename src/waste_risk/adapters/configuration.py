@@ -16,7 +16,10 @@ from yaml.reader import ReaderError
 from waste_risk.adapters.failures import RunError
 
 _SUFFIXES = (".yml", ".yaml", ".json")
-_NAMES = {"run": ("pipelines",), "globals": ("source", "table")}  # of the files whose names Kedro does not check
+_NAMES = {
+    "run": ("pipelines",),
+    "globals": ("source", "table", "table_compression"),
+}  # of the files whose names Kedro does not check
 _MAY_BE_EMPTY = ("parameters", "credentials")  # any other file is there to say something
 _SOURCE_NAME = re.compile(r"\w[\w.-]*")  # a folder's name in data/, and a tag's value that a search can quote
 

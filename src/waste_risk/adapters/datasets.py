@@ -17,6 +17,7 @@ import pandas as pd
 from kedro.io import AbstractDataset, DatasetError
 from kedro.utils import load_obj
 from kedro_datasets._typing import ImagePreview, JSONPreview
+from pyarrow.lib import ArrowException
 from pydantic import TypeAdapter
 
 from waste_risk.adapters.memory import give_back_freed_memory
@@ -82,17 +83,39 @@ class AtomicParquetDataset(AtomicDataset[pd.DataFrame, pd.DataFrame]):
 
     kind = "a Parquet table"
 
+    def __init__(
+        self,
+        filepath: str,
+        load_args: dict[str, Any] | None = None,
+        save_args: dict[str, Any] | None = None,
+        metadata: dict[str, Any] | None = None,
+    ) -> None:
+        """Name the file.
+
+        Args:
+            filepath: the file, relative to the project.
+            load_args: options of ``pandas.read_parquet``, such as ``columns``.
+            save_args: options of ``pandas.DataFrame.to_parquet``, such as ``compression``.
+            metadata: for Kedro-Viz.
+        """
+        super().__init__(filepath, metadata)
+        # Columns move from Arrow to pandas one by one; else two copies of the whole table would be there at once.
+        moved = {"split_blocks": True, "self_destruct": True}
+        self._load_args = {"engine": "pyarrow", "to_pandas_kwargs": moved} | (load_args or {})
+        self._save_args = {"engine": "pyarrow"} | (save_args or {})
+
     def _write(self, data: pd.DataFrame, path: Path) -> None:
         try:
-            return data.to_parquet(path, engine="pyarrow", compression="zstd")
-        except (TypeError, ValueError, OverflowError, NotImplementedError) as error:
+            return data.to_parquet(path, **self._save_args)
+        except (TypeError, ValueError, OverflowError, NotImplementedError, ArrowException) as error:
             reason = type(error).__name__  # its text may hold a value of the table
         raise DatasetError(f"{self._filepath} cannot be written as {self.kind}: {reason}")
 
     def _read(self, path: Path) -> pd.DataFrame:
-        # Columns move from Arrow to pandas one by one; else two copies of the whole table would be there at once.
-        moved = {"split_blocks": True, "self_destruct": True}
-        return pd.read_parquet(path, engine="pyarrow", to_pandas_kwargs=moved)
+        return pd.read_parquet(path, **self._load_args)
+
+    def _describe(self) -> dict[str, Any]:
+        return {**super()._describe(), "load_args": self._load_args, "save_args": self._save_args}
 
 
 class EmptyTableDataset(AbstractDataset[NoReturn, pd.DataFrame]):
