@@ -60,6 +60,11 @@ def test_the_frameworks_are_those_of_the_project() -> None:
     assert frameworks() == {"kedro", "kedro_datasets", "kedro_mlflow", "kedro_viz", "mlflow"}
 
 
+@pytest.mark.parametrize("name", sorted(name for name in MODULES if name.startswith("adapters.")))
+def test_the_contents_of_the_adapters_name_every_module(name: str) -> None:
+    assert re.search(rf"\b{name.partition('.')[2]}\b", ast.get_docstring(MODULES["adapters"]) or "")
+
+
 def test_an_import_is_found_wherever_it_is() -> None:
     modules = parse(
         low="",

@@ -21,7 +21,8 @@ from waste_risk.adapters.datasets import (
     AtomicTextDataset,
     PredictorDataset,
 )
-from waste_risk.adapters.tracking import MetricsDataset, ParametersDataset, RunRecordDataset, flatten
+from waste_risk.adapters.mlflow_datasets import MetricsDataset, ParametersDataset, RunRecordDataset
+from waste_risk.adapters.tracking import flatten
 from waste_risk.metrics.bootstrap import Estimate
 from waste_risk.parameters import RiskClasses
 from waste_risk.validation.gates import Gate, GateDecision

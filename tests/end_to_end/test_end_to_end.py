@@ -259,8 +259,15 @@ def test_a_validation_before_any_training_says_what_to_run(tmp_path: Path) -> No
     assert outcome.errors.endswith(" does not exist; run --pipelines data_engineering,training first\n")
 
 
-@pytest.mark.parametrize("packed", ["gztar", "zip"])
-def test_the_package_runs_wherever_its_configuration_is(tmp_path: Path, packed: str) -> None:
+CONSOLE_SCRIPT = (
+    "import sys; from waste_risk.__main__ import main; sys.exit(main())"  # what pip makes of an entry point
+)
+
+
+@pytest.mark.parametrize(
+    ("packed", "command"), [("gztar", ("-m", "waste_risk")), ("zip", ("-c", CONSOLE_SCRIPT))], ids=["module", "script"]
+)
+def test_the_package_runs_wherever_its_configuration_is(tmp_path: Path, packed: str, command: tuple[str, str]) -> None:
     uv = Path(sys.executable).with_name("uv")
     build = [uv, "build", "--wheel", "--quiet", "--no-build-isolation", "--out-dir", tmp_path / "dist", ROOT]
     subprocess.run([*build, "--python", sys.executable], check=True)
@@ -271,8 +278,7 @@ def test_the_package_runs_wherever_its_configuration_is(tmp_path: Path, packed: 
     done = subprocess.run(
         [
             sys.executable,
-            "-m",
-            "waste_risk",
+            *command,
             "--conf-source",
             source,
             "--env",

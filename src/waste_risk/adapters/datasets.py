@@ -1,6 +1,6 @@
 """Tables, texts, figures and predictors on disk, written whole or not at all.
 
-Tables offer no preview: it would show a household's rows to whoever looks at the pipeline's picture.
+Tables have no preview: it would show households' rows to everyone who opens Kedro-Viz.
 """
 
 import base64
@@ -37,12 +37,12 @@ Loaded = TypeVar("Loaded")
 
 
 class AtomicDataset(AbstractDataset[Saved, Loaded], Generic[Saved, Loaded]):
-    """One file; subclasses say how it is written and read."""
+    """One file; subclasses define how it is written and read."""
 
     kind: str
 
     def __init__(self, filepath: str, metadata: dict[str, Any] | None = None) -> None:
-        """Name the file; ``metadata`` is for Kedro-Viz."""
+        """Set the file; ``metadata`` is for Kedro-Viz."""
         self._filepath = Path(filepath)
         self.metadata = metadata
 
@@ -55,7 +55,7 @@ class AtomicDataset(AbstractDataset[Saved, Loaded], Generic[Saved, Loaded]):
         """Read the file.
 
         Raises:
-            DatasetError: in one line, that the file is missing or is not what it should be.
+            DatasetError: the file is missing or has another format; the message is one line.
         """
         try:
             return self._read(self._filepath)
@@ -90,7 +90,7 @@ class AtomicParquetDataset(AtomicDataset[pd.DataFrame, pd.DataFrame]):
         save_args: dict[str, Any] | None = None,
         metadata: dict[str, Any] | None = None,
     ) -> None:
-        """Name the file.
+        """Set the file and the options of pandas.
 
         Args:
             filepath: the file, relative to the project.
@@ -127,11 +127,11 @@ class EmptyTableDataset(AbstractDataset[NoReturn, pd.DataFrame]):
         self.metadata = metadata
 
     def load(self) -> pd.DataFrame:
-        """Make the table."""
+        """Return the empty table."""
         return empty_table(self._table)
 
     def save(self, data: NoReturn) -> NoReturn:  # noqa: ARG002 - Kedro's signature
-        """Refuse, as there is nowhere to keep it.
+        """Raise an error: the table has no place to be saved to.
 
         Raises:
             DatasetError: always.
@@ -155,12 +155,12 @@ class AtomicTextDataset(AtomicDataset[str, str]):
 
 
 class AtomicJSONDataset(AtomicDataset[Any, Any]):
-    """Plain values as JSON, or objects of one dataclass, which come back as such and equal."""
+    """Plain values as JSON, or an object of a dataclass, which is loaded as an equal object of that class."""
 
     kind = "JSON"
 
     def __init__(self, filepath: str, record: str | None = None, metadata: dict[str, Any] | None = None) -> None:
-        """Name the file, and the dataclass (``package.module.Class``) if it holds one."""
+        """Set the file, and the dataclass (``package.module.Class``) of the object that it holds, if any."""
         super().__init__(filepath, metadata)
         self._record = record
 
@@ -177,12 +177,12 @@ class AtomicJSONDataset(AtomicDataset[Any, Any]):
 
 
 class AtomicFigureDataset(AtomicDataset["Figure", bytes]):
-    """A matplotlib figure as PNG, which comes back as the picture's bytes."""
+    """A matplotlib figure as PNG, which is loaded as the bytes of the file."""
 
     kind = "a figure"
 
     def __init__(self, filepath: str, dpi: int = 150, metadata: dict[str, Any] | None = None) -> None:
-        """Name the file and its dots per inch."""
+        """Set the file and its dots per inch."""
         super().__init__(filepath, metadata)
         self._dpi = dpi
 
@@ -199,10 +199,10 @@ class AtomicFigureDataset(AtomicDataset["Figure", bytes]):
 
 
 class PredictorDataset(AbstractDataset["WastePredictor", "WastePredictor"]):
-    """A ``WastePredictor`` in its folder; its own functions see to it that the folder is whole."""
+    """A ``WastePredictor`` in a folder, which its own functions replace as a whole."""
 
     def __init__(self, filepath: str, for_analysts: bool = False, metadata: dict[str, Any] | None = None) -> None:
-        """Name the folder; ``for_analysts`` adds two pickles, at the price of importing shap."""
+        """Set the folder; ``for_analysts`` adds two pickles, at the cost of importing shap."""
         self._filepath = Path(filepath)
         self._for_analysts = for_analysts
         self.metadata = metadata
@@ -212,10 +212,10 @@ class PredictorDataset(AbstractDataset["WastePredictor", "WastePredictor"]):
         data.save(self._filepath, for_analysts=self._for_analysts)
 
     def load(self) -> "WastePredictor":
-        """Read the predictor, if its files are those that were saved.
+        """Read the predictor.
 
         Raises:
-            DatasetError: in one line, that there is none or that a file differs.
+            DatasetError: there is none, or a file is not the one that was saved.
         """
         from waste_risk.model.predictor import WastePredictor  # noqa: PLC0415, tables need no LightGBM
 
@@ -239,7 +239,7 @@ def _to_json(data: Any) -> str:
 
 
 def _named(data: Any) -> Any:
-    """Name the numbers that JSON lacks, as pydantic reads them back."""
+    """Replace the numbers that JSON lacks by their names, which pydantic reads."""
     if isinstance(data, Mapping):
         return {name: _named(value) for name, value in data.items()}
     if isinstance(data, list | tuple):
