@@ -11,7 +11,7 @@ unexport VIRTUAL_ENV
 # They share modules.
 docs bench ablations learnability coverage gate-sources: export PYTHONPATH := benchmarks:experiments
 
-.PHONY: help setup run test browser lint docs bench ablations learnability coverage gate-sources lock viz mlflow clean
+.PHONY: help setup run test browser lint house docs bench ablations learnability coverage gate-sources lock viz mlflow clean
 help: ## list the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 12
 
@@ -44,8 +44,12 @@ lint: setup ## ruff, format check, mypy
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 
-docs: setup ## the generated pages, and the output of the last `make run` in README.md
+house: setup ## sizes of functions and modules, direction of imports, what is defined twice
+	$(BIN)/python benchmarks/house.py
+
+docs: setup browser ## the generated pages, the pictures, and the output of the last `make run` in README.md
 	$(BIN)/python docs/generate.py
+	$(BIN)/python docs/draw_pipelines.py
 
 bench: setup .venv-bench/.installed ## speed and memory into docs/benchmarks.md; ARGS=--large or --search: the slow parts
 	$(BIN)/python benchmarks/run.py $(ARGS)
@@ -74,7 +78,7 @@ lock: setup ## resolve the dependencies anew
 	  --group bench --constraint requirements.lock --custom-compile-command "make lock" \
 	  --output-file requirements-bench.lock pyproject.toml
 
-viz: setup ## the pipelines as a picture in the browser
+viz: setup ## the pipelines in the browser: one box for each, which a click opens
 	$(BIN)/kedro viz run
 
 mlflow: setup ## runs, metrics and registered models in the browser

@@ -162,7 +162,8 @@ def judgements(checkout: Checkout) -> list[dict[str, str]]:
 
 
 @pytest.mark.parametrize(
-    "where", ["--pipelines=validation", "--from-nodes=evaluate_predictions", "--nodes=write_report"]
+    "where",
+    ["--pipelines=validation", "--from-nodes=validation.evaluate_predictions", "--nodes=validation.write_report"],
 )
 def test_whatever_measures_the_test_window_goes_on_record_and_into_the_report(finished: Checkout, where: str) -> None:
     before = judgements(finished)
@@ -227,7 +228,7 @@ def test_a_run_with_nothing_left_to_do_registers_and_judges_nothing(finished: Ch
 
 def test_a_predictor_is_registered_once_by_its_training_run(finished: Checkout) -> None:
     before = versions(finished)
-    outcome = finished.run("--env", "test", "--from-nodes", "register_boosters")
+    outcome = finished.run("--env", "test", "--from-nodes", "training.register_boosters")
     assert (outcome.code, outcome.errors) == (0, "")
     assert versions(finished) == before
 
@@ -258,8 +259,15 @@ def test_a_validation_before_any_training_says_what_to_run(tmp_path: Path) -> No
     assert outcome.errors.endswith(" does not exist; run --pipelines data_engineering,training first\n")
 
 
-@pytest.mark.parametrize("packed", ["gztar", "zip"])
-def test_the_package_runs_wherever_its_configuration_is(tmp_path: Path, packed: str) -> None:
+CONSOLE_SCRIPT = (
+    "import sys; from waste_risk.__main__ import main; sys.exit(main())"  # what pip makes of an entry point
+)
+
+
+@pytest.mark.parametrize(
+    ("packed", "command"), [("gztar", ("-m", "waste_risk")), ("zip", ("-c", CONSOLE_SCRIPT))], ids=["module", "script"]
+)
+def test_the_package_runs_wherever_its_configuration_is(tmp_path: Path, packed: str, command: tuple[str, str]) -> None:
     uv = Path(sys.executable).with_name("uv")
     build = [uv, "build", "--wheel", "--quiet", "--no-build-isolation", "--out-dir", tmp_path / "dist", ROOT]
     subprocess.run([*build, "--python", sys.executable], check=True)
@@ -270,8 +278,7 @@ def test_the_package_runs_wherever_its_configuration_is(tmp_path: Path, packed: 
     done = subprocess.run(
         [
             sys.executable,
-            "-m",
-            "waste_risk",
+            *command,
             "--conf-source",
             source,
             "--env",
@@ -311,12 +318,12 @@ def test_a_horizon_that_the_labels_do_not_have_is_refused_in_one_line(finished: 
 def test_data_that_cannot_be_cut_end_in_one_line_that_says_what_is_needed(finished: Checkout) -> None:
     outcome = finished.run("--env", "test", "--pipelines", "training", "--params", "split.test_share=0.0001")
     assert outcome.code == 1
-    assert "cannot be cut into 1 windows; a longer period or fewer folds are needed; in split_by_time" in outcome.errors
+    assert "cannot be cut into 1 windows; a longer period or fewer folds are needed; in training." in outcome.errors
     assert len(outcome.errors.splitlines()) == 1
 
 
 def test_a_run_that_begins_too_late_says_what_is_missing_in_one_line(finished: Checkout) -> None:
-    outcome = finished.run("--env", "test", "--from-nodes", "build_features")
+    outcome = finished.run("--env", "test", "--from-nodes", "data_engineering.build_features")
     assert outcome.code == 1
     assert outcome.errors.startswith("data_until: not kept by any run; begin at the node that makes them")
     assert len(outcome.errors.strip().splitlines()) == 1
@@ -367,7 +374,7 @@ def test_a_killed_run_leaves_whole_files_and_the_next_one_goes_on(tmp_path: Path
     process.wait()
     for path in project.folder.glob("data/test/*/*.parquet"):
         pd.read_parquet(path)
-    resumed = project.run("--env", "test", "--from-nodes", "check_tables")
+    resumed = project.run("--env", "test", "--from-nodes", "data_engineering.check_tables")
     assert resumed.code == 0, resumed.errors
     assert re.search(r"Verdict: +PASS.*, 12 of 12 gates", resumed.screen)
 

@@ -16,9 +16,9 @@ from matplotlib.figure import Figure
 from measured import ALL_LIMITS, FULL
 from mlflow import MlflowClient
 from planted import OBSERVATION, RISK_CLASSES, TRAINING, plant
+from waste_risk.adapters.verdicts import publish
 
 from waste_risk.adapters.datasets import AtomicFigureDataset, AtomicJSONDataset
-from waste_risk.adapters.verdicts import publish
 from waste_risk.metrics import ValidationMetrics
 from waste_risk.model.calibration import Calibrator
 from waste_risk.model.predictor import WastePredictor

@@ -1,37 +1,20 @@
 """The page in a real browser, headless, with an empty profile."""
 
 import io
-import os
-import shutil
 from collections.abc import Iterator
 from datetime import datetime
 from pathlib import Path
 
 import pytest
 from measured import FULL, LIMITS, SOURCE
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page
 
 from waste_risk.reporting.page import render_page
 from waste_risk.reporting.plots import PLOTS
 from waste_risk.reporting.plots.style import make_figure
 from waste_risk.validation.gates import check_gates
 
-FLAGS = ["--headless", "--no-sandbox", "--disable-gpu", "--disable-background-networking"]
-BROWSERS = ("chromium", "chromium-browser", "google-chrome")
-MISSING = "no browser: make browser installs one"
 A4_WITHOUT_MARGINS = 680  # CSS pixels: 210 mm less 15 mm on either side
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    found = next(filter(None, map(shutil.which, BROWSERS)), None)
-    with sync_playwright() as playwright:
-        if found is None and not Path(playwright.chromium.executable_path).exists():
-            # Who checks all must know that this was not checked.
-            pytest.fail(MISSING) if os.environ.get("CI") else pytest.skip(MISSING)
-        started = playwright.chromium.launch(executable_path=found, args=FLAGS)
-        yield started
-        started.close()
 
 
 @pytest.fixture(scope="module")

@@ -1,4 +1,4 @@
-"""What the screen shows: the run's own lines, and of others only what is wrong."""
+"""What the terminal shows: the lines of the run, and only warnings and errors of the libraries."""
 
 import logging
 import os
@@ -14,7 +14,7 @@ LOGGING: dict[str, Any] = {
     "version": 1,
     "disable_existing_loggers": False,
     "formatters": {"plain": {"format": "%(message)s"}},
-    "handlers": {"console": {"class": "waste_risk.adapters.console.ScreenHandler", "formatter": "plain"}},
+    "handlers": {"console": {"class": "waste_risk.adapters.screen.ScreenHandler", "formatter": "plain"}},
     "loggers": {
         "waste_risk": {"level": "INFO"},
         "kedro": {"level": "WARNING"},
@@ -27,22 +27,22 @@ LOGGING: dict[str, Any] = {
 
 
 class ScreenHandler(logging.StreamHandler[TextIO]):
-    """Writes to the screen as long as somebody reads it; `kedro run | head` runs to its end."""
+    """Writes to the terminal as long as it is read; `kedro run | head` completes."""
 
     def __init__(self) -> None:
-        """Take what the screen cannot show as escapes, such as signs of MLflow's on a Latin-1 terminal."""
+        """Write characters that the terminal cannot show as escapes, such as MLflow's symbols on a Latin-1 terminal."""
         for stream in (sys.stdout, sys.stderr):
             if hasattr(stream, "reconfigure"):
                 stream.reconfigure(errors="backslashreplace")
         super().__init__(sys.stdout)
 
     def emit(self, record: logging.LogRecord) -> None:
-        """Write a line, and what moves on a terminal below it."""
+        """Write a line above the progress bar, if there is one."""
         with tqdm.external_write_mode(self.stream):
             super().emit(record)
 
     def handleError(self, record: logging.LogRecord) -> None:  # noqa: N802 - logging's name
-        """Go on without a reader, or room: Python would complain again when it ends, so the stream leads nowhere."""
+        """Discard the output if it can no longer be written; Python would raise the error again at exit."""
         if not isinstance(sys.exception(), OSError):
             super().handleError(record)
             return
@@ -53,7 +53,7 @@ class ScreenHandler(logging.StreamHandler[TextIO]):
 
 @contextmanager
 def ticking(tell: Callable[[], str]) -> Iterator[None]:
-    """On a terminal, show every second what ``tell`` says, in a last line that goes away with the block."""
+    """Show the text that ``tell`` returns in the last line of a terminal, updated every second, within the block."""
     if not sys.stderr.isatty():
         yield
         return

@@ -1,4 +1,4 @@
-"""The record of who has judged which test window."""
+"""What is logged with the run: figures, runs below it, and the record of who has validated on which test window."""
 
 import json
 from collections.abc import Iterator
@@ -7,8 +7,10 @@ from pathlib import Path
 import mlflow
 import pytest
 from kedro.io import DatasetError
+from matplotlib.figure import Figure
+from mlflow import MlflowClient
 
-from waste_risk.adapters.tracking import JudgementsDataset
+from waste_risk.adapters.mlflow_datasets import ChildRunsDataset, FiguresDataset, JudgementsDataset
 from waste_risk.reporting.text import Judgements
 
 
@@ -60,3 +62,35 @@ def test_a_judgement_without_a_run_is_not_recorded(tmp_path: Path) -> None:
     with pytest.raises(DatasetError, match="no MLflow run is open"):
         judge(tmp_path / "judgements.json", "window", "predictor")
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(("dataset", "data"), [(FiguresDataset("plots"), {"a": Figure()}), (ChildRunsDataset(), [])])
+def test_nothing_is_logged_without_a_run(dataset: FiguresDataset, data: object) -> None:
+    with pytest.raises(DatasetError, match="no MLflow run is open"):
+        dataset.save(data)
+    with pytest.raises(DatasetError, match="cannot be loaded back"):
+        dataset.load()
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> MlflowClient:
+    before = mlflow.get_tracking_uri()
+    mlflow.set_tracking_uri(f"sqlite:///{tmp_path / 'mlflow.db'}")
+    mlflow.create_experiment("searches", artifact_location=str(tmp_path / "artifacts"))
+    try:
+        yield MlflowClient()
+    finally:
+        mlflow.set_tracking_uri(before)
+
+
+def test_figures_and_child_runs_belong_to_the_run(store: MlflowClient) -> None:
+    record = {"name": "trial 0", "parameters": {"num_leaves": 31}, "metrics": {"value": 0.75, "fold_1": 0.5}}
+    with mlflow.start_run(experiment_id=store.get_experiment_by_name("searches").experiment_id) as parent:
+        FiguresDataset("plots", prefix="search_").save({"history": Figure(), "slices": Figure()})
+        ChildRunsDataset().save([record])
+    names = [file.path for file in store.list_artifacts(parent.info.run_id, "plots")]
+    assert names == ["plots/search_history.png", "plots/search_slices.png"]
+    (child,) = [run for run in store.search_runs([parent.info.experiment_id]) if run.info.run_id != parent.info.run_id]
+    assert child.data.tags["mlflow.parentRunId"] == parent.info.run_id
+    assert (child.info.run_name, child.info.status) == ("trial 0", "FINISHED")
+    assert (child.data.params, child.data.metrics) == ({"num_leaves": "31"}, {"value": 0.75, "fold_1": 0.5})

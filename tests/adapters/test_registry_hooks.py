@@ -8,7 +8,7 @@ import pytest
 from kedro.io import DatasetError
 from mlflow import MlflowClient
 
-from waste_risk.adapters.verdicts import publish
+from waste_risk.adapters.registry_hooks import publish
 from waste_risk.validation.gates import GateDecision
 
 REFUSED = GateDecision(False, (), ("AUC 0.8000 is below 0.85", "ECE is undefined"), "abc")

@@ -1,4 +1,4 @@
-"""What a run tells the registry: the boosters that it trained, and the verdict where a model is looked up.
+"""Register the boosters of a run, and tag training run and registered versions with the verdict of the validation.
 
 A training run is never resumed; a client adds metrics and tags to it, and to the versions registered from it.
 """
@@ -21,16 +21,16 @@ if TYPE_CHECKING:
     from waste_risk.validation.gates import GateDecision
 
 DECISION, METRICS = "gate_decision", "validation_metrics"
-PREFIX = "test."  # as the run that judged logs them
+PREFIX = "test."  # as the validation's run logs them
 METRICS_PER_BATCH = 1_000  # what MLflow's API takes in one request
 
 
 class RegistrationHook:
-    """Registers the boosters of a training together, in the same breath; a predictor is registered once."""
+    """Registers the boosters of a training together, and each predictor only once."""
 
     @hook_impl
     def before_pipeline_run(self, catalog: DataCatalog) -> None:
-        """Nothing has been saved yet."""
+        """Reset what this run has saved."""
         self._catalog, self._saved = catalog, set[str]()
 
     @hook_impl
@@ -53,29 +53,29 @@ class RegistrationHook:
 
 
 class VerdictHook:
-    """Publishes the verdict when the whole run is done: only then is every model registered."""
+    """Publishes the verdict after the run, when every model is registered."""
 
     def __init__(self, tracking: TrackingHook) -> None:
-        """The tracking hook knows the run that judged."""
+        """Set the hook that knows the validation's run."""
         self._tracking = tracking
 
     @hook_impl
     def before_pipeline_run(self) -> None:
-        """Nothing has been judged yet."""
+        """Reset the decision of this run."""
         self._decision: Any = None
 
     @hook_impl
     def after_dataset_saved(self, dataset_name: str, data: Any) -> None:
-        """Keep the decision of this run; one that a former run left is none of it."""
+        """Keep the decision that this run has made."""
         if dataset_name == DECISION:
             self._decision = data
 
     @hook_impl
     def after_pipeline_run(self, catalog: DataCatalog) -> None:
-        """Publish, unless the verdict is about other bytes than those of the training run.
+        """Publish the verdict, unless it is about another predictor than that of the training run.
 
         Raises:
-            DatasetError: in one line, that the store does not know the training run.
+            DatasetError: the store does not know the training run.
         """
         sha256 = getattr(self._decision, "predictor_sha256", None)
         if sha256 is None or self._tracking.run_id is None or not catalog.exists(TRAINING_RUN):
@@ -87,10 +87,16 @@ class VerdictHook:
 
 
 def publish(decision: "GateDecision", metrics: dict[str, float], training_run_id: str, *, judged_by: str) -> None:
-    """Put the verdict onto a training run and its registered versions, and the metrics of another run beside it.
+    """Tag a training run and its registered versions with the verdict, and log the metrics with that run.
+
+    Args:
+        decision: the verdict, and the SHA-256 of the predictor that it is about.
+        metrics: those of the validation; a run that validates its own predictor has logged them already.
+        training_run_id: the run that trained the predictor.
+        judged_by: the id of the run that validated it.
 
     Raises:
-        DatasetError: in one line, that the store does not know the training run.
+        DatasetError: the store does not know the training run.
     """
     client, tags = MlflowClient(), _tags(decision, judged_by)
     numbers = {} if judged_by == training_run_id else metrics  # its own are logged already

@@ -1,4 +1,4 @@
-"""The MLflow store: looked at before anything runs, made whole or not at all, and quick to say that it is not there."""
+"""The MLflow store: checked before anything runs, created whole or not at all, with timeouts of seconds."""
 
 import os
 import sqlite3
@@ -25,18 +25,18 @@ _REMEDY = "start it, or name another one in MLFLOW_TRACKING_URI"
 
 
 def open_store(address: str | None, project: Path, experiment: str) -> tuple[str, str | None]:
-    """Look whether the store answers, and make it if it is a file that is not there yet.
+    """Check that the store answers, and create it if it is a file that does not exist yet.
 
     Args:
         address: as configured; a SQLite file is relative to the project.
         project: its folder.
-        experiment: made with a new file.
+        experiment: created with a new file.
 
     Returns:
         The absolute address, and for a SQLite file the address of the folder with its experiment's artifacts.
 
     Raises:
-        RunError: the store cannot be used; the message says why, and what to do.
+        RunError: the store cannot be used; the message tells why, and what to do.
     """
     for name, value in _PATIENCE.items():
         os.environ.setdefault(name, value)
@@ -56,7 +56,7 @@ def open_store(address: str | None, project: Path, experiment: str) -> tuple[str
 
 
 def be_brief() -> None:
-    """Wait no more for a store that has failed once: what is left to tell it takes a second at most."""
+    """Shorten the timeouts to a second, for a store that has failed once."""
     os.environ |= dict.fromkeys(_PATIENCE, "0") | {"MLFLOW_HTTP_REQUEST_TIMEOUT": "1"}
 
 
@@ -73,7 +73,7 @@ def _open_file(address: str, project: Path, experiment: str) -> tuple[str, str]:
 
 
 def _make_file(path: Path, experiment: str, artifacts: str) -> None:
-    """Make the schema aside: MLflow's hundred steps take seconds, and half of them cannot be used nor continued."""
+    """Create the schema in another file and rename it: an interrupted migration can be neither used nor continued."""
     from mlflow.store.tracking.sqlalchemy_store import SqlAlchemyStore  # noqa: PLC0415, for a new store only
 
     new = path.with_name(f".{path.name}.new")
