@@ -1,6 +1,7 @@
 """Settings of all tests."""
 
 from collections.abc import Iterator
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -12,6 +13,29 @@ if TYPE_CHECKING:
 # How long an example takes says nothing about what it shows; on a busy machine it would fail.
 settings.register_profile("untimed", deadline=None)
 settings.load_profile("untimed")
+
+TESTS = Path(__file__).parent
+# Tests that start a server, a browser or a run of the project, or that train many models.
+SLOW = (
+    *("end_to_end", "adapters", "training/tuning", "features/test_features_properties.py"),
+    *("model/test_lightgbm_calls.py", "reporting/plots/test_search.py", "reporting/test_page_in_browser.py"),
+    *("simulation/test_marginals.py", "tables/test_ids.py", "test_notebooks.py", "validation/test_sabotage.py"),
+)
+
+
+def pytest_configure() -> None:
+    """Refuse a slow test that has moved: it would silently become a fast one."""
+    gone = [name for name in SLOW if not (TESTS / name).exists()]
+    if gone:
+        raise pytest.UsageError(f"tests/conftest.py names slow tests that are not there: {', '.join(gone)}")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark the slow tests, which `make test-fast` leaves out."""
+    slow = [TESTS / name for name in SLOW]
+    for item in items:
+        if any(item.path.is_relative_to(path) for path in slow):
+            item.add_marker("slow")
 
 
 @pytest.fixture(scope="session")
