@@ -19,9 +19,9 @@ settings.load_profile("untimed")
 TESTS = Path(__file__).parent
 # Tests that start a server, a browser or a run of the project, or that train many models.
 SLOW = (
-    *("end_to_end", "adapters", "training/tuning"),
+    *("end_to_end", "adapters", "training/tuning", "features/test_features_properties.py"),
     *("model/test_lightgbm_calls.py", "reporting/plots/test_search.py", "reporting/test_page_in_browser.py"),
-    *("simulation/test_marginals.py", "tables/test_ids.py", "test_notebooks.py", "validation/test_sabotage.py"),
+    *("simulation/test_marginals.py", "tables/test_ids.py", "test_notebooks.py", "test_viz_in_browser.py", "validation/test_sabotage.py"),
 )
 
 
