@@ -21,7 +21,13 @@ TESTS = Path(__file__).parent
 SLOW = (
     *("end_to_end", "adapters", "training/tuning", "features/test_features_properties.py"),
     *("model/test_lightgbm_calls.py", "reporting/plots/test_search.py", "reporting/test_page_in_browser.py"),
-    *("simulation/test_marginals.py", "tables/test_ids.py", "test_notebooks.py", "test_viz_in_browser.py", "validation/test_sabotage.py"),
+    *(
+        "simulation/test_marginals.py",
+        "tables/test_ids.py",
+        "test_notebooks.py",
+        "test_viz_in_browser.py",
+        "validation/test_sabotage.py",
+    ),
 )
 
 
