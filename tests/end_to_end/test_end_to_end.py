@@ -74,7 +74,7 @@ def test_the_last_lines_say_what_the_data_were_and_what_the_verdict_is(done: Out
     assert re.fullmatch(r"Verdict:      PASS( by the estimate only \(.+\))?, 12 of 12 gates", lines[-1])
     assert "300 households" in done.screen
     assert "wasted within 30 days" in done.screen
-    assert sum(line.startswith("[") and line.endswith(" s") for line in lines) == 37
+    assert sum(line.startswith("[") and line.endswith(" s") for line in lines) == 42
 
 
 def test_the_report_has_every_section(finished: Checkout) -> None:

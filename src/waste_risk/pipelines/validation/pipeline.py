@@ -23,7 +23,6 @@ EVALUATED = (
 
 def create_pipeline() -> Pipeline:
     """Evaluate the predictor on the test window once, and decide whether it may be promoted."""
-    shown = [plot.dataset for plot in plots.PLOTS]
     return Pipeline(
         [
             Node(
@@ -60,7 +59,7 @@ def create_pipeline() -> Pipeline:
             Node(write_report, list(REPORTED), "validation_report", name="write_report"),
             Node(
                 write_page,
-                inputs={name: name for name in (*REPORTED, "predictor", *shown)},
+                inputs={name: name for name in (*REPORTED, "predictor", *(plot.dataset for plot in plots.PLOTS))},
                 outputs="validation_page",
                 name="write_page",
             ),
