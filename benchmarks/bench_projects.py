@@ -76,7 +76,7 @@ def write_model_input(n_rows: int, path: Path, seed: int = _SEED) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     kept = _first_households(rows, n_rows)
     kept.to_parquet(path, compression="zstd")
-    counts = {"looks": n_rows, "observations": n_rows, "observations_wasted_share": float(kept["wasted"].mean())}
+    counts = {"observations": n_rows, "mature": n_rows, "mature_wasted_share": float(kept["wasted"].mean())}
     path.with_name("observation_counts.json").write_text(json.dumps(counts), encoding="utf-8")
 
 

@@ -237,7 +237,7 @@ class Validation(Section):
 
 
 class Baselines(Section):
-    """The simple rules that the model is held against."""
+    """The baselines that the model is compared with."""
 
     prior_rows: float = Field(gt=0, le=1_000)
 

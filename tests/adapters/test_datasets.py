@@ -23,7 +23,7 @@ from waste_risk.adapters.datasets import (
 from waste_risk.adapters.tracking import MetricsDataset, ParametersDataset, RunRecordDataset, flatten
 from waste_risk.metrics.bootstrap import Estimate
 from waste_risk.parameters import RiskClasses
-from waste_risk.validation.gates import Gate, GateDecision
+from waste_risk.validation.gates import Gate, GateDecision, Relation
 
 TABLE = pd.DataFrame(
     {
@@ -132,7 +132,10 @@ def test_json_takes_what_numpy_counts(tmp_path: Path) -> None:
 
 
 def test_a_record_comes_back_as_an_equal_object(tmp_path: Path) -> None:
-    gates = (Gate("auc", "AUC >= 0.85", False, None, 0.85), Gate("ece", "ECE < 0.1", True, 0.05, 0.1))
+    gates = (
+        Gate("auc", "AUC >= 0.85", False, None, 0.85, Relation.AT_LEAST, "AUC", "It ranks.", reason="AUC is undefined"),
+        Gate("slope", "Slope", True, 0.9, (0.8, 1.2), Relation.WITHIN, "Slope", "It fits.", estimate=Estimate(0.9)),
+    )
     decision = GateDecision(approved=False, gates=gates, reasons=("AUC is undefined",))
     dataset = AtomicJSONDataset(str(tmp_path / "a.json"), record="waste_risk.validation.gates.GateDecision")
     dataset.save(decision)

@@ -308,4 +308,4 @@ def test_the_readme_shows_what_a_run_prints(verdict: Verdict, tables: Tables, mo
     measured = [metrics.auc.value, metrics.oracle_auc.value, metrics.expected_calibration_error.value]
     assert [float(number) for number in said.groups()] == pytest.approx(measured, abs=0.003)
     assert f"{len(tables.items):,} items, {len(tables.events):,} events" in readme
-    assert f"Observations: {len(model_input):,}, " in readme
+    assert f"of open items, {len(model_input):,} with a known label, " in readme

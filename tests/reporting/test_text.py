@@ -184,13 +184,13 @@ def test_what_cleaning_left_out_or_changed_follows_the_size_of_the_source():
 
 def test_the_counts_of_the_checked_tables_reach_the_report():
     tables = {"households": 3, "items": 100_000, "events": 4, "items_wasted_share": 0.2449, "data_until": "2025-06-01"}
-    looks = {"looks": 70_000, "observations": 61_725, "observations_wasted_share": 0.3025}
+    observations = {"observations": 70_000, "mature": 61_725, "mature_wasted_share": 0.3025}
     decision = check_gates(MEASURED, LIMITS)
     once = Judgements(1, 1)
-    clean = write_report(MEASURED, decision, {**tables, "dropped": {}, "repaired": {}}, looks, once)
+    clean = write_report(MEASURED, decision, {**tables, "dropped": {}, "repaired": {}}, observations, once)
     assert clean.endswith(REST.replace(HORIZON, HORIZON + "The test window has been evaluated 1 time, 1 predictor.\n"))
     dirty = write_report(
-        MEASURED, decision, {**tables, "dropped": {"duplicate_events": 12}, "repaired": {}}, looks, once
+        MEASURED, decision, {**tables, "dropped": {"duplicate_events": 12}, "repaired": {}}, observations, once
     )
     assert "the horizon\nDropped:                    12 duplicate events\nRows evaluated:" in dirty
 

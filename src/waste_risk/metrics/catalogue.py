@@ -214,7 +214,7 @@ class WindowMetrics:
         metadata=metric(
             lambda sample: sample.line[0],
             "Intercept",
-            "0 is right; below it the model says too much waste",
+            "0 is right; below it the model predicts too much waste",
             section="calibration",
             report="Calibration Intercept",
         )
@@ -254,7 +254,7 @@ class WindowMetrics:
         metadata=metric(
             lambda sample: hosmer_lemeshow_p_value(sample.tally, n_groups=_DECILES),
             "Hosmer-Lemeshow p-value",
-            "reported, never a gate: it rejects every model of many rows. As many degrees of freedom as groups, since "
+            "reported, never a gate: it rejects every model on many rows. As many degrees of freedom as groups, since "
             "the rows are new to the model",
             section="calibration",
             report="Hosmer-Lemeshow p-value",

@@ -62,10 +62,10 @@ def describe_training(
 ) -> dict[str, Any]:
     """Return the facts of the training run that are not among its parameters."""
     return {
-        "n_samples": observation_counts["observations"],
+        "n_samples": observation_counts["mature"],
         "n_features": len(predictor.metadata.feature_names),
         "n_folds": len(fold_metrics),
-        "waste_ratio": observation_counts["observations_wasted_share"],
+        "waste_ratio": observation_counts["mature_wasted_share"],
         "training_date": datetime.now(UTC).date().isoformat(),
         "threshold": predictor.threshold,
         "rounds": predictor.metadata.rounds,

@@ -16,8 +16,8 @@ from waste_risk.metrics import FEWEST_HOUSEHOLDS, Estimate, ValidationMetrics, k
 _MANY_HOUSEHOLDS = 500
 
 
-def find_limits(metrics: ValidationMetrics) -> list[str]:
-    """Name each weakness that the metrics show, and what they could not show; the gravest first."""
+def find_limitations(metrics: ValidationMetrics) -> list[str]:
+    """Return each weakness that the metrics show, and what they could not show; the gravest first."""
     return [*_leak(metrics), *_source(metrics), *_evidence(metrics), *_calibration(metrics), *_groups(metrics)]
 
 
@@ -57,13 +57,13 @@ def _evidence(metrics: ValidationMetrics) -> Iterator[str]:
     if metrics.n_households is None:
         yield "Rows were not told apart by household, so every row counts as a household of its own."
     if min(metrics.n_wasted, metrics.n_rows - metrics.n_wasted) == 0:
-        yield "All rows had the same outcome: nothing can be said about how well the model tells them apart."
+        yield "All rows had the same outcome: how well the model tells them apart is unknown."
     if not metrics.baselines:
-        yield "The model was not held against simple rules."
+        yield "The model was not compared with baselines."
     if metrics.n_alerts == 0:
-        yield f"No probability reached {metrics.high_confidence:g}, so nothing is known about loud warnings."
+        yield f"No probability reached {metrics.high_confidence:g}, so nothing is known about high-confidence alerts."
     if not metrics.by_month:
-        yield "The looks have no dates here, so how steady the model is over time is unknown."
+        yield "The observations have no dates here, so how steady the model is over time is unknown."
 
 
 def _calibration(metrics: ValidationMetrics) -> Iterator[str]:
@@ -83,7 +83,7 @@ def _groups(metrics: ValidationMetrics) -> Iterator[str]:
     if metrics.by_known_household and "new" not in {
         group.name for group, _ in keep_measured(metrics.by_known_household)
     }:
-        yield "Too few rows of new households were judged to say how well the model does for them."
+        yield "Too few rows of new households were evaluated to say how well the model does for them."
     for attribute, fairness in metrics.fairness.items():
         small = [f"{group.name} ({group.n_rows:,} rows)" for group in fairness.groups if group.measured is None]
         if small:
