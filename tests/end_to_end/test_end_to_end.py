@@ -259,9 +259,7 @@ def test_a_validation_before_any_training_says_what_to_run(tmp_path: Path) -> No
     assert outcome.errors.endswith(" does not exist; run --pipelines data_engineering,training first\n")
 
 
-CONSOLE_SCRIPT = (
-    "import sys; from waste_risk.__main__ import main; sys.exit(main())"  # what pip makes of an entry point
-)
+CONSOLE_SCRIPT = "import sys; from waste_risk.__main__ import main; sys.exit(main())"  # as pip writes it
 
 
 @pytest.mark.parametrize(
