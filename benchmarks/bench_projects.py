@@ -81,7 +81,7 @@ def write_model_input(n_rows: int, path: Path, seed: int = _SEED) -> None:
 
 
 def simulate_model_input(n_households: int, seed: int) -> pd.DataFrame:
-    """Simulate, look, build features and labels, as the pipelines before `training` do."""
+    """Simulate, observe, build features and labels, as the pipelines before `training` do."""
     observation = load(Observation, ROOT / "conf/base/parameters_data_engineering.yml")
     tables = simulate(n_households=n_households, n_items_per_household=100, seed=seed)
     data_until = latest_record(tables.items, tables.events)

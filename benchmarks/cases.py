@@ -74,13 +74,13 @@ def parquet(size: int, folder: Path) -> Figures:
 def one_household(size: int, _: Path) -> Figures:
     """Median CPU time of `build_features` for one household with `size` open items, over 200 calls."""
     source = simulate(n_households=200, n_items_per_household=600)
-    looks = open_items(source.items, source.events, pd.Timestamp("2025-03-01"))
-    count = looks["household_id"].value_counts().sort_index()
+    observations = open_items(source.items, source.events, pd.Timestamp("2025-03-01"))
+    count = observations["household_id"].value_counts().sort_index()
     chosen = count.index[count >= size][0]
     tables = [table[table["household_id"] == chosen] for table in (source.households, source.items, source.events)]
-    look = looks[looks["household_id"] == chosen].head(size)
-    times = [_cpu(lambda: build_features(look, *tables))[0] for _ in range(200)]
-    return {"median_ms": 1000 * statistics.median(times), "rows": len(look), "items": len(tables[1])}
+    observation = observations[observations["household_id"] == chosen].head(size)
+    times = [_cpu(lambda: build_features(observation, *tables))[0] for _ in range(200)]
+    return {"median_ms": 1000 * statistics.median(times), "rows": len(observation), "items": len(tables[1])}
 
 
 def _drawn(size: int) -> tuple[list[int], float]:

@@ -16,8 +16,8 @@ SMALL, LARGE, LONG = 40, 300, 50  # lines of a module, and of a function's body
 LAYERS = (
     {"errors", "files", "partitions"},
     {"parameters", "reference"},
-    {"metrics"},
-    {"simulation", "history"},
+    {"metrics", "random_streams"},
+    {"formatting", "simulation", "history"},
     {"sources", "features"},
     {"tables", "observations", "model"},
     {"training", "validation"},

@@ -170,7 +170,7 @@ def _fit(development: pd.DataFrame, training: Training) -> Callable[[Matrix], An
 
 
 def _inner(development: pd.DataFrame) -> tuple[pd.DataFrame, list[tuple[Any, Any]]]:
-    """The rows and folds that our search learns and judges on."""
+    """The rows and folds that our search learns and evaluates on."""
     horizon_days, split = _load(Observation).horizon_days, _load(Split)
     outer = PurgedTimeSeriesSplit(split.n_folds, horizon_days)
     *_, (before, _) = outer.split(development, development["wasted"], development["observed_on"])

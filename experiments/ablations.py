@@ -93,7 +93,7 @@ def _measure_all() -> list[dict[str, Any]]:
 
 
 def measure_seed(size: str, seed: int) -> list[dict[str, Any]]:
-    """Every variant on one simulated source, all judged on its whole test window.
+    """Every variant on one simulated source, all evaluated on its whole test window.
 
     On few households only the method of calibration is compared.
     """
@@ -110,15 +110,15 @@ def _measure_bag(development: pd.DataFrame, test: pd.DataFrame) -> dict[str, Any
     """Mean raw scores of three trainings that differ in their seeds, calibrated together."""
     start = time.process_time()
     default, X = _load(Training), to_matrix(test, FEATURE_NAMES)
-    judged, scores = [], []
+    evaluated, scores = [], []
     for seed in range(3):
         training = _change(default, Variant(training={"seed": default.seed + seed}))
         out_of_fold, _, fold_rounds = cross_validate(development, training, _load(Split), _load(Observation))
         calibrator = fit_calibrator(out_of_fold, Calibration(method="isotonic"))
         made = (development, fold_rounds, calibrator, 0.5, training, _load(RiskClasses), _load(Observation))
-        judged.append(out_of_fold)
+        evaluated.append(out_of_fold)
         scores.append(predict(fit_predictor(*made).classifier, X))
-    mean = judged[0].assign(score=np.mean([each["score"] for each in judged], axis=0))
+    mean = evaluated[0].assign(score=np.mean([each["score"] for each in evaluated], axis=0))
     together = fit_calibrator(mean, Calibration(method="isotonic"))
     counts = {"cpu_s": time.process_time() - start, "positives": int(mean["wasted"].sum())}
     return {"variant": BAG, **counts, **_judge(test, together.transform(np.mean(scores, axis=0)))}

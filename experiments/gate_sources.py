@@ -71,7 +71,7 @@ SHIFTS = tuple((what, by) for what in ("from the base rate", "from where it was"
 
 
 class Trained(NamedTuple):
-    """A predictor, its predictions of the test window, and what they are judged beside."""
+    """A predictor, its predictions of the test window, and what they are evaluated beside."""
 
     predictor: WastePredictor
     predicted: pd.DataFrame
@@ -79,7 +79,7 @@ class Trained(NamedTuple):
 
 
 def main() -> None:
-    """Judge all sources and write the page."""
+    """Evaluate all sources and write the page."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--page", action="store_true", help="measure nothing, write the page")
     if not parser.parse_args().page:
@@ -114,7 +114,7 @@ def train_source(households: int, seed: int, scenario: str) -> Trained:
     features = build_features(observations, tables.households, tables.items, tables.events)
     model_input = assemble_model_input(observations, features, tables.households, until)
     development, test = split_by_time(model_input, section(Split))
-    training = section(Training)  # no gate judges the days
+    training = section(Training)  # no gate evaluates the days
     training = training.model_copy(update={"regressor": training.regressor.model_copy(update={"num_boost_round": 1})})
     out_of_fold, fold_metrics, fold_rounds = cross_validate(development, training, section(Split), observation)
     calibrator = fit_calibrator(out_of_fold, section(Calibration))
@@ -174,7 +174,7 @@ def render(rows: pd.DataFrame) -> str:
     return f"""<!-- written by `make gate-sources` -->
 # How often the gates of calibration in the large say yes
 
-{len(sources)} simulated sources, each trained and judged as the pipelines do, with {N_RESAMPLES} resamples
+{len(sources)} simulated sources, each trained and evaluated as the pipelines do, with {N_RESAMPLES} resamples
 of households. A gate is red if twice the interval of mean prediction less base rate lies wholly beyond {tolerance:g}:
 one gate for the whole test window, one for its newest 30 days. The limits were chosen on seeds from 601 on. Seeds 501
 to 530 at 150 households had been looked at once before, to report and not to choose.

@@ -1,7 +1,7 @@
 """How often the intervals of a validation hold the true value, into docs/coverage.md: `make coverage`.
 
-One predictor is judged on many samples of households, drawn from a pool of households that it has never seen. What the
-whole pool shows is taken as the true value. ARGS=--render writes the page anew from the figures.
+One predictor is evaluated on many samples of households, drawn from a pool that it has never seen. What the whole pool
+shows is taken as the true value. ARGS=--render writes the page anew from the figures.
 """
 
 import argparse
@@ -68,7 +68,7 @@ WRONG = {"log-odds + 0.35": (0.35, 1.0), "log-odds × 1.3": (0.0, 1.3)}
 
 
 class Model(NamedTuple):
-    """A trained predictor, and what judging it needs."""
+    """A trained predictor, and what evaluating it needs."""
 
     predictor: WastePredictor
     development: pd.DataFrame
@@ -136,7 +136,7 @@ def simulate_source(households: int, seed: int) -> Tables:
 
 
 def predict(model: Model, tables: Tables) -> pd.DataFrame:
-    """Predict the looks from the first day of the model's own test window on, beside all that is judged with it."""
+    """Predict the observations from the first day of the model's own test window on, with what an evaluation needs."""
     rows = _model_input(tables, model.judged_from)
     horizon = section(Observation).horizon_days
     oracle = oracle_probability(rows, tables.items, tables.events, tables.truth, horizon)
@@ -237,11 +237,11 @@ def _count(counts: list[int], estimate: Estimate, true: float) -> None:
 
 def _model_input(tables: Tables, judged_from: pd.Timestamp | None = None) -> pd.DataFrame:
     until = latest_record(tables.items, tables.events)
-    looks = observe_items(tables.items, tables.events, section(Observation), until)
+    observations = observe_items(tables.items, tables.events, section(Observation), until)
     if judged_from is not None:
-        looks = looks[looks["observed_on"] >= judged_from].reset_index(drop=True)
-    features = build_features(looks, tables.households, tables.items, tables.events)
-    return assemble_model_input(looks, features, tables.households, until)
+        observations = observations[observations["observed_on"] >= judged_from].reset_index(drop=True)
+    features = build_features(observations, tables.households, tables.items, tables.events)
+    return assemble_model_input(observations, features, tables.households, until)
 
 
 def render(figures: dict[str, Any]) -> str:
@@ -259,7 +259,7 @@ def render(figures: dict[str, Any]) -> str:
 # How often the intervals hold the true value
 
 An interval of 95 % should hold the true value in 95 % of cases. One predictor, trained on {TRAINED_ON:,} households
-(seed {MODEL_SEED}), is judged on {samples} households. They are drawn from a pool of
+(seed {MODEL_SEED}), is evaluated on {samples} households. They are drawn from a pool of
 {IN_POOL:,} that it has never seen (seed {figures["pool_seed"]}; the method was chosen on another, of seed 801), and
 looked at from the first day of the predictor's own test window on. The true value is that of the whole pool; of
 calibration errors, the debiased one. Households drawn from a pool are independent; those of one simulated source are

@@ -10,8 +10,8 @@ from kedro.io import DatasetError
 from matplotlib.figure import Figure
 from mlflow import MlflowClient
 
-from waste_risk.adapters.mlflow_datasets import ChildRunsDataset, FiguresDataset, JudgementsDataset
-from waste_risk.reporting.text import Judgements
+from waste_risk.adapters.mlflow_datasets import ChildRunsDataset, FiguresDataset, ValidationLogDataset
+from waste_risk.reporting.text import WindowUse
 
 
 @pytest.fixture
@@ -26,41 +26,41 @@ def run_id(tmp_path: Path) -> Iterator[str]:
         mlflow.set_tracking_uri(before)
 
 
-def judge(path: Path, window: str, predictor: str) -> Judgements:
-    JudgementsDataset(str(path)).save({"window_sha256": window, "predictor_sha256": predictor})
-    return JudgementsDataset(str(path)).load()
+def judge(path: Path, window: str, predictor: str) -> WindowUse:
+    ValidationLogDataset(str(path)).save({"window_sha256": window, "predictor_sha256": predictor})
+    return ValidationLogDataset(str(path)).load()
 
 
 @pytest.mark.usefixtures("run_id")
 def test_each_window_counts_for_itself_and_the_newest_judgement_says_which_is_meant(tmp_path: Path) -> None:
-    path = tmp_path / "judgements.json"
-    assert judge(path, "first window", "a") == Judgements(1, 1)
-    assert judge(path, "first window", "a") == Judgements(2, 1)
-    assert judge(path, "second window", "a") == Judgements(1, 1)
-    assert judge(path, "first window", "b") == Judgements(3, 2)
+    path = tmp_path / "validation_log.json"
+    assert judge(path, "first window", "a") == WindowUse(1, 1)
+    assert judge(path, "first window", "a") == WindowUse(2, 1)
+    assert judge(path, "second window", "a") == WindowUse(1, 1)
+    assert judge(path, "first window", "b") == WindowUse(3, 2)
 
 
 def test_an_entry_says_who_judged_what_and_when(tmp_path: Path, run_id: str) -> None:
-    path = tmp_path / "judgements.json"
+    path = tmp_path / "validation_log.json"
     judge(path, "window", "predictor")
     (entry,) = json.loads(path.read_text())
-    assert entry.pop("judged_at").endswith("+00:00")
+    assert entry.pop("validated_at").endswith("+00:00")
     assert entry == {"window_sha256": "window", "predictor_sha256": "predictor", "run_id": run_id}
 
 
 @pytest.mark.usefixtures("run_id")
 @pytest.mark.parametrize("content", ["[", "[]", "{}", '[{"window_sha256": "window"}]'])
 def test_a_damaged_record_is_refused_and_left_as_it_is(tmp_path: Path, content: str) -> None:
-    path = tmp_path / "judgements.json"
+    path = tmp_path / "validation_log.json"
     path.write_text(content)
-    with pytest.raises(DatasetError, match=r"judgements.json cannot be read as the record of judgements"):
+    with pytest.raises(DatasetError, match=r"validation_log.json cannot be read as the log of validations"):
         judge(path, "window", "predictor")
     assert path.read_text() == content
 
 
 def test_a_judgement_without_a_run_is_not_recorded(tmp_path: Path) -> None:
     with pytest.raises(DatasetError, match="no MLflow run is open"):
-        judge(tmp_path / "judgements.json", "window", "predictor")
+        judge(tmp_path / "validation_log.json", "window", "predictor")
     assert list(tmp_path.iterdir()) == []
 
 

@@ -156,8 +156,8 @@ def test_each_pipeline_runs_on_its_own_and_validation_hangs_below_its_training(f
     assert newest.data.tags["mlflow.parentRunId"] == first.info.run_id
 
 
-def judgements(checkout: Checkout) -> list[dict[str, str]]:
-    loaded: list[dict[str, str]] = json.loads(checkout.file("08_reporting/judgements.json").read_text())
+def validation_log(checkout: Checkout) -> list[dict[str, str]]:
+    loaded: list[dict[str, str]] = json.loads(checkout.file("08_reporting/validation_log.json").read_text())
     return loaded
 
 
@@ -166,10 +166,10 @@ def judgements(checkout: Checkout) -> list[dict[str, str]]:
     ["--pipelines=validation", "--from-nodes=validation.evaluate_predictions", "--nodes=validation.write_report"],
 )
 def test_whatever_measures_the_test_window_goes_on_record_and_into_the_report(finished: Checkout, where: str) -> None:
-    before = judgements(finished)
+    before = validation_log(finished)
     outcome = finished.run("--env", "test", where)
     assert outcome.code == 0, outcome.errors
-    after = judgements(finished)
+    after = validation_log(finished)
     assert len(after) == len(before) + ("write_report" not in where)
     assert after[: len(before)] == before
     assert {each["window_sha256"] for each in after} == {before[0]["window_sha256"]}
@@ -182,7 +182,7 @@ def test_another_predictor_on_the_same_window_is_counted_and_warned_of(finished:
     project = Checkout(shutil.copytree(finished.folder, tmp_path / "copy"))
     outcome = project.run("--env", "test", "--pipelines", "training,validation", "--params", "training.seed=7")
     assert outcome.code == 0, outcome.errors
-    first, *_, last = judgements(project)
+    first, *_, last = validation_log(project)
     assert first["window_sha256"] == last["window_sha256"]
     assert first["predictor_sha256"] != last["predictor_sha256"]
     for name in ("validation_report.txt", "validation_report.html"):

@@ -65,7 +65,7 @@ def test_the_raw_score_is_what_calibration_begins_with(predictor: WastePredictor
     )
 
 
-def judgement(predictor: WastePredictor, test: pd.DataFrame) -> dict[str, str]:
+def entry(predictor: WastePredictor, test: pd.DataFrame) -> dict[str, str]:
     predictions = predict_test(predictor, {"predictor_sha256": predictor.sha256}, LEARNT, test)
     on_record, _ = evaluate_predictions(
         development=LEARNT,
@@ -85,8 +85,8 @@ def judgement(predictor: WastePredictor, test: pd.DataFrame) -> dict[str, str]:
 
 def test_a_window_is_the_same_with_other_features_and_another_with_other_labels(predictor: WastePredictor) -> None:
     test = later_than(229)
-    on_record = judgement(predictor, test)
+    on_record = entry(predictor, test)
     assert on_record["predictor_sha256"] == predictor.sha256
-    assert judgement(predictor, test.assign(days_to_printed_date=1.0)) == on_record
-    assert judgement(predictor, test.assign(wasted=~test["wasted"])) != on_record
-    assert judgement(predictor, test.iloc[1:]) != on_record
+    assert entry(predictor, test.assign(days_to_printed_date=1.0)) == on_record
+    assert entry(predictor, test.assign(wasted=~test["wasted"])) != on_record
+    assert entry(predictor, test.iloc[1:]) != on_record

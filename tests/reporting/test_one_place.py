@@ -16,9 +16,9 @@ from matplotlib.figure import Figure
 from measured import ALL_LIMITS, FULL
 from mlflow import MlflowClient
 from planted import OBSERVATION, RISK_CLASSES, TRAINING, plant
-from waste_risk.adapters.verdicts import publish
 
 from waste_risk.adapters.datasets import AtomicFigureDataset, AtomicJSONDataset
+from waste_risk.adapters.registry_hooks import publish
 from waste_risk.metrics import ValidationMetrics
 from waste_risk.model.calibration import Calibrator
 from waste_risk.model.predictor import WastePredictor
@@ -27,7 +27,7 @@ from waste_risk.pipelines.validation.pipeline import create_pipeline
 from waste_risk.reporting import plots
 from waste_risk.reporting.page import render_page
 from waste_risk.reporting.plots.style import make_figure
-from waste_risk.reporting.text import Judgements, render_text
+from waste_risk.reporting.text import WindowUse, render_text
 from waste_risk.settings import CONFIG_LOADER_ARGS
 from waste_risk.training.fit import fit_predictor
 from waste_risk.validation.gates import GATES, GateDecision, GateDefinition, Measured, Relation, check_gates
@@ -130,7 +130,7 @@ def test_a_plot_arrives_in_the_pipeline_the_catalog_and_the_page(
         "gate_decision": check_gates(FULL, ALL_LIMITS),
         "table_counts": {"items": 4, "items_wasted_share": 0.5, "dropped": {}, "repaired": {}},
         "observation_counts": {"observations": 3, "mature": 2, "mature_wasted_share": 0.5},
-        "judgements": Judgements(1, 1),
+        "validation_log": WindowUse(1, 1),
         "predictor": make_predictor(),
         "plot_lead_time": image.load(),
     }

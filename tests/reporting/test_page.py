@@ -17,7 +17,7 @@ from waste_risk.parameters import Gates
 from waste_risk.reporting.page import find_limitations, render_page
 from waste_risk.reporting.page.verdict import explain_gates
 from waste_risk.reporting.plots import PLOTS
-from waste_risk.reporting.text import Judgements
+from waste_risk.reporting.text import WindowUse
 from waste_risk.training.fit import fit_predictor
 from waste_risk.validation.gates import GATES, check_gates
 
@@ -132,10 +132,10 @@ def test_how_well_the_test_window_is_told_apart_stands_beside_what_tells_it() ->
 
 
 def test_the_page_says_how_often_the_window_was_judged_and_warns_from_the_second_predictor_on() -> None:
-    assert "The test window has been evaluated 2 times, 1 predictor. " in words(page(judgements=Judgements(2, 1)))
-    assert "optimistic" not in words(page(judgements=Judgements(2, 1))) + words(page())
+    assert "The test window has been evaluated 2 times, 1 predictor. " in words(page(validation_log=WindowUse(2, 1)))
+    assert "optimistic" not in words(page(validation_log=WindowUse(2, 1))) + words(page())
     assert "2 predictors. Choosing among predictors by the same window makes its metrics optimistic." in words(
-        page(judgements=Judgements(2, 2))
+        page(validation_log=WindowUse(2, 2))
     )
 
 

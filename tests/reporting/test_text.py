@@ -9,7 +9,7 @@ from measured import FULL, LIMITS, MEASURED, MORE, SOURCE
 from waste_risk.metrics import Estimate
 from waste_risk.pipelines.validation.nodes import write_report
 from waste_risk.reporting.console import summarise_verdict
-from waste_risk.reporting.text import CEILING, Judgements, render_text
+from waste_risk.reporting.text import CEILING, WindowUse, render_text
 from waste_risk.validation.gates import check_gates
 
 HEAD = """\
@@ -186,7 +186,7 @@ def test_the_counts_of_the_checked_tables_reach_the_report():
     tables = {"households": 3, "items": 100_000, "events": 4, "items_wasted_share": 0.2449, "data_until": "2025-06-01"}
     observations = {"observations": 70_000, "mature": 61_725, "mature_wasted_share": 0.3025}
     decision = check_gates(MEASURED, LIMITS)
-    once = Judgements(1, 1)
+    once = WindowUse(1, 1)
     clean = write_report(MEASURED, decision, {**tables, "dropped": {}, "repaired": {}}, observations, once)
     assert clean.endswith(REST.replace(HORIZON, HORIZON + "The test window has been evaluated 1 time, 1 predictor.\n"))
     dirty = write_report(
@@ -204,9 +204,9 @@ def test_the_gain_that_the_report_names_as_the_ceilings_is_the_measured_one():
 
 
 def test_from_the_second_predictor_on_the_window_is_said_to_make_its_metrics_optimistic():
-    twice = render_text(MEASURED, judgements=Judgements(2, 1))
+    twice = render_text(MEASURED, validation_log=WindowUse(2, 1))
     assert "The test window has been evaluated 2 times, 1 predictor.\n\n" in twice
-    chosen = render_text(MEASURED, judgements=Judgements(1_003, 2))
+    chosen = render_text(MEASURED, validation_log=WindowUse(1_003, 2))
     assert (
         f"{HORIZON}The test window has been evaluated 1,003 times, 2 predictors.\n"
         "Choosing among predictors by the same window makes its metrics optimistic.\n\n"

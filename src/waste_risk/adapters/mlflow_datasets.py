@@ -14,7 +14,7 @@ from pydantic import Field, TypeAdapter
 
 from waste_risk.adapters.datasets import AtomicJSONDataset
 from waste_risk.adapters.tracking import active_run_id, flatten, log_parameters
-from waste_risk.reporting.text import Judgements
+from waste_risk.reporting.text import WindowUse
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -93,25 +93,25 @@ class RunRecordDataset(AtomicJSONDataset):
 
 
 @dataclass(frozen=True)
-class _Judgement:
+class _Validated:
     """A validation: its test window, predictor and run, and its time (UTC)."""
 
     window_sha256: str
     predictor_sha256: str
     run_id: str
-    judged_at: str
+    validated_at: str
 
 
-_Record = TypeAdapter(Annotated[list[_Judgement], Field(min_length=1)])
+_Record = TypeAdapter(Annotated[list[_Validated], Field(min_length=1)])
 
 
-class JudgementsDataset(AtomicJSONDataset):
+class ValidationLogDataset(AtomicJSONDataset):
     """The record of all validations: saving adds one, loading counts those on the test window of the newest.
 
     So no node reads what it writes.
     """
 
-    kind = "the record of judgements"
+    kind = "the log of validations"
 
     def __init__(self, filepath: str, metadata: dict[str, Any] | None = None) -> None:
         """Set the file."""
@@ -120,17 +120,17 @@ class JudgementsDataset(AtomicJSONDataset):
     def save(self, data: Mapping[str, str]) -> None:
         """Add a validation, given by the SHA-256 of test window and predictor."""
         now = datetime.now(UTC).isoformat(timespec="seconds")
-        judgement = _Judgement(**data, run_id=active_run_id(), judged_at=now)
+        entry = _Validated(**data, run_id=active_run_id(), validated_at=now)
         before = super().load() if self._exists() else []
-        super().save([asdict(each) for each in [*before, judgement]])
+        super().save([asdict(each) for each in [*before, entry]])
 
-    def load(self) -> Judgements:
+    def load(self) -> WindowUse:
         """Return how many validations used the newest test window, and how many predictors."""
-        judgements = super().load()
-        newest = [each for each in judgements if each.window_sha256 == judgements[-1].window_sha256]
-        return Judgements(len(newest), len({each.predictor_sha256 for each in newest}))
+        validation_log = super().load()
+        newest = [each for each in validation_log if each.window_sha256 == validation_log[-1].window_sha256]
+        return WindowUse(len(newest), len({each.predictor_sha256 for each in newest}))
 
-    def _read(self, path: Path) -> list[_Judgement]:
+    def _read(self, path: Path) -> list[_Validated]:
         return _Record.validate_python(super()._read(path))
 
 

@@ -10,9 +10,9 @@ import pandas as pd
 from waste_risk.history.pantry import is_waste, read_events, unique_index
 from waste_risk.history.timeline import DAY, Integers, Timeline, pack, to_seconds
 from waste_risk.parameters import Observation
+from waste_risk.random_streams import FixedSeed, Stream, hash_ids, uniform
 from waste_risk.reference.shelf_lives import reference_life
 from waste_risk.reference.vocabulary import thousandths
-from waste_risk.simulation.random_streams import FixedSeed, Stream, hash_ids, uniform
 
 
 def observe_items(

@@ -51,7 +51,7 @@ class SourceSummary:
 
 
 @dataclass(frozen=True)
-class Judgements:
+class WindowUse:
     """How often the test window has been evaluated, this time included.
 
     Attributes:
@@ -75,7 +75,7 @@ def render_text(
     *,
     generated_at: datetime | None = None,
     source: SourceSummary | None = None,
-    judgements: Judgements | None = None,
+    validation_log: WindowUse | None = None,
 ) -> str:
     """Return the validation report, 80 columns wide, ending in a newline; what is not given is left out.
 
@@ -84,7 +84,7 @@ def render_text(
         decision: the gates and the verdict.
         generated_at: shown at the top.
         source: what the test window is taken from.
-        judgements: how often the window has been evaluated.
+        validation_log: how often the window has been evaluated.
     """
     lines = [
         _HEAVY_RULE,
@@ -97,7 +97,7 @@ def render_text(
         *_section(f"BUSINESS METRICS (threshold={metrics.high_confidence:g})", _listed(metrics, "high_confidence")),
         *([] if decision is None else _decision(decision)),
         *_section("CEILING (LATENT STATES KNOWN)", _ceiling(metrics)),
-        *_section("DATA", _data(metrics, source, judgements)),
+        *_section("DATA", _data(metrics, source, validation_log)),
         *_section("CALIBRATION AND CHANCE", calibration_and_chance(metrics)),
         *_section("BASELINES", baselines(metrics)),
         *_section(f"FAIRNESS: GAPS (threshold={metrics.threshold:.3f})", fairness(metrics)),
@@ -154,7 +154,7 @@ def _ceiling(metrics: ValidationMetrics) -> list[str]:
     ]
 
 
-def _data(metrics: ValidationMetrics, source: SourceSummary | None, judgements: Judgements | None) -> list[str]:
+def _data(metrics: ValidationMetrics, source: SourceSummary | None, validation_log: WindowUse | None) -> list[str]:
     days = metrics.horizon_days
     return [
         *_source(source),
@@ -165,7 +165,7 @@ def _data(metrics: ValidationMetrics, source: SourceSummary | None, judgements: 
         line("Mean prediction", format_number(metrics.mean_probability)),
         line("Alerts", f"{metrics.n_alerts:,} at or above {metrics.high_confidence:g}"),
         *([] if days is None else [line("Horizon", f"{days} days after the observation")]),
-        *([] if judgements is None else judgements.sentences()),
+        *([] if validation_log is None else validation_log.sentences()),
         *_days(metrics),
     ]
 

@@ -9,9 +9,9 @@ import pandas as pd
 
 from waste_risk.parameters import DataGeneration
 from waste_risk.partitions import in_blocks
+from waste_risk.random_streams import Floats, Keys, Stream, derive, hash_ids, uniform
 from waste_risk.reference.vocabulary import EVENT_KINDS, thousandths
 from waste_risk.simulation.latents import draw_latents, put_away
-from waste_risk.simulation.random_streams import Floats, Keys, Stream, derive, hash_ids, uniform
 from waste_risk.simulation.scenarios import change_laws, falsify, print_dates
 
 Integers = npt.NDArray[np.int64]

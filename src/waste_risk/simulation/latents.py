@@ -15,9 +15,9 @@ import numpy.typing as npt
 import pandas as pd
 from scipy.special import betaincinv, expit, logit, ndtri
 
+from waste_risk.random_streams import Floats, Keys, Stream, uniform
 from waste_risk.reference import CATEGORIES, behaviour, products
 from waste_risk.simulation.draws import draw
-from waste_risk.simulation.random_streams import Floats, Keys, Stream, uniform
 
 Integers = npt.NDArray[np.int64]
 

@@ -14,8 +14,8 @@ import pandas as pd
 from scipy.special import expit, logit
 
 from waste_risk.parameters import DataGeneration, Scenario
+from waste_risk.random_streams import Floats, Keys, Stream, uniform
 from waste_risk.reference import behaviour
-from waste_risk.simulation.random_streams import Floats, Keys, Stream, uniform
 
 _EXPIRED, _EARLY, _UNKNOWN, _TOO_MUCH, _TWICE = range(5)
 

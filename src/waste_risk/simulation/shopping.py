@@ -12,9 +12,9 @@ from scipy.special import gammaincinv, ndtri, pdtrik
 
 from waste_risk.parameters import DataGeneration
 from waste_risk.partitions import in_blocks
+from waste_risk.random_streams import FixedSeed, Floats, Keys, Stream, derive, hash_ids, uniform
 from waste_risk.reference import CATEGORIES, behaviour, products, shopping_facts
 from waste_risk.simulation.draws import draw
-from waste_risk.simulation.random_streams import FixedSeed, Floats, Keys, Stream, derive, hash_ids, uniform
 from waste_risk.simulation.scenarios import mean_stay_days, stay_days
 
 Integers = npt.NDArray[np.int64]

@@ -12,7 +12,7 @@ import pandas as pd
 from scipy.special import gammainc
 
 from waste_risk.errors import ContractError
-from waste_risk.simulation.random_streams import Floats
+from waste_risk.random_streams import Floats
 
 _STEP_DAYS = 0.25
 _CHUNK_ROWS = 2_000

@@ -11,10 +11,10 @@ import pandas as pd
 from scipy.special import betainc, betaincinv, expit, logit, ndtr, ndtri
 
 from waste_risk.parameters import DataGeneration
+from waste_risk.random_streams import Floats
 from waste_risk.reference import behaviour, complete_journey_products, products
 from waste_risk.reference.vocabulary import INCOME_BANDS, UNKNOWN
 from waste_risk.simulation.households import draw_habits
-from waste_risk.simulation.random_streams import Floats
 from waste_risk.simulation.shopping import LINES_PER_HOUSEHOLD
 
 # The retailer is in the US East; its timestamps are naive UTC, and a late evening belongs to the day before.

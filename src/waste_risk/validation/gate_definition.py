@@ -150,7 +150,7 @@ class GateDefinition:
 def read_worse_end(estimate: Estimate, relation: Relation, limit: Limit, params: Gates) -> tuple[float, str]:
     """Return what of an estimate is held against a limit, and words for the end of the interval that it is.
 
-    That is the value, or if gates are judged by the bound, the end that is worse for the model: NaN without interval.
+    That is the value, or if gates are read by the bound, the end that is worse for the model: NaN without interval.
     """
     low, high = estimate.low, estimate.high
     if params.judged_by == "estimate":

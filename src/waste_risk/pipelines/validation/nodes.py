@@ -14,7 +14,7 @@ from waste_risk.parameters import Costs, Gates, Validation
 from waste_risk.reporting import plots
 from waste_risk.reporting.console import ObservationCounts
 from waste_risk.reporting.page import render_page
-from waste_risk.reporting.text import Judgements, SourceSummary, render_text
+from waste_risk.reporting.text import SourceSummary, WindowUse, render_text
 from waste_risk.simulation import oracle_probability
 from waste_risk.tables.checks import TableCounts
 from waste_risk.validation.evaluation import evaluate_with_outcomes, predict_with_outcomes
@@ -72,7 +72,7 @@ def evaluate_predictions(
     that of its observations and labels: with other features it is the same window.
 
     Returns:
-        the entry for ``judgements``, and the metrics.
+        the entry for ``validation_log``, and the metrics.
 
     Raises:
         ContractError: the predictions were made by another predictor.
@@ -104,11 +104,13 @@ def write_report(
     gate_decision: GateDecision,
     table_counts: TableCounts,
     observation_counts: ObservationCounts,
-    judgements: Judgements,
+    validation_log: WindowUse,
 ) -> str:
     """Write the text report, dated now."""
     source = _summarise_source(table_counts, observation_counts)
-    return render_text(validation_metrics, gate_decision, generated_at=_now(), source=source, judgements=judgements)
+    return render_text(
+        validation_metrics, gate_decision, generated_at=_now(), source=source, validation_log=validation_log
+    )
 
 
 def write_page(
@@ -117,7 +119,7 @@ def write_page(
     gate_decision: GateDecision,
     table_counts: TableCounts,
     observation_counts: ObservationCounts,
-    judgements: Judgements,
+    validation_log: WindowUse,
     predictor: WastePredictor,
     **images: bytes,
 ) -> str:
@@ -130,7 +132,7 @@ def write_page(
         gate_decision,
         generated_at=_now(),
         source=_summarise_source(table_counts, observation_counts),
-        judgements=judgements,
+        validation_log=validation_log,
         metadata=predictor.metadata,
         plots={plot: images[plot.dataset] for plot in plots.PLOTS},
     )

@@ -14,7 +14,7 @@ from waste_risk.reporting.console import summarise_verdict
 from waste_risk.validation.baselines import predict_baselines
 from waste_risk.validation.gates import check_gates
 
-REPORTED = ("validation_metrics", "gate_decision", "table_counts", "observation_counts", "judgements")
+REPORTED = ("validation_metrics", "gate_decision", "table_counts", "observation_counts", "validation_log")
 EVALUATED = (
     *("test_predictions", "oracle", "baseline_predictions", "fold_metrics", "cost_threshold", "predictor"),
     *("development", "test"),
@@ -51,7 +51,7 @@ def create_pipeline() -> Pipeline:
                     "validation": "params:validation",
                     "gates": "params:gates",
                 },
-                outputs=["judgements", "validation_metrics"],
+                outputs=["validation_log", "validation_metrics"],
                 name="evaluate_predictions",
             ),
             Node(check_gates, ["validation_metrics", "params:gates"], "gate_decision", name="check_gates"),

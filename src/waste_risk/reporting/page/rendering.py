@@ -24,7 +24,7 @@ from waste_risk.model.predictor import Metadata
 from waste_risk.reporting.page.limitations import find_limitations
 from waste_risk.reporting.page.verdict import explain_gates
 from waste_risk.reporting.plots import Plot
-from waste_risk.reporting.text import CEILING, LEAK, Judgements, SourceSummary
+from waste_risk.reporting.text import CEILING, LEAK, SourceSummary, WindowUse
 from waste_risk.validation.gates import GateDecision
 
 _PERSONAL = {
@@ -40,7 +40,7 @@ def render_page(
     *,
     generated_at: datetime,
     source: SourceSummary | None = None,
-    judgements: Judgements | None = None,
+    validation_log: WindowUse | None = None,
     metadata: Metadata | None = None,
     plots: Mapping[Plot, bytes] | None = None,
 ) -> str:
@@ -51,7 +51,7 @@ def render_page(
         decision: of the gates.
         generated_at: shown in the head, in UTC.
         source: what the test window was cut from.
-        judgements: how often the window has been used.
+        validation_log: how often the window has been used.
         metadata: of the predictor, for the model card.
         plots: a PNG file of each plot; they are shown in their sections, in this order.
     """
@@ -70,7 +70,7 @@ def render_page(
             leak=LEAK,
             ceiling=" ".join(CEILING),
             source=source,
-            judgements=judgements,
+            validation_log=validation_log,
             made=metadata,
             personal=_name_personal(metadata.feature_names if metadata else ()),
             generated_at=generated_at,

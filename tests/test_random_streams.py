@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 
 from waste_risk.parameters import DataGeneration
-from waste_risk.simulation.random_streams import FixedSeed, Stream, derive, hash_ids, uniform
+from waste_risk.random_streams import FixedSeed, Stream, derive, hash_ids, uniform
 
 
 def test_a_draw_belongs_to_the_id_and_not_to_its_place() -> None:
@@ -63,7 +63,7 @@ def test_no_user_can_set_the_seed_of_the_observations() -> None:
     assert max(bound.lt for bound in bounds if hasattr(bound, "lt")) <= FixedSeed.OBSERVATIONS
 
 
-SOURCE = Path(__file__).parents[2] / "src/waste_risk"
+SOURCE = Path(__file__).parents[1] / "src/waste_risk"
 MODULES = [path for path in sorted(SOURCE.rglob("*.py")) if "random_streams import" in path.read_text(encoding="utf-8")]
 
 
