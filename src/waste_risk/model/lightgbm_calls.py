@@ -14,7 +14,7 @@ from typing import Any
 
 import lightgbm as lgb
 import numpy as np
-from lightgbm.basic import _LIB  # type: ignore[attr-defined]  # Python has no name for the limit
+from lightgbm.basic import _LIB, LightGBMError  # type: ignore[attr-defined]  # Python has no name for the limit
 from numpy.typing import NDArray
 
 __all__ = [
