@@ -1,4 +1,4 @@
-"""Stopping a run: by Ctrl-C, or by the SIGTERM of Docker, systemd and Airflow."""
+"""Stopping a run: by Ctrl-C, or by the SIGTERM of Docker, systemd and Airflow; with the exit codes."""
 
 import os
 import signal

@@ -1,4 +1,5 @@
-"""The days of the week, and how the household shops: how often, how much at once, what it bought before and since."""
+"""The days of the week, and how the household shops: how often, how much at once, how crowded the pantry is, what it
+bought before and since."""
 
 import numpy as np
 
