@@ -11,7 +11,8 @@ unexport VIRTUAL_ENV
 # They share modules.
 docs bench ablations learnability coverage gate-sources: export PYTHONPATH := benchmarks:experiments
 
-.PHONY: help setup run test browser lint docs bench ablations learnability coverage gate-sources lock viz mlflow clean
+.PHONY: help setup run test test-fast programs browser git lint format house docs bench ablations learnability coverage \
+  gate-sources lock lock-add viz mlflow notebooks clean
 help: ## list the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 12
 
@@ -26,26 +27,50 @@ setup: .venv/.installed ## virtual environment with the locked, hash-checked pac
 	$(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps --no-build-isolation --editable .
 	@touch $@
 
-run: setup ## the main job: simulate, build features, train, judge, register
+run: setup ## the main job: simulate, build features, train, validate, register
 	$(BIN)/kedro run
 
-test: setup browser ## all tests
-	$(BIN)/python -m pytest --numprocesses auto --dist loadfile
+test: setup programs ## all tests; ARGS=--cov adds the share of lines and branches that they reach
+	$(BIN)/python -m pytest --numprocesses auto --dist loadfile $(ARGS)
 
-browser: setup ## a browser for the tests: the one that is there, else Debian's package, else Playwright's download
-	@command -v chromium chromium-browser google-chrome > /dev/null \
-	  || { test "$$(id -u)" = 0 && command -v apt-get > /dev/null && apt-get update -qq \
-	       && DEBIAN_FRONTEND=noninteractive apt-get install -qq --yes --no-install-recommends chromium > /dev/null; } \
+test-fast: setup ## the tests that need no server, browser or run of the project: a minute on two cores
+	$(BIN)/python -m pytest --numprocesses auto --dist loadfile -m "not slow" $(ARGS)
+
+# The programs that tests need beside the locked packages. Each is taken where it is found, else installed where that is
+# possible; else a line names the tests that will be skipped and the command that would install it. PostgreSQL, uv and
+# the receipts of Complete Journey are locked packages, so `make setup` brings them.
+programs: browser git
+
+browser: setup
+	@{ command -v chromium || command -v chromium-browser || command -v google-chrome; } > /dev/null \
+	  || $(call apt,chromium) \
 	  || $(BIN)/playwright install chromium > /dev/null \
-	  || echo "The tests of pages in a browser will be skipped: install chromium, such as by: apt-get install chromium"
+	  || echo "The tests of pages in a browser will be skipped: install chromium, for example with: apt-get install chromium"
+
+git:
+	@command -v git > /dev/null \
+	  || $(call apt,git) \
+	  || echo "The tests of the commit on record will be skipped: install git, for example with: apt-get install git"
+
+# A package of Debian or Ubuntu, as root.
+apt = { test "$$(id -u)" = 0 && command -v apt-get > /dev/null && apt-get update -qq \
+	  && DEBIAN_FRONTEND=noninteractive apt-get install -qq --yes --no-install-recommends $(1) > /dev/null; }
 
 lint: setup ## ruff, format check, mypy
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 
-docs: setup ## the generated pages, and the output of the last `make run` in README.md
+format: setup ## let ruff mend what it can
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+house: setup ## sizes of functions and modules, direction of imports, what is defined twice
+	$(BIN)/python benchmarks/house.py
+
+docs: setup browser ## the generated pages, the pictures, and the output of the last `make run` in README.md
 	$(BIN)/python docs/generate.py
+	$(BIN)/python docs/draw_pipelines.py
 
 bench: setup .venv-bench/.installed ## speed and memory into docs/benchmarks.md; ARGS=--large or --search: the slow parts
 	$(BIN)/python benchmarks/run.py $(ARGS)
@@ -67,18 +92,23 @@ coverage: setup ## how often the intervals of a validation hold the true value, 
 gate-sources: setup ## how often usual and spoilt sources pass the gates, into docs/gates.md
 	$(BIN)/python experiments/gate_sources.py $(ARGS)
 
-lock: setup ## resolve the dependencies anew
-	$(BIN)/uv pip compile --quiet --upgrade --universal --generate-hashes --no-emit-index-url --python-version 3.11 \
-	  --group dev --custom-compile-command "make lock" --output-file requirements.lock pyproject.toml
-	$(BIN)/uv pip compile --quiet --upgrade --universal --generate-hashes --no-emit-index-url --python-version 3.11 \
-	  --group bench --constraint requirements.lock --custom-compile-command "make lock" \
-	  --output-file requirements-bench.lock pyproject.toml
+lock: setup ## resolve the dependencies anew, each at its newest version
+	$(MAKE) lock-add UPGRADE=--upgrade
 
-viz: setup ## the pipelines as a picture in the browser
+lock-add: setup ## resolve what pyproject.toml has gained; every other version stays
+	$(BIN)/uv pip compile $(LOCK) --group dev --output-file requirements.lock pyproject.toml
+	$(BIN)/uv pip compile $(LOCK) --group bench --constraint requirements.lock --output-file requirements-bench.lock pyproject.toml
+
+LOCK = --quiet $(UPGRADE) --universal --generate-hashes --no-emit-index-url --python-version 3.11 --custom-compile-command "make lock"
+
+viz: setup ## the pipelines in the browser: one box for each, which a click opens
 	$(BIN)/kedro viz run
 
 mlflow: setup ## runs, metrics and registered models in the browser
 	PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/kedro mlflow ui  # it looks for the command mlflow
 
-clean: ## remove data, tracking store and environment
-	rm -rf .venv .venv-bench data mlruns mlflow.db logs
+notebooks: setup ## the notebooks in the browser; JupyterLab is fetched for it, outside of the locked environment
+	$(BIN)/uv run --no-project --with jupyterlab jupyter lab notebooks
+
+clean: ## remove data, tracking store and environments
+	rm -rf .venv .venv-bench data/*/ mlruns mlflow.db logs

@@ -76,12 +76,12 @@ def write_model_input(n_rows: int, path: Path, seed: int = _SEED) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     kept = _first_households(rows, n_rows)
     kept.to_parquet(path, compression="zstd")
-    counts = {"looks": n_rows, "observations": n_rows, "observations_wasted_share": float(kept["wasted"].mean())}
+    counts = {"observations": n_rows, "mature": n_rows, "mature_wasted_share": float(kept["wasted"].mean())}
     path.with_name("observation_counts.json").write_text(json.dumps(counts), encoding="utf-8")
 
 
 def simulate_model_input(n_households: int, seed: int) -> pd.DataFrame:
-    """Simulate, look, build features and labels, as the pipelines before `training` do."""
+    """Simulate, observe, build features and labels, as the pipelines before `training` do."""
     observation = load(Observation, ROOT / "conf/base/parameters_data_engineering.yml")
     tables = simulate(n_households=n_households, n_items_per_household=100, seed=seed)
     data_until = latest_record(tables.items, tables.events)

@@ -22,7 +22,7 @@ from waste_risk.simulation.draws import draw
 
 Figures = dict[str, float]
 
-_OBSERVATION = Observation(horizon_days=30, max_look_days=30, looks_per_item=1)
+_OBSERVATION = Observation(horizon_days=30, max_age_days=30, per_item=1)
 _DEVIATES = ("draw", "uniform", "ndtri", "betaincinv", "gammaincinv", "pdtrik", "_poisson", "_weibull")
 _TABLES = ("observations", "households", "items", "events")
 
@@ -39,7 +39,9 @@ def random_numbers(size: int, _: Path) -> Figures:
     lengths, deviates = _drawn(size)
     keys = np.arange(max(lengths), dtype=np.uint64)
     generator = np.random.default_rng(0)
-    hashed, _sizes = _cpu(lambda: [random_streams.uniform(keys[:length], 1).size for length in lengths])
+    hashed, _sizes = _cpu(
+        lambda: [random_streams.uniform(keys[:length], random_streams.Stream.ITEM_LIFE).size for length in lengths]
+    )
     numpy, _sizes = _cpu(lambda: [generator.random(length).size for length in lengths])
     return {"draws": sum(lengths), "uniform_cpu_s": hashed, "numpy_cpu_s": numpy, "deviates_cpu_s": deviates}
 
@@ -72,13 +74,13 @@ def parquet(size: int, folder: Path) -> Figures:
 def one_household(size: int, _: Path) -> Figures:
     """Median CPU time of `build_features` for one household with `size` open items, over 200 calls."""
     source = simulate(n_households=200, n_items_per_household=600)
-    looks = open_items(source.items, source.events, pd.Timestamp("2025-03-01"))
-    count = looks["household_id"].value_counts().sort_index()
+    observations = open_items(source.items, source.events, pd.Timestamp("2025-03-01"))
+    count = observations["household_id"].value_counts().sort_index()
     chosen = count.index[count >= size][0]
     tables = [table[table["household_id"] == chosen] for table in (source.households, source.items, source.events)]
-    look = looks[looks["household_id"] == chosen].head(size)
-    times = [_cpu(lambda: build_features(look, *tables))[0] for _ in range(200)]
-    return {"median_ms": 1000 * statistics.median(times), "rows": len(look), "items": len(tables[1])}
+    observation = observations[observations["household_id"] == chosen].head(size)
+    times = [_cpu(lambda: build_features(observation, *tables))[0] for _ in range(200)]
+    return {"median_ms": 1000 * statistics.median(times), "rows": len(observation), "items": len(tables[1])}
 
 
 def _drawn(size: int) -> tuple[list[int], float]:

@@ -35,7 +35,7 @@ _REPEATS = 3
 _TRAINED = (1_000, 10_000, 100_000)
 _KEDRO = (sys.executable, "-m", "kedro", "run")
 KEDRO_TRAINING = (*_KEDRO, "--pipelines", "training")
-_VALIDATED_HOUSEHOLDS = 1_650  # of 100 items: their newest fifth has about 20,000 looks
+_VALIDATED_HOUSEHOLDS = 1_650  # of 100 items: their newest fifth has about 20,000 observations
 
 
 def simulation() -> Figures:
@@ -77,8 +77,8 @@ def validation() -> Figures:
         project = Project.make(Path(name) / "project")
         run_command(project, (*_KEDRO, "--params", f"data_generation.n_households={_VALIDATED_HOUSEHOLDS}"))
         figures = medians([_validate(project) for _ in range(_REPEATS)])
-        judged = json.loads((project.folder / VALIDATION_METRICS).read_text(encoding="utf-8"))
-        return {**figures, "rows": judged["n_rows"]}
+        evaluated = json.loads((project.folder / VALIDATION_METRICS).read_text(encoding="utf-8"))
+        return {**figures, "rows": evaluated["n_rows"]}
 
 
 def large() -> Figures:

@@ -120,9 +120,9 @@ def _startup_goals(groups: Groups) -> list[Row]:
 
 def _validation_goals(groups: Groups) -> list[Row]:
     if "validation" not in groups:
-        return [("the nodes of `kedro run --pipelines validation`, 20,000 rows judged: time", _MISSING, "15 s", "")]
+        return [("the nodes of `kedro run --pipelines validation`, 20,000 rows evaluated: time", _MISSING, "15 s", "")]
     figures = _figures(groups, "validation")
-    label = f"the nodes of `kedro run --pipelines validation`, {figures['rows']:,} rows judged: time"
+    label = f"the nodes of `kedro run --pipelines validation`, {figures['rows']:,} rows evaluated: time"
     whole = ("the same, start-up and logging included", f"{figures['wall_s']:.1f} s", "", "")
     return [_at_most(label, figures["nodes_s"], 15, ".1f", " s"), whole]
 

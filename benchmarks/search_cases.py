@@ -19,9 +19,9 @@ from waste_risk.features import FEATURE_NAMES
 from waste_risk.model.lightgbm_calls import predict
 from waste_risk.model.matrix import Matrix, to_matrix
 from waste_risk.parameters import LightGBM, Observation, Split, Training, Tuning, load
-from waste_risk.training.boosting import CLASSIFIER, carry_over, find_rounds, fit_with_rounds
+from waste_risk.training.boosting import CLASSIFIER, find_rounds, fit_with_rounds, scale_rounds
 from waste_risk.training.splits import PurgedTimeSeriesSplit, split_by_time
-from waste_risk.training.tuning.hyperparameters import judge, prepare_folds, tune_hyperparameters, with_values
+from waste_risk.training.tuning.hyperparameters import evaluate_fold, prepare_folds, tune_hyperparameters, with_values
 from waste_risk.training.tuning.studies import Studies
 
 Figures = dict[str, float]
@@ -50,10 +50,10 @@ def naive() -> Figures:
     trials = pd.read_parquet("trials.parquet")
     training, tuning = _training(), _load(Tuning)
     start = time.process_time()
-    for values in trials.iloc[::_EVERY][[*_knobs()]].to_dict("records"):
+    for values in trials.iloc[::_EVERY][[*_names()]].to_dict("records"):
         tried = with_values(training, training.classifier.model_copy(update=values))
         for fold in prepare_folds(development, training, _load(Split), _load(Observation), tuning):
-            judge(fold, tried)
+            evaluate_fold(fold, tried)
     share = len(trials.iloc[::_EVERY]) / len(trials)
     return {"cpu_s": (time.process_time() - start) / share, "share": share}
 
@@ -165,12 +165,12 @@ class _Folds:
 def _fit(development: pd.DataFrame, training: Training) -> Callable[[Matrix], Any]:
     X = to_matrix(development, FEATURE_NAMES)
     data = (X, development, CLASSIFIER, training, FEATURE_NAMES)
-    rounds = carry_over([find_rounds(*data)], n_rows=len(development))
+    rounds = scale_rounds([find_rounds(*data)], n_rows=len(development))
     return partial(predict, fit_with_rounds(*data, rounds=rounds))
 
 
 def _inner(development: pd.DataFrame) -> tuple[pd.DataFrame, list[tuple[Any, Any]]]:
-    """The rows and folds that our search learns and judges on."""
+    """The rows and folds that our search learns and evaluates on."""
     horizon_days, split = _load(Observation).horizon_days, _load(Split)
     outer = PurgedTimeSeriesSplit(split.n_folds, horizon_days)
     *_, (before, _) = outer.split(development, development["wasted"], development["observed_on"])
@@ -189,7 +189,7 @@ def _training() -> Training:
     return training.model_copy(update={"num_threads": 1})
 
 
-def _knobs() -> list[str]:
+def _names() -> list[str]:
     return list(_load(Tuning).space.model_dump())
 
 

@@ -18,7 +18,7 @@ Figures = dict[str, float]
 
 
 def pipeline(threads: str) -> Figures:
-    """Run the training pipeline by Kedro in this process, and judge what it made on the test window."""
+    """Run the training pipeline by Kedro in this process, and evaluate what it made on the test window."""
     bootstrap_project(Path.cwd())
     from waste_risk import model, pipeline_registry  # noqa: F401, PLC0415, imports again
     from waste_risk.adapters.memory import peak_bytes  # noqa: PLC0415

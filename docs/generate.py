@@ -4,8 +4,8 @@ import re
 import shutil
 from pathlib import Path
 
-from marginal_measures import draw_sample
-from pages import render_features, render_schema, render_simulator
+from marginal_measures import simulate_records
+from pages import render_cleaning, render_features, render_report, render_schema, render_simulator
 
 ROOT = Path(__file__).parents[1]
 REPORTING = ROOT / "data/simulated/08_reporting"
@@ -16,17 +16,19 @@ MORE_PICTURES = ("splits",)
 def main() -> None:
     """Write the pages and the schema in docs, README.md and docs/images."""
     (ROOT / "docs/features.md").write_text(render_features(), encoding="utf-8")
-    (ROOT / "docs/simulator.md").write_text(render_simulator(draw_sample()), encoding="utf-8")
+    (ROOT / "docs/cleaning.md").write_text(render_cleaning(), encoding="utf-8")
+    (ROOT / "docs/simulator.md").write_text(render_simulator(simulate_records()), encoding="utf-8")
     (ROOT / "docs/validation_metrics.schema.json").write_text(render_schema(), encoding="utf-8")
+    report = (REPORTING / "validation_report.txt").read_text(encoding="utf-8")
+    (ROOT / "docs/validation_report.md").write_text(render_report(report), encoding="utf-8")
     _fill_readme()
 
 
 def _fill_readme() -> None:
     readme = ROOT / "README.md"
     screen = _last_screen()
-    report = (REPORTING / "validation_report.txt").read_text(encoding="utf-8")
     text = fill(readme.read_text(encoding="utf-8"), "output", f"```\n{screen}```\n\n{_pictures()}")
-    readme.write_text(fill(text, "report", f"```\n{report}```\n"), encoding="utf-8")
+    readme.write_text(text, encoding="utf-8")
     (ROOT / "docs/images").mkdir(exist_ok=True)
     for name in (*PICTURES, *MORE_PICTURES):
         shutil.copy(REPORTING / f"{name}.png", ROOT / "docs/images")

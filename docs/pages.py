@@ -1,16 +1,20 @@
-"""The pages that follow from the code alone: features, the form of the metrics, the simulator beside the facts."""
+"""The pages that follow from the code alone: features, cleaning rules, schema of the metrics, the simulator."""
 
 import json
 from itertools import groupby
+from pathlib import Path
 
 import pandas as pd
-from marginal_measures import MONTHS, Sample, rates, rates_in_the_end
+from marginal_measures import MONTHS, SimulatedRecords, rates, rates_in_the_end
 from marginals import TOPICS, WASTE_RATES, Topic, compare
 
 from waste_risk.features import FEATURES
-from waste_risk.metrics.json_schema import describe_metrics
+from waste_risk.metrics import describe_metrics
+from waste_risk.parameters import Cleaning, load
 from waste_risk.reference import CATEGORIES, shopping_facts, usda_consumer_loss
+from waste_risk.tables.cleaning_rules import RULES, CleaningRule
 
+_CONF = Path(__file__).parents[1] / "conf/base"
 _GENERATED = "<!-- written by `make docs` -->\n"
 
 _SIMULATOR = """# The simulator beside the facts
@@ -30,6 +34,21 @@ default source: 1,000 households, 100 items each, 540 days.
 Chosen throughout, because no data of ours tell: income bands, children, habits and their effect on pace and forgetting,
 storage, which products have a printed date, freezing at home. Their values are in
 [behaviour.json](../src/waste_risk/reference/behaviour.json), tuned so that the waste rates come out.
+"""
+
+_REPORT = """# The validation report of the default run
+
+What `make run` writes to `data/simulated/08_reporting/validation_report.txt`; the HTML page beside it shows the same
+with intervals and plots.
+
+"""
+
+_CLEANING = """# The cleaning rules
+
+Records that do not fit each other are found by these rules, in this order. The parameter `cleaning.<rule>` says what is
+done about them: `reject` refuses the source, `drop` leaves the records out, `repair` changes them. What is dropped or
+repaired is counted in the report. If more than `cleaning.max_share` of a table's rows break one rule, the source is
+rejected in any case.
 """
 
 _NOTES = {
@@ -53,8 +72,8 @@ _NOTES = {
 def render_features() -> str:
     """The catalogue of features as a page, a table for each group."""
     parts = [
-        f"# The {len(FEATURES)} features\n\nWhat a household could know about an open item just before the look. Null "
-        "means unknown or undefined; all are `float32`.\n"
+        f"# The {len(FEATURES)} features\n\nWhat a household could know about an open item just before it is observed. "
+        "Null means unknown or undefined; all are `float32`.\n"
     ]
     for group, features in groupby(FEATURES, key=lambda feature: feature.group):
         rows = [(f"`{feature.name}`", feature.meaning) for feature in features]
@@ -62,20 +81,37 @@ def render_features() -> str:
     return _GENERATED + "\n".join(parts)
 
 
+def render_cleaning() -> str:
+    """The cleaning rules as a page, with the value that the YAML gives to each."""
+    default = load(Cleaning, _CONF / "parameters_data_engineering.yml")
+    header = ("rule", "what must hold", "how other records come about", "may be set to", "default")
+    return f"{_GENERATED}{_CLEANING}\n{_table(header, [_cleaning_row(rule, default) for rule in RULES.values()])}"
+
+
+def _cleaning_row(rule: CleaningRule, default: Cleaning) -> tuple[str, ...]:
+    must = f"`{rule.table}.{rule.column}` {rule.condition}"
+    return f"`{rule.name}`", must, rule.cause, ", ".join(rule.actions), getattr(default, rule.name)
+
+
 def render_schema() -> str:
     """The JSON schema of validation_metrics.json."""
     return json.dumps(describe_metrics(), indent=2, ensure_ascii=False) + "\n"
 
 
-def render_simulator(sample: Sample) -> str:
+def render_report(report: str) -> str:
+    """The text report of a run as a page."""
+    return f"{_GENERATED}{_REPORT}```\n{report}```\n"
+
+
+def render_simulator(records: SimulatedRecords) -> str:
     """The simulator's marginals beside the facts as a page, a table for each topic."""
-    figures = compare(sample)
+    figures = compare(records)
     parts = [_SIMULATOR, _tally(figures)]
     for topic in TOPICS:
         parts.append(_topic(topic, figures[figures["topic"] == topic.title]))
         if topic.title == "Category mix":
             parts.append(_mix(figures[figures["topic"] == topic.title]))
-    return _GENERATED + "\n".join([*parts, _published(sample)])
+    return _GENERATED + "\n".join([*parts, _published(records)])
 
 
 def _tally(figures: pd.DataFrame) -> str:
@@ -116,10 +152,10 @@ def _mix(figures: pd.DataFrame) -> str:
     )
 
 
-def _published(sample: Sample) -> str:
+def _published(records: SimulatedRecords) -> str:
     """Our waste beside what is published, which measures something else: shown, not checked."""
     usda = usda_consumer_loss().set_index("category")["consumer_loss"]
-    ours, in_the_end = rates(sample), rates_in_the_end(sample)
+    ours, in_the_end = rates(records), rates_in_the_end(records)
     rows = [
         (name, _percent(WASTE_RATES[name]), _percent(ours[name]), _percent(in_the_end[name]), _percent(usda[name]))
         for name in CATEGORIES

@@ -29,7 +29,7 @@ def render(rows: pd.DataFrame) -> str:
 # Ablations
 
 What a single choice is worth: the mean difference to the default over {rows["seed"].nunique()} sources, simulated anew
-with the seeds {seeds}, and its {_CONFIDENCE:.0%} interval (paired by seed, Student's t). Each model is judged on the
+with the seeds {seeds}, and its {_CONFIDENCE:.0%} interval (paired by seed, Student's t). Each model is evaluated on the
 newest 20 % of its source. Lower is better but for the AUC and the average precision. CPU is that of the folds and the
 final fits, on one thread.
 The log loss decides: an interval on one side of zero favours the variant or the default, else the default stays. Where

@@ -24,8 +24,7 @@ from waste_risk import metrics
 from waste_risk.features import FEATURE_NAMES
 from waste_risk.model.calibration import (
     Blocks,
-    centre,
-    choose_threshold,
+    center,
     fit_calibrator,
     pool_violators,
     spline_through,
@@ -34,10 +33,11 @@ from waste_risk.model.lightgbm_calls import Booster, predict, read
 from waste_risk.model.matrix import Matrix, Names, to_matrix
 from waste_risk.parameters import Calibration, LightGBM, Observation, RiskClasses, Split, Training, load
 from waste_risk.training import cross_validation, fit
-from waste_risk.training.boosting import Probe, Target, bin_rows, fit_on_older
+from waste_risk.training.boosting import RoundsFound, Target, bin_rows, fit_on_older
 from waste_risk.training.cross_validation import cross_validate
 from waste_risk.training.fit import fit_predictor
 from waste_risk.training.splits import split_by_time
+from waste_risk.training.thresholds import choose_threshold
 
 CONF = ROOT / "conf/base"
 KEPT = Path(__file__).with_name("ablations.json")
@@ -58,7 +58,7 @@ FORMER = {"learning_rate": 0.05, "feature_fraction": 0.8, "min_data_in_leaf": 20
 BAG = "a bag of three seeds"
 VARIANTS = {
     "default": Variant(),
-    "rounds: found in all five folds": Variant(fits="all probed"),
+    "rounds: found in all five folds": Variant(fits="all early-stopped"),
     "rounds: as found, not carried over to more rows": Variant(fits="unscaled"),
     "rounds: the early-stopped model, no refit": Variant(fits="not refitted"),
     "learning_rate: 0.05": Variant(booster={"learning_rate": 0.05}),
@@ -93,7 +93,7 @@ def _measure_all() -> list[dict[str, Any]]:
 
 
 def measure_seed(size: str, seed: int) -> list[dict[str, Any]]:
-    """Every variant on one simulated source, all judged on its whole test window.
+    """Every variant on one simulated source, all evaluated on its whole test window.
 
     On few households only the method of calibration is compared.
     """
@@ -110,15 +110,15 @@ def _measure_bag(development: pd.DataFrame, test: pd.DataFrame) -> dict[str, Any
     """Mean raw scores of three trainings that differ in their seeds, calibrated together."""
     start = time.process_time()
     default, X = _load(Training), to_matrix(test, FEATURE_NAMES)
-    judged, scores = [], []
+    evaluated, scores = [], []
     for seed in range(3):
         training = _change(default, Variant(training={"seed": default.seed + seed}))
-        out_of_fold, fold_metrics = cross_validate(development, training, _load(Split), _load(Observation))
+        out_of_fold, _, fold_rounds = cross_validate(development, training, _load(Split), _load(Observation))
         calibrator = fit_calibrator(out_of_fold, Calibration(method="isotonic"))
-        made = (development, fold_metrics, calibrator, 0.5, training, _load(RiskClasses), _load(Observation))
-        judged.append(out_of_fold)
+        made = (development, fold_rounds, calibrator, 0.5, training, _load(RiskClasses), _load(Observation))
+        evaluated.append(out_of_fold)
         scores.append(predict(fit_predictor(*made).classifier, X))
-    mean = judged[0].assign(score=np.mean([each["score"] for each in judged], axis=0))
+    mean = evaluated[0].assign(score=np.mean([each["score"] for each in evaluated], axis=0))
     together = fit_calibrator(mean, Calibration(method="isotonic"))
     counts = {"cpu_s": time.process_time() - start, "positives": int(mean["wasted"].sum())}
     return {"variant": BAG, **counts, **_judge(test, together.transform(np.mean(scores, axis=0)))}
@@ -128,11 +128,11 @@ def _measure(name: str, variant: Variant, development: pd.DataFrame, test: pd.Da
     training = _change(_load(Training), variant)
     start = time.process_time()
     with FITS[variant.fits]():
-        out_of_fold, fold_metrics = cross_validate(development, training, _load(Split), _load(Observation))
+        out_of_fold, _, fold_rounds = cross_validate(development, training, _load(Split), _load(Observation))
         calibrator = fit_calibrator(out_of_fold, Calibration(method="isotonic"))
         predictor = fit_predictor(
             development,
-            fold_metrics,
+            fold_rounds,
             calibrator,
             choose_threshold(out_of_fold, calibrator),
             training,
@@ -149,21 +149,21 @@ def _measure(name: str, variant: Variant, development: pd.DataFrame, test: pd.Da
 
 
 def _other_calibrators(out_of_fold: pd.DataFrame) -> dict[str, Callable[[Any], Any]]:
-    """What the default, the mean of centred isotonic regression and a monotone spline, was chosen from."""
+    """What the default, the mean of centered isotonic regression and a monotone spline, was chosen from."""
     scores, wasted, weights = (out_of_fold[name].to_numpy(dtype=float) for name in ("score", "wasted", "fold"))
     tied = Blocks.of_scores(scores, wasted == 1, weights)
-    centred = centre(pool_violators(tied))
+    centered = center(pool_violators(tied))
     splines = {n: spline_through(pool_violators(tied.in_bins(n))) for n in (10, 20, 40)}
     steps = IsotonicRegression(out_of_bounds="clip").fit(scores, wasted, sample_weight=weights)
     return {
         "calibration: none": lambda score: score,
         SIGMOID: fit_calibrator(out_of_fold, Calibration(method="sigmoid")).transform,
         "calibration: isotonic in steps": lambda score: steps.predict(score).clip(1 / len(scores), 1 - 1 / len(scores)),
-        "calibration: centred isotonic alone": lambda score: np.interp(score, *centred),
+        "calibration: centred isotonic alone": lambda score: np.interp(score, *centered),
         "calibration: the spline alone": lambda score: np.interp(score, *splines[20]),
         **{
             f"calibration: a spline through {n} bins": lambda score, spline=splines[n]: (
-                (np.interp(score, *centred) + np.interp(score, *spline)) / 2
+                (np.interp(score, *centered) + np.interp(score, *spline)) / 2
             )
             for n in (10, 40)
         },
@@ -187,16 +187,16 @@ def _as_they_are() -> Iterator[None]:
 
 @contextmanager
 def _unscaled() -> Iterator[None]:
-    def keep(probes: Sequence[Probe], **_: int) -> int:
-        return round(median(probe.rounds for probe in probes))
+    def keep(found: Sequence[RoundsFound], **_: int) -> int:
+        return round(median(each.rounds for each in found))
 
-    with patch.object(cross_validation, "carry_over", keep), patch.object(fit, "carry_over", keep):
+    with patch.object(cross_validation, "scale_rounds", keep), patch.object(fit, "scale_rounds", keep):
         yield
 
 
 @contextmanager
-def _all_probed() -> Iterator[None]:
-    with patch.object(cross_validation, "N_PROBED", _load(Split).n_folds):
+def _all_early_stopped() -> Iterator[None]:
+    with patch.object(cross_validation, "N_EARLY_STOPPED", _load(Split).n_folds):
         yield
 
 
@@ -218,7 +218,7 @@ def _fit_on_older(
 
 FITS: dict[str, Callable[[], Any]] = {
     "as they are": _as_they_are,
-    "all probed": _all_probed,
+    "all early-stopped": _all_early_stopped,
     "unscaled": _unscaled,
     "not refitted": _not_refitted,
 }
@@ -232,8 +232,8 @@ def _change(training: Training, variant: Variant) -> Training:
 
 
 def _load(section: Any) -> Any:
-    files = {Observation: "data_engineering", RiskClasses: "validation"}
-    return load(section, CONF / f"parameters_{files.get(section, 'training')}.yml")
+    file = "data_engineering" if section is Observation else "training"
+    return load(section, CONF / f"parameters_{file}.yml")
 
 
 if __name__ == "__main__":

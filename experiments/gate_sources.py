@@ -19,12 +19,13 @@ from scipy.special import expit, logit
 from tables import table
 
 from waste_risk.features import build_features
-from waste_risk.model.calibration import choose_threshold, fit_calibrator
+from waste_risk.model.calibration import fit_calibrator
 from waste_risk.model.predictor import WastePredictor
 from waste_risk.observations.model_input import assemble_model_input
 from waste_risk.observations.observe import latest_record, observe_items
 from waste_risk.parameters import (
     Calibration,
+    Costs,
     DataGeneration,
     Gates,
     Observation,
@@ -38,7 +39,8 @@ from waste_risk.simulation import oracle_probability, simulate
 from waste_risk.training.cross_validation import cross_validate
 from waste_risk.training.fit import fit_predictor
 from waste_risk.training.splits import split_by_time
-from waste_risk.validation.evaluation import evaluate_beside_truth, predict_beside_truth
+from waste_risk.training.thresholds import choose_threshold
+from waste_risk.validation.evaluation import evaluate_with_outcomes, predict_with_outcomes
 from waste_risk.validation.gates import check_gates
 
 KEPT = Path(__file__).with_name("gate_sources.json")
@@ -46,7 +48,7 @@ N_RESAMPLES = 200
 LARGEST = 1_000  # households; only there is the interval of a gap narrow enough for a shift of .03 to be red
 GATES = ("calibration_in_the_large", "newest_calibration_in_the_large")
 _FILES = {DataGeneration: "data_generation", Observation: "data_engineering"}
-_FILES |= dict.fromkeys((Split, Training, Calibration), "training")
+_FILES |= dict.fromkeys((Split, Training, Calibration, Costs, RiskClasses), "training")
 
 
 class Sources(NamedTuple):
@@ -69,7 +71,7 @@ SHIFTS = tuple((what, by) for what in ("from the base rate", "from where it was"
 
 
 class Trained(NamedTuple):
-    """A predictor, its predictions of the test window, and what they are judged beside."""
+    """A predictor, its predictions of the test window, and what they are evaluated beside."""
 
     predictor: WastePredictor
     predicted: pd.DataFrame
@@ -77,7 +79,7 @@ class Trained(NamedTuple):
 
 
 def main() -> None:
-    """Judge all sources and write the page."""
+    """Evaluate all sources and write the page."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--page", action="store_true", help="measure nothing, write the page")
     if not parser.parse_args().page:
@@ -112,20 +114,22 @@ def train_source(households: int, seed: int, scenario: str) -> Trained:
     features = build_features(observations, tables.households, tables.items, tables.events)
     model_input = assemble_model_input(observations, features, tables.households, until)
     development, test = split_by_time(model_input, section(Split))
-    training = section(Training)  # no gate judges the days
+    training = section(Training)  # no gate evaluates the days
     training = training.model_copy(update={"regressor": training.regressor.model_copy(update={"num_boost_round": 1})})
-    out_of_fold, folds = cross_validate(development, training, section(Split), observation)
+    out_of_fold, fold_metrics, fold_rounds = cross_validate(development, training, section(Split), observation)
     calibrator = fit_calibrator(out_of_fold, section(Calibration))
     threshold = choose_threshold(out_of_fold, calibrator)
-    predictor = fit_predictor(development, folds, calibrator, threshold, training, section(RiskClasses), observation)
+    predictor = fit_predictor(
+        development, fold_rounds, calibrator, threshold, training, section(RiskClasses), observation
+    )
     oracle = oracle_probability(test, tables.items, tables.events, tables.truth, observation.horizon_days)
     beside = {
         "oracle_probability": oracle["probability"],
-        "fold_metrics": folds,
+        "fold_metrics": fold_metrics,
         "high_confidence": section(Gates).high_confidence,
-        **section(Validation).model_dump() | {"n_resamples": N_RESAMPLES},
+        "params": section(Validation).model_copy(update={"n_resamples": N_RESAMPLES}),
     }
-    predicted = predict_beside_truth(predictor, test)
+    predicted = predict_with_outcomes(predictor, test)
     return Trained(predictor, predicted.drop(columns=list(predicted.filter(like="sensitive_"))), beside)
 
 
@@ -138,7 +142,7 @@ def _shift(predicted: pd.DataFrame, what: str, by: float) -> pd.Series:
 
 def _judge(trained: Trained, probability: pd.Series) -> dict[str, Any]:
     predicted = trained.predicted.assign(waste_probability=probability)
-    metrics = evaluate_beside_truth(trained.predictor, predicted, **trained.beside)
+    metrics = evaluate_with_outcomes(trained.predictor, predicted, **trained.beside)
     gaps = {"whole": metrics.calibration_in_the_large, "newest": metrics.newest_calibration_in_the_large}
     # Baselines cost as much as the training of a small source.
     decision = check_gates(metrics, section(Gates).model_copy(update={"min_gain_over_baselines": None}))
@@ -170,7 +174,7 @@ def render(rows: pd.DataFrame) -> str:
     return f"""<!-- written by `make gate-sources` -->
 # How often the gates of calibration in the large say yes
 
-{len(sources)} simulated sources, each trained and judged as the pipelines do, with {N_RESAMPLES} resamples
+{len(sources)} simulated sources, each trained and evaluated as the pipelines do, with {N_RESAMPLES} resamples
 of households. A gate is red if twice the interval of mean prediction less base rate lies wholly beyond {tolerance:g}:
 one gate for the whole test window, one for its newest 30 days. The limits were chosen on seeds from 601 on. Seeds 501
 to 530 at 150 households had been looked at once before, to report and not to choose.

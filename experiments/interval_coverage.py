@@ -1,7 +1,7 @@
 """How often the intervals of a validation hold the true value, into docs/coverage.md: `make coverage`.
 
-One predictor is judged on many samples of households, drawn from a pool of households that it has never seen. What the
-whole pool shows is taken as the true value. ARGS=--render writes the page anew from the figures.
+One predictor is evaluated on many samples of households, drawn from a pool that it has never seen. What the whole pool
+shows is taken as the true value. ARGS=--render writes the page anew from the figures.
 """
 
 import argparse
@@ -21,22 +21,23 @@ from scipy.special import expit, logit
 from waste_risk.features import build_features
 from waste_risk.metrics import (
     Estimate,
+    EvaluationRows,
+    Resampling,
     ValidationMetrics,
     count_scores,
     debiased_calibration_error,
     equal_width_bins,
     reliability_bins,
 )
-from waste_risk.metrics.bootstrap import Resampling
 from waste_risk.metrics.calibration import sum_absolute, weigh_gaps
-from waste_risk.metrics.sample import Sample
-from waste_risk.model.calibration import choose_cheapest_threshold, choose_threshold, fit_calibrator
+from waste_risk.model.calibration import fit_calibrator
 from waste_risk.model.predictor import WastePredictor
 from waste_risk.observations.model_input import assemble_model_input
 from waste_risk.observations.observe import latest_record, observe_items
 from waste_risk.parameters import (
     Baselines,
     Calibration,
+    Costs,
     DataGeneration,
     Gates,
     Observation,
@@ -49,8 +50,9 @@ from waste_risk.simulation import Tables, oracle_probability, simulate
 from waste_risk.training.cross_validation import cross_validate
 from waste_risk.training.fit import fit_predictor
 from waste_risk.training.splits import split_by_time
+from waste_risk.training.thresholds import choose_cheapest_threshold, choose_threshold
 from waste_risk.validation.baselines import predict_baselines
-from waste_risk.validation.evaluation import evaluate_beside_truth, predict_beside_truth
+from waste_risk.validation.evaluation import evaluate_with_outcomes, predict_with_outcomes
 
 TRAINED_ON = 1_500
 IN_POOL = 30_000
@@ -66,7 +68,7 @@ WRONG = {"log-odds + 0.35": (0.35, 1.0), "log-odds × 1.3": (0.0, 1.3)}
 
 
 class Model(NamedTuple):
-    """A trained predictor, and what judging it needs."""
+    """A trained predictor, and what evaluating it needs."""
 
     predictor: WastePredictor
     development: pd.DataFrame
@@ -102,7 +104,7 @@ def measure(pool_seed: int) -> dict[str, Any]:
         for number in range(n_samples):
             drawn = random.choice(households, n, replace=False)
             rows = pool.iloc[np.concatenate([by_household[each] for each in drawn])].reset_index(drop=True)
-            for path, estimate in [*walk(judge(model, rows)), *judge_wrong_models(rows)]:
+            for path, estimate in [*walk(evaluate(model, rows)), *evaluate_wrong_models(rows)]:
                 _count(counts["/".join(path)], estimate, true.get(path, np.nan))
             sys.stderr.write(f"{n} households: {number + 1} of {n_samples}\n" if number % 10 == 9 else "")
         sizes[str(n)] = {"samples": n_samples, "counts": pool_counts(counts)}
@@ -113,18 +115,18 @@ def train() -> Model:
     """Train on one source as the pipeline does."""
     model_input = _model_input(simulate_source(TRAINED_ON, MODEL_SEED))
     development, test = split_by_time(model_input, section(Split))
-    out_of_fold, folds = cross_validate(development, section(Training), section(Split), section(Observation))
+    out_of_fold, _, fold_rounds = cross_validate(development, section(Training), section(Split), section(Observation))
     calibrator = fit_calibrator(out_of_fold, section(Calibration))
     predictor = fit_predictor(
         development,
-        folds,
+        fold_rounds,
         calibrator,
         choose_threshold(out_of_fold, calibrator),
         section(Training),
         section(RiskClasses),
         section(Observation),
     )
-    cheapest = choose_cheapest_threshold(out_of_fold, calibrator, section(Validation))
+    cheapest = choose_cheapest_threshold(out_of_fold, calibrator, section(Costs))
     return Model(predictor, development, cheapest, test["observed_on"].min())
 
 
@@ -134,41 +136,42 @@ def simulate_source(households: int, seed: int) -> Tables:
 
 
 def predict(model: Model, tables: Tables) -> pd.DataFrame:
-    """Predict the looks from the first day of the model's own test window on, beside all that is judged with it."""
+    """Predict the observations from the first day of the model's own test window on, with what an evaluation needs."""
     rows = _model_input(tables, model.judged_from)
     horizon = section(Observation).horizon_days
     oracle = oracle_probability(rows, tables.items, tables.events, tables.truth, horizon)
     rules = predict_baselines(model.development, rows, section(Baselines)).add_prefix("rule_")
-    predicted = predict_beside_truth(model.predictor, rows)
+    predicted = predict_with_outcomes(model.predictor, rows)
     return pd.concat([each.reset_index(drop=True) for each in (predicted, rules)], axis=1).assign(
         oracle=oracle["probability"].to_numpy()
     )
 
 
-def judge(model: Model, rows: pd.DataFrame, **options: Any) -> ValidationMetrics:
+def evaluate(model: Model, rows: pd.DataFrame, **options: Any) -> ValidationMetrics:
     """Measure all that a validation measures on households; there are no folds here."""
-    validation = section(Validation).model_dump() | {"n_resamples": N_RESAMPLES} | options
+    params = section(Validation).model_copy(update={"n_resamples": N_RESAMPLES} | options)
     rules = rows.filter(regex="^rule_")
-    return evaluate_beside_truth(
+    return evaluate_with_outcomes(
         model.predictor,
         rows,
         oracle_probability=rows["oracle"],
         baselines={str(name).removeprefix("rule_"): values for name, values in rules.items()},
+        costs=section(Costs),
         cost_threshold=model.cost_threshold,
+        params=params,
         high_confidence=section(Gates).high_confidence,
-        **validation,
     )
 
 
-def judge_wrong_models(rows: pd.DataFrame) -> Iterator[tuple[Path, Estimate]]:
+def evaluate_wrong_models(rows: pd.DataFrame) -> Iterator[tuple[Path, Estimate]]:
     """Measure the calibration errors of models that are wrong."""
     household = pd.factorize(rows["household_id"])[0].astype(np.intp)
     n_bins = section(Validation).n_bins
     resampling = Resampling(int(household.max()) + 1, N_RESAMPLES, section(Validation).confidence, 42)
     for name in WRONG:
-        sample = Sample(rows["wasted"].to_numpy(float), _spoil(rows, name), household, resampling)
-        counts = sample.count()
-        found = sample.estimate(
+        spoilt = EvaluationRows(rows["wasted"].to_numpy(float), _spoil(rows, name), household, resampling)
+        counts = spoilt.count()
+        found = spoilt.estimate(
             lambda weights, counts=counts: {
                 _ERROR: weigh_gaps(reliability_bins(counts.weighted(weights), n_bins=n_bins))
             },
@@ -180,7 +183,7 @@ def judge_wrong_models(rows: pd.DataFrame) -> Iterator[tuple[Path, Estimate]]:
 def find_truth(model: Model, pool: pd.DataFrame, share: float) -> Iterator[tuple[Path, float]]:
     """Measure the whole pool; calibration errors without the bias that chance leaves even there."""
     top_k = round(section(Validation).top_k / share)
-    for path, estimate in walk(judge(model, pool, n_resamples=0, top_k=top_k)):
+    for path, estimate in walk(evaluate(model, pool, n_resamples=0, top_k=top_k)):
         yield path, _debias(pool, path) if path[-1].endswith("calibration_error") else estimate.value
     for name in WRONG:
         yield (name, _ERROR), _debias(pool.assign(waste_probability=_spoil(pool, name)), (_ERROR,))
@@ -234,11 +237,11 @@ def _count(counts: list[int], estimate: Estimate, true: float) -> None:
 
 def _model_input(tables: Tables, judged_from: pd.Timestamp | None = None) -> pd.DataFrame:
     until = latest_record(tables.items, tables.events)
-    looks = observe_items(tables.items, tables.events, section(Observation), until)
+    observations = observe_items(tables.items, tables.events, section(Observation), until)
     if judged_from is not None:
-        looks = looks[looks["observed_on"] >= judged_from].reset_index(drop=True)
-    features = build_features(looks, tables.households, tables.items, tables.events)
-    return assemble_model_input(looks, features, tables.households, until)
+        observations = observations[observations["observed_on"] >= judged_from].reset_index(drop=True)
+    features = build_features(observations, tables.households, tables.items, tables.events)
+    return assemble_model_input(observations, features, tables.households, until)
 
 
 def render(figures: dict[str, Any]) -> str:
@@ -256,7 +259,7 @@ def render(figures: dict[str, Any]) -> str:
 # How often the intervals hold the true value
 
 An interval of 95 % should hold the true value in 95 % of cases. One predictor, trained on {TRAINED_ON:,} households
-(seed {MODEL_SEED}), is judged on {samples} households. They are drawn from a pool of
+(seed {MODEL_SEED}), is evaluated on {samples} households. They are drawn from a pool of
 {IN_POOL:,} that it has never seen (seed {figures["pool_seed"]}; the method was chosen on another, of seed 801), and
 looked at from the first day of the predictor's own test window on. The true value is that of the whole pool; of
 calibration errors, the debiased one. Households drawn from a pool are independent; those of one simulated source are

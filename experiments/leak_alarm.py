@@ -1,6 +1,6 @@
 """How often the leak alarm is silent on usual sources, and hears a feature that leaks a quarter of the wasted rows.
 
-``python benchmarks/leak_alarm.py --households 150 --seeds 951 1060`` prints a line for each source and the counts. The
+``python experiments/leak_alarm.py --households 150 --seeds 951 1060`` prints a line for each source and the counts. The
 limit ``gates.max_feature_precision`` was chosen on seeds 701 to 950; report others.
 """
 

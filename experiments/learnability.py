@@ -10,7 +10,7 @@ from marginals import WASTE_RATES
 from sklearn.metrics import roc_auc_score
 
 from waste_risk.features import FEATURE_NAMES, FEATURES, build_features
-from waste_risk.model.calibration import choose_threshold, fit_calibrator
+from waste_risk.model.calibration import fit_calibrator
 from waste_risk.model.lightgbm_calls import fit, make_bins, predict
 from waste_risk.model.predictor import WastePredictor
 from waste_risk.observations.model_input import assemble_model_input
@@ -30,10 +30,11 @@ from waste_risk.simulation import Tables, oracle_probability, simulate
 from waste_risk.training.cross_validation import cross_validate
 from waste_risk.training.fit import fit_predictor
 from waste_risk.training.splits import split_by_time
+from waste_risk.training.thresholds import choose_threshold
 
 ROOT = Path(__file__).parents[1]
 SEEDS = (42, 221, 222, 223, 224, 225)
-MORE_SEEDS = {221: 1221, 222: 1222}  # by the seed of the usual source, whose test window is judged
+MORE_SEEDS = {221: 1221, 222: 1222}  # by the seed of the usual source, whose test window is evaluated
 TIMES = 8  # so many households have those
 
 # All that the household's own past says, of all categories and of the item's: two groups, and what is made of them.
@@ -51,7 +52,7 @@ Figures = dict[str, float]
 
 
 class Rows(NamedTuple):
-    """What a model is trained on, what it is judged on, and what is true of the latter."""
+    """What a model is trained on, what it is evaluated on, and what is true of the latter."""
 
     development: pd.DataFrame
     test: pd.DataFrame
@@ -67,7 +68,7 @@ def main() -> None:
 
 
 def measure(seed: int) -> Figures:
-    """Simulate the default source with another seed, train as the pipeline does, and judge on the test window."""
+    """Simulate the default source with another seed, train as the pipeline does, and evaluate on the test window."""
     source = _simulate(seed)
     rows = _rows(source)
     predictor = _train(rows.development)
@@ -89,7 +90,7 @@ def measure(seed: int) -> Figures:
 
 
 def measure_ceiling(seed: int, more: int) -> Figures:
-    """Judge the usual model, and one trained on the same recipe and far more households, on the usual test window."""
+    """Evaluate the usual model, and one of the same recipe trained on far more households, on the usual test window."""
     rows = _rows(_simulate(seed))
     wasted, development = rows.test["wasted"], _rows(_simulate(more, TIMES)).development
     return {
@@ -114,7 +115,7 @@ def render(figures: dict[int, Figures]) -> str:
         ("mean true probability less base rate", "", table["chance"], "{:+.3f}"),
         ("MAE of days over that of the label's", "at most 0.90", table["mae_ratio"], "{:.2f}"),
         ("items wasted", "24 to 25 %", 100 * table["rate_all"], "{:.1f} %"),
-        ("looks of which the item is still open", "at least 60 %", 100 * table["open"], "{:.0f} %"),
+        ("observations of which the item is still open", "at least 60 %", 100 * table["open"], "{:.0f} %"),
         ("observations wasted within 30 days", "", 100 * table["base_rate"], "{:.1f} %"),
     ]
     rates = [
@@ -125,12 +126,12 @@ def render(figures: dict[int, Figures]) -> str:
 # What can be learnt from the simulated data
 
 The default source (1,000 households, 100 items each, 540 days) with {len(figures)} seeds. The pipeline's own steps
-train on the older 80 % and are judged on the newest 20 %. Seed 42 is the default, and was looked at when the
+train on the older 80 % and are evaluated on the newest 20 %. Seed 42 is the default, and was looked at when the
 simulator's constants were chosen; the others were not.
 
 {_table(header, lines)}
-A *single column* is judged by a LightGBM model of that column alone, so it may have any shape; all columns are tried,
-interactions included. *All history* are the {len(_HISTORY)} columns of {len(FEATURE_NAMES)} that tell of the
+A *single column* is evaluated by a LightGBM model of that column alone, so it may have any shape; all columns are
+tried, interactions included. *All history* are the {len(_HISTORY)} columns of {len(FEATURE_NAMES)} that tell of the
 household's past, of all categories and of the item's, and what is made of them; with and without them the same plain
 LightGBM model is fitted. The label's days are those left on it, where it has a date. The base rate of a test window
 is itself a draw: no prediction comes nearer to it, but by luck, than the true probability does.
@@ -158,8 +159,9 @@ def render_ceiling(figures: dict[int, Figures]) -> str:
 
 The true probability knows latent states that no feature shows, so its AUC is out of any model's reach. Nearer to a
 ceiling of these features is the same recipe trained on {TIMES} times the households (seeds {seeds}, none of them
-judged), and judged on the usual test window. What lies between it and the usual model, more data would bring; what lies
-above it, only other features or another recipe could, and most of that is chance to whoever does not know the states.
+evaluated), and evaluated on the usual test window. What lies between it and the usual model, more data would bring;
+what lies above it, only other features or another recipe could, and most of that is chance to whoever does not know
+the states.
 
 {_table(("", "", *(f"seed {seed}" for seed in figures), "mean", "standard deviation"), lines)}"""
 
@@ -176,9 +178,9 @@ def _auc_of_model(predictor: WastePredictor, test: pd.DataFrame) -> float:
 def _rows(source: Tables) -> Rows:
     observation = _section("data_engineering", Observation)
     data_until = latest_record(source.items, source.events)
-    looks = observe_items(source.items, source.events, observation, data_until)
-    features = build_features(looks, source.households, source.items, source.events)
-    model_input = assemble_model_input(looks, features, source.households, data_until)
+    observations = observe_items(source.items, source.events, observation, data_until)
+    features = build_features(observations, source.households, source.items, source.events)
+    model_input = assemble_model_input(observations, features, source.households, data_until)
     development, test = split_by_time(model_input, _section("training", Split))
     true = oracle_probability(test, source.items, source.events, source.truth, observation.horizon_days)
     return Rows(development, test, true["probability"])
@@ -186,17 +188,17 @@ def _rows(source: Tables) -> Rows:
 
 def _train(development: pd.DataFrame) -> WastePredictor:
     training, observation = _section("training", Training), _section("data_engineering", Observation)
-    out_of_fold, fold_metrics = cross_validate(development, training, _section("training", Split), observation)
+    out_of_fold, _, fold_rounds = cross_validate(development, training, _section("training", Split), observation)
     calibrator = fit_calibrator(out_of_fold, _section("training", Calibration))
     threshold = choose_threshold(out_of_fold, calibrator)
-    classes = _section("validation", RiskClasses)
-    return fit_predictor(development, fold_metrics, calibrator, threshold, training, classes, observation)
+    classes = _section("training", RiskClasses)
+    return fit_predictor(development, fold_rounds, calibrator, threshold, training, classes, observation)
 
 
 def _auc_of(rows: Rows, names: list[str], predictor: WastePredictor) -> float:
-    """AUC on the test window of a plain model of some columns, with the predictor's knobs and rounds."""
-    knobs: LightGBM = predictor.metadata.training.classifier
-    parameters = {"objective": "binary", "num_threads": 2, "verbosity": -1, "seed": 42, **knobs.model_dump()}
+    """AUC on the test window of a plain model of some columns, with the predictor's hyperparameters and rounds."""
+    section: LightGBM = predictor.metadata.training.classifier
+    parameters = {"objective": "binary", "num_threads": 2, "verbosity": -1, "seed": 42, **section.model_dump()}
     rounds = predictor.metadata.rounds["classifier"] if len(names) > 1 else 50
     for name in ("num_boost_round", "early_stopping_round"):
         parameters.pop(name)
@@ -215,11 +217,11 @@ def _days(test: pd.DataFrame, predicted: pd.Series) -> Figures:
 
 def _rates(source: Tables) -> Figures:
     wasted = source.items["item_id"].isin(source.events.loc[source.events["kind"] == "wasted", "item_id"])
-    looks = observe_items(source.items, source.events, _section("data_engineering", Observation))
+    observations = observe_items(source.items, source.events, _section("data_engineering", Observation))
     rates = wasted.groupby(source.items["category"]).mean()
     return {
         "rate_all": float(wasted.mean()),
-        "open": len(looks) / len(source.items),
+        "open": len(observations) / len(source.items),
         **{f"rate_{name}": float(rate) for name, rate in rates.items()},
     }
 

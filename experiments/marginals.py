@@ -13,20 +13,13 @@ from typing import Literal
 import marginal_measures as measures
 import numpy as np
 import pandas as pd
-from marginal_measures import MONTHS, WEEKDAYS, Sample, Values
+from marginal_measures import MONTHS, WEEKDAYS, SimulatedRecords, Values
 
 from waste_risk.reference import CATEGORIES, behaviour, products, shopping_facts
+from waste_risk.reference.vocabulary import USUAL_WASTE_PERMILLE, USUAL_WASTE_PERMILLE_OF_ALL
 
 # Share of items thrown away within the recorded period: the chosen target, between the published levels.
-WASTE_RATES = {
-    "dairy": 0.28,
-    "produce": 0.38,
-    "meat": 0.22,
-    "grains": 0.12,
-    "canned": 0.05,
-    "frozen": 0.08,
-    "beverages": 0.15,
-}
+WASTE_RATES = {category: permille / 1000 for category, permille in USUAL_WASTE_PERMILLE.items()}
 
 
 @dataclass(frozen=True)
@@ -38,21 +31,21 @@ class Topic:
     tolerance: float
     relative: bool
     reference: Literal["measured", "chosen", "by definition"]
-    ours: Callable[[Sample], Values]
+    ours: Callable[[SimulatedRecords], Values]
     facts: Callable[[], Values | float]
 
 
-def compare(sample: Sample) -> pd.DataFrame:
+def compare(records: SimulatedRecords) -> pd.DataFrame:
     """Lay our figures beside the facts.
 
     Returns:
         topic, name, ours, fact, allowed (the largest difference), holds; one row per figure, in the order of TOPICS.
     """
-    return pd.concat([_compare(topic, sample) for topic in TOPICS], ignore_index=True)
+    return pd.concat([_compare(topic, records) for topic in TOPICS], ignore_index=True)
 
 
-def _compare(topic: Topic, sample: Sample) -> pd.DataFrame:
-    ours, expected = pd.Series(topic.ours(sample), dtype=np.float64), topic.facts()
+def _compare(topic: Topic, records: SimulatedRecords) -> pd.DataFrame:
+    ours, expected = pd.Series(topic.ours(records), dtype=np.float64), topic.facts()
     fact = pd.Series(expected, dtype=np.float64, index=ours.index if isinstance(expected, float) else None)
     # A figure of the facts that ours lack does not hold.
     ours = ours.reindex(fact.index)
@@ -82,7 +75,7 @@ def _life_facts(by: str | None = None) -> Values:
 
 
 def _target_rates() -> Values:
-    return {**WASTE_RATES, "all": 0.245}
+    return {**WASTE_RATES, "all": USUAL_WASTE_PERMILLE_OF_ALL / 1000}
 
 
 def _favourite_weekday_fact() -> Values:

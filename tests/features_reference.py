@@ -1,4 +1,4 @@
-"""The features once more, look by look in plain loops over what had happened by then: slow, and easy to check."""
+"""The features once more, in plain loops for each observation over what had happened by then: slow, easy to check."""
 
 import math
 from collections import defaultdict
@@ -26,8 +26,8 @@ def reference_features(observations, households, items, events) -> pd.DataFrame:
             known_items[row["item_id"]]["events"].append(happened)
     homes = {row["household_id"]: row for row in households.to_dict("records")}
     return pd.DataFrame(
-        _features(known_items[look["item_id"]], by_household, homes, _seconds(look["observed_on"]))
-        for look in observations.to_dict("records")
+        _features(known_items[each["item_id"]], by_household, homes, _seconds(each["observed_on"]))
+        for each in observations.to_dict("records")
     )
 
 
@@ -219,10 +219,10 @@ def _shrunk(same, mine, name) -> float:
 
 
 def _weekdays(me, now) -> dict:
-    look, bought = (np.datetime64(second, "s").item() for second in (now, me["bought"]))
+    observed, bought = (np.datetime64(second, "s").item() for second in (now, me["bought"]))
     return {
         "purchase_weekday": bought.weekday(),
-        "look_weekday": look.weekday(),
+        "look_weekday": observed.weekday(),
     }
 
 

@@ -2,14 +2,20 @@
 
 from dataclasses import replace
 
-from waste_risk.metrics import Baseline, Estimate, Fairness, Group, GroupMetrics, PurestFeature, ValidationMetrics
-from waste_risk.metrics.parts import (
+from waste_risk.metrics import (
     AdversarialValidation,
-    CalibrationByChance,
-    CostlyThreshold,
+    Baseline,
+    CheapestThreshold,
+    Estimate,
+    Fairness,
+    Group,
+    GroupMetrics,
     LeadTime,
+    NullDistribution,
+    PurestFeature,
     ScoreMetrics,
     TradeOff,
+    ValidationMetrics,
     WeeklyAlerts,
 )
 from waste_risk.parameters import Gates
@@ -98,13 +104,13 @@ MORE = replace(
     baselines={"category_rate": RULE},
     fairness={"size_group": Fairness(GROUPS, Estimate(0.1), Estimate(0.05), None, Estimate(0.0123))},
     by_month=(Group("2025-03", 6_000, 800, 1_800, INSIDE), Group("2025-04", 15, 4, 3, None)),
-    by_acquaintance=(Group("new", 500, 40, 150, INSIDE),),
+    by_known_household=(Group("new", 500, 40, 150, INSIDE),),
     adversarial_validation=AdversarialValidation(
         Estimate(0.6712, 0.6533, 0.6891), ("waste_rate_90d", "category_first_gap_in_life", "waste_to_usual")
     ),
     weekly_alerts=WeeklyAlerts(3, 5_557, Estimate(0.7032), Estimate(0.6441)),
     lead_time=LeadTime(2_620, Estimate(5.97), Estimate(4.46)),
-    cost=CostlyThreshold(0.347, *[Estimate(0.6)] * 2, Estimate(0.2773), Estimate(0.2880), Estimate(0.6824)),
+    cost=CheapestThreshold(0.347, *[Estimate(0.6)] * 2, Estimate(0.2773), Estimate(0.2880), Estimate(0.6824)),
 )
 
 # All that a validation can hold.
@@ -116,7 +122,7 @@ FULL = replace(
     newest_calibration_in_the_large=Estimate(-0.0071, -0.0202, 0.0063),
     equal_width_calibration_error=Estimate(0.05),
     debiased_calibration_error=Estimate(0.04),
-    calibration_error_by_chance=CalibrationByChance(0.021, 0.0601, 0.2),
+    calibration_error_under_null=NullDistribution(0.021, 0.0601, 0.2),
     brier_reliability=Estimate(0.001),
     brier_resolution=Estimate(0.09),
     brier_uncertainty=Estimate(0.22),

@@ -33,7 +33,7 @@ TRAINING = Training(
     early_stopping_share=0.2,
     explain_rows=200,
 )
-OBSERVATION = Observation(horizon_days=30, max_look_days=30, looks_per_item=1)
+OBSERVATION = Observation(horizon_days=30, max_age_days=30, per_item=1)
 SPLIT = Split(test_share=0.2, n_folds=3)
 RISK_CLASSES = RiskClasses(medium_from=0.3, high_from=0.7)
 

@@ -28,10 +28,10 @@ def random_pantry(seed: int, n_households: int = 6, n_items: int = 150, n_events
     row = np.sort(rng.choice(n_items, n_items // 2, replace=False))
     midnight = bought[row].astype("datetime64[D]") + rng.integers(1, 40, len(row)).astype("timedelta64[D]")
     # Some right after the purchase, before whatever else is bought on that day.
-    looked = np.where(rng.random(len(row)) < 0.2, bought[row] + np.timedelta64(1, "h"), midnight)
+    observed = np.where(rng.random(len(row)) < 0.2, bought[row] + np.timedelta64(1, "h"), midnight)
     observations = items.loc[row, ["item_id", "household_id"]].reset_index(drop=True)
     return Pantry(
-        observations.assign(observed_on=looked.astype("datetime64[us]")),
+        observations.assign(observed_on=observed.astype("datetime64[us]")),
         _households(rng, n_households - 1),
         items,
         events,

@@ -1,6 +1,6 @@
-"""A small search; and one in a process of its own, which stops within a judgement and waits to be killed.
+"""A small search; and one in a process of its own, which stops within an evaluation and waits to be killed.
 
-Run as ``python -m searching <url> <number of the judgement>``.
+Run as ``python -m searching <url> <number of the evaluation>``.
 """
 
 import os
@@ -45,17 +45,17 @@ def tune(
 
 
 def stop_at(number: int) -> None:
-    """Say so and wait when the search comes to its n-th judgement."""
-    judge, judgements = hyperparameters.judge, count(1)
+    """Report it and wait when the search comes to its n-th evaluation of a fold."""
+    evaluate_fold, evaluations = hyperparameters.evaluate_fold, count(1)
 
-    def judge_or_wait(fold: InnerFold, training: Training) -> float:
-        if next(judgements) == number:
-            sys.stdout.write("judging\n")
+    def evaluate_or_wait(fold: InnerFold, training: Training) -> float:
+        if next(evaluations) == number:
+            sys.stdout.write("evaluating\n")
             sys.stdout.flush()
             signal.pause()
-        return judge(fold, training)
+        return evaluate_fold(fold, training)
 
-    hyperparameters.judge = judge_or_wait
+    hyperparameters.evaluate_fold = evaluate_or_wait
 
 
 def finished(url: str) -> list[tuple[object, ...]]:
@@ -69,13 +69,13 @@ def finished(url: str) -> list[tuple[object, ...]]:
     return [(trial.params, trial.state, trial.value, trial.intermediate_values, trial.user_attrs) for trial in trials]
 
 
-def kill_at_judgement(number: int, url: str) -> None:
-    """Start a search in a process of its own, and kill it from outside within its n-th judgement."""
+def kill_at_evaluation(number: int, url: str) -> None:
+    """Start a search in a process of its own, and kill it from outside within its n-th evaluation."""
     process = subprocess.Popen(
         [sys.executable, "-m", "searching", url, str(number)], env=environment(), stdout=subprocess.PIPE, text=True
     )
     assert process.stdout is not None
-    assert process.stdout.readline() == "judging\n"
+    assert process.stdout.readline() == "evaluating\n"
     process.send_signal(signal.SIGKILL)
     assert process.wait() == -signal.SIGKILL
     process.stdout.close()

@@ -1,4 +1,4 @@
-"""``python -m waste_risk``: ``kedro run`` where the package is installed, with --conf-source."""
+"""``python -m waste_risk`` and ``waste-risk``: ``kedro run`` where the package is installed, with --conf-source."""
 
 from waste_risk.adapters.signals import quiet_interrupts
 
@@ -10,7 +10,7 @@ from kedro.framework.project import configure_project  # noqa: E402
 
 
 def main(*arguments: Any, **options: Any) -> Any:
-    """Run pipelines."""
+    """Run pipelines, as the command line says or ``arguments`` do."""
     configure_project("waste_risk")
     from waste_risk.cli import run  # noqa: PLC0415, the settings come first
 

@@ -1,6 +1,6 @@
-"""``kedro run`` of this project: Kedro's own command, which ends in one line whatever ends it.
+"""``kedro run`` of this project: Kedro's own command, in which every error is one line.
 
-Kedro looks for the command here, and so does ``python -m waste_risk``.
+Kedro looks for the command here, and so do ``python -m waste_risk`` and ``waste-risk``.
 """
 
 import copy
@@ -19,9 +19,9 @@ from kedro.utils import find_kedro_project
 from omegaconf import OmegaConf
 from yaml import YAMLError
 
-from waste_risk.adapters.console import LOGGING
 from waste_risk.adapters.failures import RunError, explain, write_traceback
 from waste_risk.adapters.hooks import TRACKING
+from waste_risk.adapters.screen import LOGGING
 from waste_risk.adapters.signals import Stopped, stoppable
 
 _LIST = re.compile(r"[^,=\s]+=\s*\[[^\]]*\]")
@@ -29,7 +29,7 @@ _STOPPED = "Stopped by {}; every file is whole: run the same command again"
 
 
 class RunCommand(click.Command):
-    """Kedro's command, with one line for whatever goes wrong: its options, the configuration, the data, a store."""
+    """Kedro's command, in which every error is one line: of options, configuration, data, store."""
 
     def make_context(self, *arguments: Any, **options: Any) -> click.Context:
         """Read the options."""
@@ -41,7 +41,7 @@ class RunCommand(click.Command):
             raise RunError(f"An option cannot be read: {explain(error)} (kedro run --help)", 2) from None
 
     def invoke(self, context: click.Context) -> Any:
-        """Run, and say in one line why it did not go well."""
+        """Run, and report an error in one line."""
         if "KEDRO_LOGGING_CONFIG" not in os.environ:
             logging.config.dictConfig(LOGGING)
         try:
@@ -64,7 +64,7 @@ def _run(traceback: bool, wait: float, **options: Any) -> Any:  # noqa: ARG001, 
 
 
 def _read_params(context: click.Context, option: click.Parameter, value: Any) -> Any:
-    """Let Kedro read the pairs, but for lists: it would end a pair at each of their commas."""
+    """Parse pairs as Kedro does, except for lists, which Kedro would split at their commas."""
     of_kedro = next(param for param in kedro_run.params if param.name == "params").callback
     if not isinstance(value, str):
         return of_kedro(context, option, value)  # type: ignore[misc]
@@ -93,7 +93,7 @@ cli.add_command(run)
 
 
 def _says_it_all(error: Exception) -> bool:
-    """Whether an error is one of ours that refuses what was asked for: nothing went wrong, so there is no traceback."""
+    """Return whether an error is one of ours that needs no traceback, as it refuses what was asked for."""
     return isinstance(error, click.ClickException) and type(error).__module__.startswith("waste_risk.")
 
 
@@ -103,7 +103,7 @@ def _give_up() -> None:
 
 
 def _log_of(error: Exception) -> str:
-    """Name the log with the traceback; an error from before the run has opened one gets its own."""
+    """Return the end of the line, which names the log with the traceback; an error before the run gets its own log."""
     log = getattr(error, "log", None)
     if log is None:
         folder = find_kedro_project(Path.cwd()) or Path.cwd()

@@ -3,11 +3,12 @@
 The YAML files in ``conf`` are the only home of the values; this module holds names, types and bounds.
 """
 
+from collections.abc import Mapping
 from datetime import date, timedelta
 from pathlib import Path
-from typing import Annotated, Any, Literal, Self, TypeVar
+from typing import Annotated, Any, ClassVar, Literal, Self, TypeVar
 
-import yaml
+from omegaconf import OmegaConf
 from pydantic import (
     BaseModel,
     ConfigDict,
@@ -18,6 +19,7 @@ from pydantic import (
     field_validator,
     model_validator,
 )
+from pydantic_core import PydanticCustomError
 
 # Of records, and so of what is simulated: other dates are the zero of some clock, or seconds read as milliseconds.
 FIRST_DAY, LAST_DAY = date(2000, 1, 1), date(2099, 12, 31)
@@ -29,9 +31,23 @@ Scenario = Literal["usual", "drift", "leak", "noise", "new_households", "no_prin
 
 
 class Section(BaseModel):
-    """A named group of parameters: immutable, and strict about names it does not know."""
+    """A named group of parameters: immutable, and strict about names it does not know.
+
+    A section that renames a parameter lists the old name in ``RENAMED``, and refuses it with the new one; that of a
+    parameter which moved to another section begins with the section's.
+    """
 
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+
+    RENAMED: ClassVar[Mapping[str, str]] = {}
+
+    @model_validator(mode="before")
+    @classmethod
+    def _refuse_old_names(cls, values: Any) -> Any:
+        for old, new in cls.RENAMED.items():
+            if isinstance(values, Mapping) and old in values:
+                raise PydanticCustomError("renamed", "{old} is now called {new}", {"old": old, "new": new})
+        return values
 
     @field_validator("*", mode="before")
     @classmethod
@@ -46,7 +62,7 @@ class Section(BaseModel):
 
 
 class DataGeneration(Section):
-    """Size and seed of the simulated source, and what is out of the usual in it."""
+    """Size, seed, period and scenario of the simulated source."""
 
     n_households: int = Field(ge=1, le=10_000_000)
     n_items_per_household: float = Field(gt=0, le=5_000)
@@ -63,15 +79,17 @@ class DataGeneration(Section):
 
 
 class Observation(Section):
-    """When an item is looked at, and how far ahead the label looks."""
+    """When and how often an item is observed, and within how many days its waste counts."""
+
+    RENAMED = {"max_look_days": "max_age_days", "looks_per_item": "per_item"}
 
     horizon_days: int = Field(ge=1, le=365)
-    max_look_days: int = Field(ge=1, le=365)
-    looks_per_item: int = Field(ge=1, le=20)
+    max_age_days: int = Field(ge=1, le=365)
+    per_item: int = Field(ge=1, le=20)
 
 
 class Cleaning(Section):
-    """What is done about records that do not fit each other: refuse the source, drop them, or repair them."""
+    """What is done about records that do not fit each other: each rule of `tables.cleaning_rules` has its parameter."""
 
     items_of_unknown_households: Literal["reject", "drop"]
     items_outside_the_period: Literal["reject", "drop"]
@@ -87,14 +105,14 @@ class Cleaning(Section):
 
 
 class Split(Section):
-    """How the observations are divided in time."""
+    """How the observations are split by time."""
 
     test_share: float = Field(gt=0, le=0.5)
     n_folds: int = Field(ge=2, le=20)
 
 
 class LightGBM(Section):
-    """The knobs of one booster, under LightGBM's own names."""
+    """The hyperparameters of one booster, under LightGBM's own names."""
 
     num_boost_round: int = Field(ge=1, le=20_000)
     early_stopping_round: int = Field(ge=1, le=1_000)
@@ -124,7 +142,7 @@ class Training(Section):
 
 
 class IntRange(Section):
-    """Whole numbers that the search may try, both ends included; equal ends fix the value."""
+    """Integers that the search may try, both ends included; equal ends fix the value."""
 
     low: int = Field(ge=1)
     high: int
@@ -137,7 +155,7 @@ class IntRange(Section):
 
 
 class FloatRange(Section):
-    """Numbers that the search may try, evenly or by their logarithm."""
+    """Numbers that the search may try, uniformly or, if ``log`` is true, uniformly in their logarithm."""
 
     low: float
     high: float
@@ -153,7 +171,7 @@ class FloatRange(Section):
 
 
 class Space(Section):
-    """What the search may set, under LightGBM's own names."""
+    """The search space of each hyperparameter, under LightGBM's own names."""
 
     num_leaves: IntRange
     learning_rate: FloatRange
@@ -167,12 +185,12 @@ class Space(Section):
     @field_validator("*")
     @classmethod
     def _known_to_lightgbm(cls, span: IntRange | FloatRange, info: ValidationInfo) -> IntRange | FloatRange:
-        knob = TypeAdapter(LightGBM.model_fields[str(info.field_name)].rebuild_annotation())
+        configured = TypeAdapter(LightGBM.model_fields[str(info.field_name)].rebuild_annotation())
         for end in ("low", "high"):
             try:
-                knob.validate_python(getattr(span, end))
+                configured.validate_python(getattr(span, end))
             except ValidationError:
-                raise ValueError(f"{end} is no value of training.classifier.{info.field_name}") from None
+                raise ValueError(f"{end} is not a valid value of training.classifier.{info.field_name}") from None
         return span
 
 
@@ -189,13 +207,22 @@ class Tuning(Section):
 
 
 class Calibration(Section):
-    """How raw scores become probabilities."""
+    """How raw scores are converted to probabilities."""
 
     method: Literal["auto", "isotonic", "sigmoid"]
 
 
+class Costs(Section):
+    """The cost of each wrong decision about an item, from which the cheapest threshold follows."""
+
+    false_alarm: float = Field(ge=0, le=1_000_000)
+    missed_item: float = Field(ge=0, le=1_000_000)
+
+
 class Validation(Section):
-    """How the test window is judged, apart from the gates."""
+    """How metrics of the test window are computed; their gates are another section."""
+
+    RENAMED = {"cost_of_false_alarm": "costs.false_alarm", "cost_of_missed_item": "costs.missed_item"}
 
     n_bins: int = Field(ge=2, le=200)
     n_resamples: int = Field(ge=0, le=100_000)
@@ -204,15 +231,13 @@ class Validation(Section):
     top_k: int = Field(ge=1, le=10_000_000)
     anderson_darling: bool
     trade_off_thresholds: tuple[OpenShare, ...]
-    cost_of_false_alarm: float = Field(ge=0, le=1_000_000)
-    cost_of_missed_item: float = Field(ge=0, le=1_000_000)
     alerts_per_week: int = Field(ge=1, le=1_000)
     min_group_households: int = Field(ge=1, le=1_000_000)
     min_group_class: int = Field(ge=1, le=1_000_000)
 
 
 class Baselines(Section):
-    """The simple rules that the model is held against."""
+    """The baselines that the model is compared with."""
 
     prior_rows: float = Field(gt=0, le=1_000)
 
@@ -249,7 +274,7 @@ class Gates(Section):
 
 
 class RiskClasses(Section):
-    """Where the calibrated probability turns from low to medium to high."""
+    """The calibrated probabilities from which the risk is medium, and high."""
 
     medium_from: OpenShare
     high_from: OpenShare
@@ -269,6 +294,7 @@ SECTIONS: dict[str, type[Section]] = {
     "training": Training,
     "tuning": Tuning,
     "calibration": Calibration,
+    "costs": Costs,
     "validation": Validation,
     "baselines": Baselines,
     "gates": Gates,
@@ -279,11 +305,18 @@ AnySection = TypeVar("AnySection", bound=Section)
 
 
 def load(section: type[AnySection], path: str | Path) -> AnySection:
-    """Read one section from a parameters file, for use without Kedro.
+    """Return one section of a parameters file, for use without Kedro.
+
+    Args:
+        section: the class of the section, such as ``Training``.
+        path: of the file. A section or a reference such as ``${risk_classes.high_from}`` that it does not hold is
+            looked up in the parameters files beside it.
 
     Raises:
-        KeyError: the file has no such section.
+        KeyError: the files have no such section.
         pydantic.ValidationError: a value is missing, unknown or out of range.
     """
     name = next(key for key, known in SECTIONS.items() if known is section)
-    return section.model_validate(yaml.safe_load(Path(path).read_text(encoding="utf-8"))[name])
+    beside = sorted(Path(path).parent.glob("parameters*.yml"))
+    config: Any = OmegaConf.merge(*map(OmegaConf.load, [*beside, path]))
+    return section.model_validate(OmegaConf.to_container(config[name], resolve=True))

@@ -1,38 +1,25 @@
-"""Which functions work household by household, and so on one table as well as on its parts."""
+"""Work that needs no household's rows but its own, done for some households at a time."""
 
 from collections.abc import Callable, Iterator
 from itertools import pairwise
-from typing import TypeVar
 
 import numpy as np
 import pandas as pd
 
 Tables = tuple[pd.DataFrame, ...]
-AnyFunction = TypeVar("AnyFunction", bound=Callable[..., object])
-
-PER_HOUSEHOLD: list[Callable[..., object]] = []
 
 # Of about 100,000 items: shorter arrays stay in the processor's cache, and a million items take a third less time.
 HOUSEHOLDS_PER_BLOCK = 1_000
 
 
-def per_household(function: AnyFunction) -> AnyFunction:
-    """Mark a pure function of tables whose result for a household depends on that household's rows alone.
-
-    On a plain table it is the function itself. Tests run every marked function on whole tables and on
-    parts of them, and compare the bits.
-    """
-    PER_HOUSEHOLD.append(function)
-    return function
-
-
 def in_blocks(function: Callable[..., Tables], households: pd.DataFrame, *tables: pd.DataFrame) -> Tables:
-    """Apply a function that works per household to block after block of households, and put the results together.
+    """Apply a function to one block of households after another, and concatenate the results.
 
     Args:
-        function: takes a block's households and its rows of each table, and returns tables in the order of these rows.
-        households: one row for each.
-        tables: with a ``household_id``; where one is not in the order of the households, all is done at once.
+        function: takes a block's households and its rows of each table, and returns tables in the order of these rows;
+            its result for a household must depend on that household's rows alone.
+        households: one row for each household.
+        tables: each with a ``household_id``; if one is not in the order of the households, there is a single block.
     """
     results = [function(*block) for block in _blocks((households, *tables))]
     if len(results) == 1:

@@ -1,4 +1,7 @@
-"""The pipelines by name."""
+"""The pipelines by name, each a namespace of its own: Kedro-Viz shows it as one box, and ``training.`` leads its nodes.
+
+Datasets and parameters have no prefix.
+"""
 
 from collections.abc import Iterator, Mapping
 from importlib import import_module
@@ -12,32 +15,32 @@ _COMPOSED = {"retrain": _RETRAIN, "__default__": ("data_generation", *_RETRAIN)}
 
 
 class Registry(Mapping[str, Pipeline]):
-    """Makes a pipeline when it is asked for, so that a command waits for the imports of its own steps alone."""
+    """Creates a pipeline when it is looked up, so that a command imports its own steps only."""
 
     def __getitem__(self, name: str) -> Pipeline:
-        """Import the pipeline, or those that it is composed of."""
+        """Create the pipeline, or those that it is composed of."""
         if name not in self:
             raise KeyError(name)
         return sum((_create(part) for part in _COMPOSED.get(name, (name,))), Pipeline([]))
 
     def __iter__(self) -> Iterator[str]:
-        """Go through the names."""
+        """Iterate over the names."""
         return iter((*_SINGLE, *_COMPOSED))
 
     def __len__(self) -> int:
-        """Count the pipelines."""
+        """Return the number of pipelines."""
         return len(_SINGLE) + len(_COMPOSED)
 
     def __contains__(self, name: object) -> bool:
-        """Know a pipeline without making it."""
+        """Return whether there is such a pipeline, without creating it."""
         return name in _SINGLE or name in _COMPOSED
 
 
 def register_pipelines() -> Mapping[str, Pipeline]:
-    """Name every pipeline."""
+    """Return every pipeline by name."""
     return Registry()
 
 
 def _create(name: str) -> Pipeline:
-    pipeline: Pipeline = import_module(f"waste_risk.pipelines.{name}.pipeline").create_pipeline()
-    return pipeline
+    nodes: Pipeline = import_module(f"waste_risk.pipelines.{name}.pipeline").create_pipeline()
+    return Pipeline(nodes, namespace=name, prefix_datasets_with_namespace=False)

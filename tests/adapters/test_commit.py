@@ -1,11 +1,14 @@
 """Which commit a predictor is of."""
 
+import shutil
 import subprocess
 from pathlib import Path
 
 import pytest
 
 from waste_risk.adapters.commit import CommitDataset
+
+pytestmark = pytest.mark.skipif(shutil.which("git") is None, reason="no git: make programs installs it")
 
 
 @pytest.fixture

@@ -189,7 +189,8 @@ def test_the_command_ends_with_the_line_and_exit_code_1(tmp_path: Path) -> None:
     assert outcome.code == 1
     assert re.match(
         rf"items: {re.escape(str(items))} lacks the column (purchased_on|expires_on), \w+, a date in load_args; "
-        r"check the first line, and the separator \(load_args: \{sep: …\}\); in check_tables \(traceback: ",
+        r"check the first line, and the separator \(load_args: \{sep: …\}\); in data_engineering.check_tables "
+        r"\(traceback: ",
         outcome.errors,
     )
     assert outcome.errors.count("\n") == 1

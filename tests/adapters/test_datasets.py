@@ -12,6 +12,7 @@ import pytest
 from kedro.io import DatasetError
 from kedro_mlflow.io.artifacts import MlflowArtifactDataset
 from matplotlib.figure import Figure
+from pyarrow.parquet import ParquetFile
 
 from waste_risk.adapters.datasets import (
     AtomicFigureDataset,
@@ -20,10 +21,11 @@ from waste_risk.adapters.datasets import (
     AtomicTextDataset,
     PredictorDataset,
 )
-from waste_risk.adapters.tracking import MetricsDataset, ParametersDataset, RunRecordDataset, flatten
+from waste_risk.adapters.mlflow_datasets import MetricsDataset, ParametersDataset, RunRecordDataset
+from waste_risk.adapters.tracking import flatten
 from waste_risk.metrics.bootstrap import Estimate
 from waste_risk.parameters import RiskClasses
-from waste_risk.validation.gates import Gate, GateDecision
+from waste_risk.validation.gates import Gate, GateDecision, Relation
 
 TABLE = pd.DataFrame(
     {
@@ -50,6 +52,24 @@ def test_equal_tables_are_equal_files(tmp_path: Path) -> None:
     for path in paths:
         AtomicParquetDataset(str(path)).save(TABLE.copy())
     assert paths[0].read_bytes() == paths[1].read_bytes()
+
+
+def test_options_of_reading_and_writing_a_table_go_to_pandas(tmp_path: Path) -> None:
+    path = tmp_path / "table.parquet"
+    dataset = AtomicParquetDataset(
+        str(path), load_args={"columns": ["flag", "text"]}, save_args={"compression": "gzip"}
+    )
+    dataset.save(TABLE)
+    assert ParquetFile(path).metadata.row_group(0).column(0).compression == "GZIP"
+    pd.testing.assert_frame_equal(dataset.load(), TABLE[["flag", "text"]])
+
+
+@pytest.mark.parametrize("save_args", [{"compression": "nope"}, {"compresion": "zstd"}])
+def test_a_wrong_option_of_writing_is_refused_in_one_line(tmp_path: Path, save_args: dict[str, str]) -> None:
+    path = tmp_path / "table.parquet"
+    with pytest.raises(DatasetError, match=rf"^{path} cannot be written as a Parquet table: \w+$"):
+        AtomicParquetDataset(str(path), save_args=save_args).save(TABLE)
+    assert list(tmp_path.iterdir()) == []
 
 
 @pytest.mark.parametrize(
@@ -132,7 +152,10 @@ def test_json_takes_what_numpy_counts(tmp_path: Path) -> None:
 
 
 def test_a_record_comes_back_as_an_equal_object(tmp_path: Path) -> None:
-    gates = (Gate("auc", "AUC >= 0.85", False, None, 0.85), Gate("ece", "ECE < 0.1", True, 0.05, 0.1))
+    gates = (
+        Gate("auc", "AUC >= 0.85", False, None, 0.85, Relation.AT_LEAST, "AUC", "It ranks.", reason="AUC is undefined"),
+        Gate("slope", "Slope", True, 0.9, (0.8, 1.2), Relation.WITHIN, "Slope", "It fits.", estimate=Estimate(0.9)),
+    )
     decision = GateDecision(approved=False, gates=gates, reasons=("AUC is undefined",))
     dataset = AtomicJSONDataset(str(tmp_path / "a.json"), record="waste_risk.validation.gates.GateDecision")
     dataset.save(decision)

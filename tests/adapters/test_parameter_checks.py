@@ -5,12 +5,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml
+from omegaconf import OmegaConf
 
 from waste_risk.adapters.configuration import ConfigLoader
 from waste_risk.adapters.failures import RunError
 from waste_risk.adapters.parameter_checks import find_missing_device, find_missing_memory, find_mistakes, find_unread
 from waste_risk.cli import run
+from waste_risk.parameters import SECTIONS
 from waste_risk.simulation import simulate
 from waste_risk.tables.contracts import check
 from waste_risk.training.device import why_unavailable
@@ -19,8 +20,8 @@ BASE = Path(__file__).parents[2] / "conf/base"
 
 
 def base(**changes: Any) -> dict[str, Any]:
-    sections = [yaml.safe_load(path.read_text(encoding="utf-8")) for path in BASE.glob("parameters_*.yml")]
-    return {name: value for section in sections for name, value in section.items()} | changes
+    sections = OmegaConf.merge(*map(OmegaConf.load, sorted(BASE.glob("parameters_*.yml"))))
+    return OmegaConf.to_container(sections, resolve=True) | changes
 
 
 def test_the_parameters_of_the_project_are_right() -> None:
@@ -123,6 +124,32 @@ def test_a_mistake_in_a_nested_section_has_its_whole_name() -> None:
     ]
 
 
+@pytest.mark.parametrize(
+    ("section", "old", "new"),
+    [
+        ("observation", "max_look_days", "observation.max_age_days"),
+        ("observation", "looks_per_item", "observation.per_item"),
+        ("validation", "cost_of_false_alarm", "costs.false_alarm"),
+        ("validation", "cost_of_missed_item", "costs.missed_item"),
+    ],
+)
+@pytest.mark.parametrize("is_alone", [True, False], ids=["in YAML", "by --params"])
+def test_a_renamed_parameter_is_refused_with_its_new_name(section: str, old: str, new: str, is_alone: bool) -> None:
+    """A YAML file has the old name alone; a value of one run stands beside those of the YAML."""
+    given = base()[section] | {old: 5}
+    if is_alone:
+        given.pop(new.removeprefix(f"{section}."), None)
+    assert find_mistakes({section: given}) == [f"Parameter {section}.{old} is now called {new}."]
+
+
+def test_every_renamed_parameter_leads_to_one_that_exists() -> None:
+    for name, section in SECTIONS.items():
+        for old, new in section.RENAMED.items():
+            home, _, field = new.rpartition(".")
+            assert field in SECTIONS[home or name].model_fields
+            assert old not in section.model_fields
+
+
 def test_unknown_sections_are_refused() -> None:
     assert find_mistakes({"gatse": {}, "zzz": 1}) == [
         "Parameter gatse does not exist; did you mean gates?",
@@ -158,10 +185,14 @@ def test_the_processor_is_always_there() -> None:
     ("knob", "span", "mistake"),
     [
         ("num_leaves", {"low": 80, "high": 20}, ": low must not lie above high."),
-        ("num_leaves", {"low": 1, "high": 20}, ": low is no value of training.classifier.num_leaves."),
+        ("num_leaves", {"low": 1, "high": 20}, ": low is not a valid value of training.classifier.num_leaves."),
         ("max_depth", {"low": -1, "high": 12}, ".low: should be greater than or equal to 1 (given -1)."),
         ("learning_rate", {"low": 0.0, "high": 0.2, "log": True}, ": low must be above 0 if log is true."),
-        ("feature_fraction", {"low": 0.5, "high": 1.5, "log": False}, ": high is no value of training.classifier"),
+        (
+            "feature_fraction",
+            {"low": 0.5, "high": 1.5, "log": False},
+            ": high is not a valid value of training.",
+        ),
         ("lambda_l1", {"low": 0.0, "high": 2.0}, ".log is missing."),
     ],
 )

@@ -71,8 +71,16 @@ def mine(checkout: Checkout) -> Iterator[Path]:
         (["--pipelines", "__default__"], "__default__", "events"),
         (["--pipelines", "receipts"], "receipts", "events"),
         (["--pipelines", "data_generation", "--to-outputs", "items"], "data_generation", "events"),
-        (["--pipelines", "data_generation", "--to-nodes", "simulate_households"], "data_generation", "households"),
-        (["--pipelines", "data_generation", "--from-nodes", "simulate_consumption"], "data_generation", "events"),
+        (
+            ["--pipelines", "data_generation", "--to-nodes", "data_generation.simulate_households"],
+            "data_generation",
+            "households",
+        ),
+        (
+            ["--pipelines", "data_generation", "--from-nodes", "data_generation.simulate_consumption"],
+            "data_generation",
+            "events",
+        ),
         (["--pipelines", "data_generation", "--only-missing-outputs"], "data_generation", "events"),
         (["--pipelines", "data_generation", "--runner", "ThreadRunner"], "data_generation", "events"),
     ],

@@ -15,7 +15,7 @@ from sklearn.metrics import roc_auc_score
 
 from waste_risk.features import build_features
 from waste_risk.metrics import ValidationMetrics, evaluate
-from waste_risk.model.calibration import choose_threshold, fit_calibrator
+from waste_risk.model.calibration import fit_calibrator
 from waste_risk.model.predictor import WastePredictor
 from waste_risk.observations.model_input import assemble_model_input
 from waste_risk.observations.observe import latest_record, observe_items
@@ -30,22 +30,23 @@ from waste_risk.parameters import (
     Validation,
     load,
 )
+from waste_risk.reference.sensitive_attributes import SENSITIVE_ATTRIBUTES
 from waste_risk.simulation import Tables, oracle_probability, simulate
-from waste_risk.tables.contracts import SENSITIVE
 from waste_risk.training.cross_validation import cross_validate
 from waste_risk.training.fit import fit_predictor
 from waste_risk.training.splits import split_by_time
+from waste_risk.training.thresholds import choose_threshold
 from waste_risk.validation.baselines import predict_baselines
 from waste_risk.validation.gates import GateDecision, check_gates
 from waste_risk.validation.leakage import find_purest_feature, validate_adversarially
 
 CONF = Path(__file__).parents[2] / "conf/base"
 OBSERVATION = load(Observation, CONF / "parameters_data_engineering.yml")
-SPLIT, TRAINING, CALIBRATION = (
-    load(section, CONF / "parameters_training.yml") for section in (Split, Training, Calibration)
+SPLIT, TRAINING, CALIBRATION, RISK_CLASSES = (
+    load(section, CONF / "parameters_training.yml") for section in (Split, Training, Calibration, RiskClasses)
 )
-GATES, VALIDATION, BASELINES, RISK_CLASSES = (
-    load(section, CONF / "parameters_validation.yml") for section in (Gates, Validation, Baselines, RiskClasses)
+GATES, VALIDATION, BASELINES = (
+    load(section, CONF / "parameters_validation.yml") for section in (Gates, Validation, Baselines)
 )
 
 
@@ -89,10 +90,10 @@ def model_input(tables: Tables, observations: pd.DataFrame) -> pd.DataFrame:
 def train(model_input: pd.DataFrame) -> Trained:
     """Train as the pipeline does."""
     development, test = split_by_time(model_input, SPLIT)
-    out_of_fold, fold_metrics = cross_validate(development, TRAINING, SPLIT, OBSERVATION)
+    out_of_fold, fold_metrics, fold_rounds = cross_validate(development, TRAINING, SPLIT, OBSERVATION)
     calibrator = fit_calibrator(out_of_fold, CALIBRATION)
     threshold = choose_threshold(out_of_fold, calibrator)
-    predictor = fit_predictor(development, fold_metrics, calibrator, threshold, TRAINING, RISK_CLASSES, OBSERVATION)
+    predictor = fit_predictor(development, fold_rounds, calibrator, threshold, TRAINING, RISK_CLASSES, OBSERVATION)
     return Trained(development, test, out_of_fold, fold_metrics, predictor)
 
 
@@ -114,7 +115,7 @@ def judge(
         observed_on=test["observed_on"],
         is_new_household=~test["household_id"].isin(development["household_id"]),
         baselines={name: rules[name] for name in rules},
-        sensitive={name: test[name] for name in SENSITIVE},
+        sensitive={attribute.column: test[attribute.column] for attribute in SENSITIVE_ATTRIBUTES},
         days_true=test["days_to_waste"],
         days_predicted=predicted["days_to_waste"],
         days_on_label=test["days_to_printed_date"].clip(0, OBSERVATION.horizon_days),
@@ -122,7 +123,7 @@ def judge(
         fold_metrics=trained.fold_metrics,
         threshold=trained.predictor.threshold,
         high_confidence=GATES.high_confidence,
-        **{**VALIDATION.model_dump(), **settings},
+        params=VALIDATION.model_copy(update=settings),
     )
     purest = find_purest_feature(development, test, trained.predictor.metadata.feature_names, VALIDATION)
     metrics = replace(metrics, purest_feature=purest)
@@ -141,7 +142,7 @@ def verdict(trained: Trained, tables: Tables) -> Verdict:
 
 def test_at_least_three_of_five_items_are_open_at_their_look(tables: Tables, observations: pd.DataFrame) -> None:
     until = latest_record(tables.items, tables.events)
-    looked_at = tables.items["purchased_on"] < until - pd.Timedelta(days=OBSERVATION.max_look_days)
+    looked_at = tables.items["purchased_on"] < until - pd.Timedelta(days=OBSERVATION.max_age_days)
     early = observations["item_id"].isin(tables.items.loc[looked_at, "item_id"])
     assert early.sum() / looked_at.sum() >= 0.60
 
@@ -176,7 +177,7 @@ def test_every_simple_rule_is_beaten_beyond_chance(verdict: Verdict) -> None:
 
 def test_within_each_kind_of_household_and_for_new_ones_the_probability_is_what_comes_true(verdict: Verdict) -> None:
     groups = [group for fairness in verdict.metrics.fairness.values() for group in fairness.groups]
-    measured = [group.measured for group in [*groups, *verdict.metrics.by_acquaintance] if group.measured]
+    measured = [group.measured for group in [*groups, *verdict.metrics.by_known_household] if group.measured]
     assert len(measured) >= 8
     assert max(abs(each.calibration_gap.value) for each in measured) < 0.05
 
@@ -307,4 +308,4 @@ def test_the_readme_shows_what_a_run_prints(verdict: Verdict, tables: Tables, mo
     measured = [metrics.auc.value, metrics.oracle_auc.value, metrics.expected_calibration_error.value]
     assert [float(number) for number in said.groups()] == pytest.approx(measured, abs=0.003)
     assert f"{len(tables.items):,} items, {len(tables.events):,} events" in readme
-    assert f"Observations: {len(model_input):,}, " in readme
+    assert f"of open items, {len(model_input):,} with a known label, " in readme

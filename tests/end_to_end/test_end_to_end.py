@@ -74,7 +74,7 @@ def test_the_last_lines_say_what_the_data_were_and_what_the_verdict_is(done: Out
     assert re.fullmatch(r"Verdict:      PASS( by the estimate only \(.+\))?, 12 of 12 gates", lines[-1])
     assert "300 households" in done.screen
     assert "wasted within 30 days" in done.screen
-    assert sum(line.startswith("[") and line.endswith(" s") for line in lines) == 37
+    assert sum(line.startswith("[") and line.endswith(" s") for line in lines) == 42
 
 
 def test_the_report_has_every_section(finished: Checkout) -> None:
@@ -82,7 +82,7 @@ def test_the_report_has_every_section(finished: Checkout) -> None:
     for section in ("CLASSIFICATION", "CALIBRATION", "THRESHOLD", "BUSINESS", "GATE", "CEILING", "DATA"):
         assert section in report
     assert report.count("✓ PASS") == 12
-    assert "Test window told apart:     AUC 0." in report
+    assert "Adversarial validation:     AUC 0." in report
 
 
 def test_the_page_holds_every_picture_as_it_was_drawn(finished: Checkout) -> None:
@@ -156,24 +156,25 @@ def test_each_pipeline_runs_on_its_own_and_validation_hangs_below_its_training(f
     assert newest.data.tags["mlflow.parentRunId"] == first.info.run_id
 
 
-def judgements(checkout: Checkout) -> list[dict[str, str]]:
-    loaded: list[dict[str, str]] = json.loads(checkout.file("08_reporting/judgements.json").read_text())
+def validation_log(checkout: Checkout) -> list[dict[str, str]]:
+    loaded: list[dict[str, str]] = json.loads(checkout.file("08_reporting/validation_log.json").read_text())
     return loaded
 
 
 @pytest.mark.parametrize(
-    "where", ["--pipelines=validation", "--from-nodes=evaluate_predictions", "--nodes=write_report"]
+    "where",
+    ["--pipelines=validation", "--from-nodes=validation.evaluate_predictions", "--nodes=validation.write_report"],
 )
 def test_whatever_measures_the_test_window_goes_on_record_and_into_the_report(finished: Checkout, where: str) -> None:
-    before = judgements(finished)
+    before = validation_log(finished)
     outcome = finished.run("--env", "test", where)
     assert outcome.code == 0, outcome.errors
-    after = judgements(finished)
+    after = validation_log(finished)
     assert len(after) == len(before) + ("write_report" not in where)
     assert after[: len(before)] == before
     assert {each["window_sha256"] for each in after} == {before[0]["window_sha256"]}
     assert {each["predictor_sha256"] for each in after} == {before[0]["predictor_sha256"]}
-    said = f"The test window has been judged {len(after)} times, 1 predictor."
+    said = f"The test window has been evaluated {len(after)} times, 1 predictor."
     assert said in finished.file("08_reporting/validation_report.txt").read_text()
 
 
@@ -181,13 +182,13 @@ def test_another_predictor_on_the_same_window_is_counted_and_warned_of(finished:
     project = Checkout(shutil.copytree(finished.folder, tmp_path / "copy"))
     outcome = project.run("--env", "test", "--pipelines", "training,validation", "--params", "training.seed=7")
     assert outcome.code == 0, outcome.errors
-    first, *_, last = judgements(project)
+    first, *_, last = validation_log(project)
     assert first["window_sha256"] == last["window_sha256"]
     assert first["predictor_sha256"] != last["predictor_sha256"]
     for name in ("validation_report.txt", "validation_report.html"):
         text = project.file(f"08_reporting/{name}").read_text()
         assert "times, 2 predictors." in text
-        assert "Choosing among predictors by the same window makes its figures optimistic." in text
+        assert "Choosing among predictors by the same window makes its metrics optimistic." in text
 
 
 def test_a_verdict_goes_onto_the_training_run_and_its_registered_versions(finished: Checkout) -> None:
@@ -227,7 +228,7 @@ def test_a_run_with_nothing_left_to_do_registers_and_judges_nothing(finished: Ch
 
 def test_a_predictor_is_registered_once_by_its_training_run(finished: Checkout) -> None:
     before = versions(finished)
-    outcome = finished.run("--env", "test", "--from-nodes", "register_boosters")
+    outcome = finished.run("--env", "test", "--from-nodes", "training.register_boosters")
     assert (outcome.code, outcome.errors) == (0, "")
     assert versions(finished) == before
 
@@ -258,8 +259,13 @@ def test_a_validation_before_any_training_says_what_to_run(tmp_path: Path) -> No
     assert outcome.errors.endswith(" does not exist; run --pipelines data_engineering,training first\n")
 
 
-@pytest.mark.parametrize("packed", ["gztar", "zip"])
-def test_the_package_runs_wherever_its_configuration_is(tmp_path: Path, packed: str) -> None:
+CONSOLE_SCRIPT = "import sys; from waste_risk.__main__ import main; sys.exit(main())"  # as pip writes it
+
+
+@pytest.mark.parametrize(
+    ("packed", "command"), [("gztar", ("-m", "waste_risk")), ("zip", ("-c", CONSOLE_SCRIPT))], ids=["module", "script"]
+)
+def test_the_package_runs_wherever_its_configuration_is(tmp_path: Path, packed: str, command: tuple[str, str]) -> None:
     uv = Path(sys.executable).with_name("uv")
     build = [uv, "build", "--wheel", "--quiet", "--no-build-isolation", "--out-dir", tmp_path / "dist", ROOT]
     subprocess.run([*build, "--python", sys.executable], check=True)
@@ -270,8 +276,7 @@ def test_the_package_runs_wherever_its_configuration_is(tmp_path: Path, packed: 
     done = subprocess.run(
         [
             sys.executable,
-            "-m",
-            "waste_risk",
+            *command,
             "--conf-source",
             source,
             "--env",
@@ -311,12 +316,12 @@ def test_a_horizon_that_the_labels_do_not_have_is_refused_in_one_line(finished: 
 def test_data_that_cannot_be_cut_end_in_one_line_that_says_what_is_needed(finished: Checkout) -> None:
     outcome = finished.run("--env", "test", "--pipelines", "training", "--params", "split.test_share=0.0001")
     assert outcome.code == 1
-    assert "cannot be cut into 1 windows; a longer period or fewer folds are needed; in split_by_time" in outcome.errors
+    assert "cannot be cut into 1 windows; a longer period or fewer folds are needed; in training." in outcome.errors
     assert len(outcome.errors.splitlines()) == 1
 
 
 def test_a_run_that_begins_too_late_says_what_is_missing_in_one_line(finished: Checkout) -> None:
-    outcome = finished.run("--env", "test", "--from-nodes", "build_features")
+    outcome = finished.run("--env", "test", "--from-nodes", "data_engineering.build_features")
     assert outcome.code == 1
     assert outcome.errors.startswith("data_until: not kept by any run; begin at the node that makes them")
     assert len(outcome.errors.strip().splitlines()) == 1
@@ -367,7 +372,7 @@ def test_a_killed_run_leaves_whole_files_and_the_next_one_goes_on(tmp_path: Path
     process.wait()
     for path in project.folder.glob("data/test/*/*.parquet"):
         pd.read_parquet(path)
-    resumed = project.run("--env", "test", "--from-nodes", "check_tables")
+    resumed = project.run("--env", "test", "--from-nodes", "data_engineering.check_tables")
     assert resumed.code == 0, resumed.errors
     assert re.search(r"Verdict: +PASS.*, 12 of 12 gates", resumed.screen)
 

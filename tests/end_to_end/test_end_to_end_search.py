@@ -35,8 +35,8 @@ def trials(checkout: Checkout, done: Outcome) -> pd.DataFrame:
 def test_the_predictor_is_made_with_the_best_values(checkout: Checkout, trials: pd.DataFrame) -> None:
     metadata = json.loads(checkout.file("06_models/waste_predictor_final/metadata.json").read_text())
     best = trials.loc[trials["value"].idxmax()]
-    for knob in ("num_leaves", "learning_rate", "max_depth", "lambda_l2"):
-        assert metadata["training"]["classifier"][knob] == best[knob]
+    for name in ("num_leaves", "learning_rate", "max_depth", "lambda_l2"):
+        assert metadata["training"]["classifier"][name] == best[name]
     assert metadata["training"]["regressor"]["num_leaves"] == 31
 
 
@@ -62,7 +62,7 @@ def test_in_postgresql_the_trials_are_the_same_and_the_password_is_written_nowhe
 ) -> None:
     checkout.file("06_models/trials.parquet").unlink()
     monkeypatch.setenv("OPTUNA_STORAGE", database)
-    outcome = checkout.run("--nodes", "tune_hyperparameters", "--pipelines", "training", *SEARCH)
+    outcome = checkout.run("--nodes", "training.tune_hyperparameters", "--pipelines", "training", *SEARCH)
     assert (outcome.code, outcome.errors) == (0, "")
     pd.testing.assert_frame_equal(pd.read_parquet(checkout.file("06_models/trials.parquet")), trials)
     assert len(finished(database)) == 3
@@ -76,9 +76,10 @@ def test_a_broken_study_ends_the_run_in_one_line(checkout: Checkout, trials: pd.
     assert len(trials) == 3
     file = checkout.file("06_models/studies.db")
     file.write_bytes(b"no database" * 500)
-    outcome = checkout.run("--from-nodes", "tune_hyperparameters", "--pipelines", "training", *SEARCH)
+    outcome = checkout.run("--from-nodes", "training.tune_hyperparameters", "--pipelines", "training", *SEARCH)
     assert outcome.code == 1
     assert outcome.errors.startswith(
-        f"the studies at sqlite:///{file} cannot be used: file is not a database; in tune_hyperparameters (traceback: "
+        f"the studies at sqlite:///{file} cannot be used: file is not a database; "
+        "in training.tune_hyperparameters (traceback: "
     )
     assert outcome.errors.count("\n") == 1

@@ -1,13 +1,17 @@
 """Features: right by hand and by brute force, blind to the future, and a household's own."""
 
+from pathlib import Path
+
 import numpy as np
 import pandas as pd
 import pytest
+from changed_source import run_changed
 from features_reference import reference_features
 from pandas.testing import assert_frame_equal
 from random_pantry import Pantry, random_pantry
 
 from waste_risk.features import FEATURES, build_features
+from waste_risk.features.definition import Values, feature_group
 
 NAMES = [feature.name for feature in FEATURES]
 CATEGORIES = ["is_dairy", "is_produce", "is_meat", "is_grains", "is_canned", "is_frozen", "is_beverages"]
@@ -16,7 +20,7 @@ BANDS = ["income_is_low", "income_is_middle", "income_is_high"]
 
 
 def small_pantry() -> Pantry:
-    """Household 1 looks at its second milk; a salad was wasted, the first milk finished; household 2 minds its own."""
+    """Observe the second milk of household 1, which wasted a salad and finished its first milk, beside household 2."""
     items = pd.DataFrame(
         [
             (10, 1, "milk (fresh)", "dairy", 1.0, 2.0, False, "2024-05-01", "fridge", "2024-05-11"),
@@ -118,17 +122,17 @@ def test_features_are_those_of_plain_loops_over_the_past_bit_for_bit(seed: int) 
 @pytest.mark.parametrize("seed", range(3))
 def test_deleting_the_future_changes_nothing(seed: int) -> None:
     pantry = random_pantry(seed)
-    for moment, looks in pantry.observations.groupby("observed_on"):
+    for moment, observations in pantry.observations.groupby("observed_on"):
         items = pantry.items[pantry.items["purchased_on"] < moment]
         events = pantry.events[pantry.events["occurred_on"] < moment]
-        expected = build_features(looks, *pantry[1:])
-        assert_frame_equal(build_features(looks, pantry.households, items, events), expected, check_exact=True)
+        expected = build_features(observations, *pantry[1:])
+        assert_frame_equal(build_features(observations, pantry.households, items, events), expected, check_exact=True)
 
 
 def test_altering_the_future_changes_nothing() -> None:
     pantry = random_pantry(4)
     moment = pantry.observations["observed_on"].median()
-    looks = pantry.observations[pantry.observations["observed_on"] <= moment]
+    observations = pantry.observations[pantry.observations["observed_on"] <= moment]
     items, events = pantry.items.copy(), pantry.events.copy()
     later = items["purchased_on"] >= moment
     items.loc[later, ["product", "category", "quantity", "household_id"]] = ["eggs in shell", "dairy", 50.0, 1]
@@ -137,8 +141,8 @@ def test_altering_the_future_changes_nothing() -> None:
     events.loc[happens, "occurred_on"] = moment
     assert later.any()
     assert happens.any()
-    altered = build_features(looks, pantry.households, items, events)
-    assert_frame_equal(altered, build_features(looks, *pantry[1:]), check_exact=True)
+    altered = build_features(observations, pantry.households, items, events)
+    assert_frame_equal(altered, build_features(observations, *pantry[1:]), check_exact=True)
 
 
 def test_the_order_of_rows_in_any_table_changes_nothing() -> None:
@@ -146,9 +150,9 @@ def test_the_order_of_rows_in_any_table_changes_nothing() -> None:
     shuffled = Pantry(*(table.sample(frac=1, random_state=place) for place, table in enumerate(pantry)))
     features = build_features(*shuffled)
     assert_frame_equal(features["item_id"].to_frame(), shuffled.observations[["item_id"]].reset_index(drop=True))
-    by_look = ["item_id", "observed_on"]
-    expected = build_features(*pantry).sort_values(by_look, ignore_index=True)
-    assert_frame_equal(features.sort_values(by_look, ignore_index=True), expected, check_exact=True)
+    by_observation = ["item_id", "observed_on"]
+    expected = build_features(*pantry).sort_values(by_observation, ignore_index=True)
+    assert_frame_equal(features.sort_values(by_observation, ignore_index=True), expected, check_exact=True)
 
 
 def test_a_household_alone_has_the_features_it_has_among_many() -> None:
@@ -261,12 +265,12 @@ def test_any_other_word_is_zero_in_all_of_them_and_a_missing_one_null(column: st
 
 
 def _features_with(column: str, word: str | None) -> pd.Series:
-    looks, households, items, events = small_pantry()
+    observations, households, items, events = small_pantry()
     if column in households:
         households = households.assign(**{column: word})
     else:
         items = items.assign(**{column: word})
-    return build_features(looks, households, items, events).iloc[0]
+    return build_features(observations, households, items, events).iloc[0]
 
 
 def test_an_item_without_words_still_has_a_reference_life() -> None:
@@ -280,8 +284,8 @@ def test_an_item_without_words_still_has_a_reference_life() -> None:
 def test_a_household_without_history_has_priors_and_nulls() -> None:
     pantry = small_pantry()
     first = pantry.items[pantry.items["item_id"] == 20]
-    looks = pd.DataFrame({"item_id": [20], "household_id": [2], "observed_on": [pd.Timestamp("2024-05-03")]})
-    features = build_features(looks, pantry.households, first, pantry.events).iloc[0]
+    observations = pd.DataFrame({"item_id": [20], "household_id": [2], "observed_on": [pd.Timestamp("2024-05-03")]})
+    features = build_features(observations, pantry.households, first, pantry.events).iloc[0]
     assert features[["waste_rate", "waste_to_usual", "uses_per_day_14d"]].tolist() == [0.25, 1, 0]
     assert features["category_waste_rate"] == pytest.approx(0.28)
     unknown = [
@@ -334,3 +338,45 @@ def test_an_id_that_occurs_twice_is_refused(place: int, name: str) -> None:
     tables[place] = pd.concat([tables[place], tables[place].head(1)])
     with pytest.raises(ValueError, match=f"{name} is not unique"):
         build_features(*tables)
+
+
+def test_a_group_that_computes_other_features_than_it_defines_is_refused() -> None:
+    @feature_group(defined="of no matter")
+    def misspelled(source: int) -> Values:
+        return {"definde": np.full(1, source)}
+
+    assert [(feature.name, feature.group) for feature in misspelled.features] == [("defined", "misspelled")]
+    with pytest.raises(ValueError, match="must define and return the same features"):
+        misspelled.compute(1)
+
+
+ADDED = """
+import json
+from pages import render_features
+from random_pantry import random_pantry
+from waste_risk.features import FEATURE_NAMES, build_features
+from waste_risk.model.matrix import to_matrix
+from waste_risk.tables.contracts import check, schema
+
+features = check("features", build_features(*random_pantry(0, n_households=3, n_items=20, n_events=30)))
+column = to_matrix(features, FEATURE_NAMES)[:, FEATURE_NAMES.index("uses_per_day_7d")]
+print(json.dumps({
+    "largest": float(column.max()),
+    "in_contracts": ["uses_per_day_7d" in schema(table).columns for table in ("features", "model_input")],
+    "page": [line for line in render_features().splitlines() if "7d" in line],
+}))
+"""
+
+
+def test_a_feature_added_to_its_group_arrives_in_table_contracts_matrix_and_docs(
+    tmp_path: Path,
+) -> None:
+    lines = [
+        'uses_per_day_14d="uses of any item on a day, over 14 days",',
+        '"uses_per_day_14d": observed.household.uses.lately(14).count() / 14,',
+    ]
+    changes = [(line, f"{line} {line.replace('14', '7')}") for line in lines]
+    found = run_changed(tmp_path, {"features/household.py": changes}, ADDED)
+    assert found["largest"] > 0
+    assert found["in_contracts"] == [True, True]
+    assert found["page"] == ["| `uses_per_day_7d` | uses of any item on a day, over 7 days |"]

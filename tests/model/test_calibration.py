@@ -1,6 +1,4 @@
-"""Calibration: probabilities that mean what they say."""
-
-from pathlib import Path
+"""Calibration: from scores to probabilities."""
 
 import numpy as np
 import pandas as pd
@@ -12,13 +10,11 @@ from sklearn.metrics import average_precision_score
 from waste_risk.model.calibration import (
     Blocks,
     Calibrator,
-    centre,
-    choose_cheapest_threshold,
-    choose_threshold,
+    center,
     fit_calibrator,
     pool_violators,
 )
-from waste_risk.parameters import Calibration, Validation, load
+from waste_risk.parameters import Calibration
 
 METHODS = ["isotonic", "sigmoid"]
 
@@ -92,10 +88,10 @@ def test_calibration_leaves_the_ranking_and_the_distinct_scores_as_they_are(meth
     assert average_precision_score(rows["wasted"], calibrated) == average_precision_score(rows["wasted"], rows["score"])
 
 
-def test_steps_become_knots_at_their_mean_score_as_centred_isotonic_regression_has_them():
+def test_steps_become_knots_at_their_mean_score_as_centered_isotonic_regression_has_them():
     # Blocks of the scores .1 (0 of 1, so the rule of succession), .2 to .4 (1 of 3) and .5 to .6 (2 of 3, pooled).
     tied = Blocks.of_scores(np.arange(1, 8) / 10, np.array([0, 1, 0, 0, 1, 0, 1], dtype=bool), np.ones(7))
-    knots, shares = centre(pool_violators(tied))
+    knots, shares = center(pool_violators(tied))
     assert knots == pytest.approx([0, 0.1, 0.3, 0.55, 0.7, 1])
     assert shares == pytest.approx([1 / 12, 1 / 6, 1 / 3, 1 / 2, 3 / 4, 7 / 8])
 
@@ -150,46 +146,3 @@ def test_the_estimator_for_analysts_is_the_same_line(method):
     calibrator = fit_calibrator(predictions(), Calibration(method=method))
     scores = np.linspace(-0.1, 1.1, 1_001)
     assert calibrator.to_isotonic().predict(scores) == pytest.approx(calibrator.transform(scores), abs=1e-9)
-
-
-@pytest.mark.parametrize(
-    ("scores", "wasted", "threshold"),
-    [
-        ([0.1, 0.4, 0.6, 0.9], [0, 0, 1, 1], 0.6),  # all found, none wrong
-        ([0.1, 0.4, 0.6, 0.9], [0, 1, 0, 1], 0.4),  # F1 of 0.8 against 2/3 from 0.9 on
-        ([0.1, 0.2, 0.3, 0.9], [1, 0, 0, 1], 0.9),  # 2/3 twice: the highest
-    ],
-)
-def test_the_threshold_has_the_highest_f1(scores, wasted, threshold):
-    identity = Calibrator("isotonic", (0.0, 1.0), (0.0, 1.0))
-    assert choose_threshold(few(scores, wasted), identity) == pytest.approx(threshold)
-
-
-def test_the_threshold_is_a_calibrated_probability():
-    halving = Calibrator("isotonic", (0.0, 1.0), (0.0, 0.5))
-    assert choose_threshold(few([0.1, 0.4, 0.6, 0.9], [0, 0, 1, 1]), halving) == pytest.approx(0.3)
-
-
-IDENTITY = Calibrator("isotonic", (0.0, 1.0), (0.0, 1.0))
-VALIDATION = load(Validation, Path(__file__).parents[2] / "conf/base/parameters_validation.yml")
-
-
-def test_the_cost_threshold_is_the_cheapest_of_all_out_of_fold():
-    random = np.random.default_rng(0)
-    score = random.random(20_000).round(2)
-    out_of_fold = pd.DataFrame({"score": score, "wasted": random.random(20_000) < score})
-    params = VALIDATION.model_copy(update={"cost_of_false_alarm": 1.0, "cost_of_missed_item": 3.0})
-    chosen = choose_cheapest_threshold(out_of_fold, IDENTITY, params)
-
-    def cost(threshold):
-        said, wasted = score >= threshold, out_of_fold["wasted"]
-        return float((said & ~wasted).sum() + 3 * (~said & wasted).sum())
-
-    assert cost(chosen) == min(cost(threshold) for threshold in [*np.unique(score), 1.0])
-    assert chosen == pytest.approx(1 / (1 + 3), abs=0.1)
-
-
-def test_if_alarms_cost_too_much_the_cheapest_is_to_say_nothing():
-    out_of_fold = pd.DataFrame({"score": [0.2, 0.8], "wasted": [True, False]})
-    dear = VALIDATION.model_copy(update={"cost_of_false_alarm": 100.0, "cost_of_missed_item": 1.0})
-    assert choose_cheapest_threshold(out_of_fold, IDENTITY, dear) == 1

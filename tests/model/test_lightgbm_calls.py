@@ -62,7 +62,7 @@ quick = TRAINING.classifier.model_copy(update={"num_boost_round": 5})
 training = TRAINING.model_copy(update={"classifier": quick, "regressor": quick, "num_threads": 4})
 answers = set()
 for _ in range(200):
-    out_of_fold, _ = cross_validate(rows, training, SPLIT, OBSERVATION)
+    out_of_fold, *_ = cross_validate(rows, training, SPLIT, OBSERVATION)
     answers.add(sha256(out_of_fold[["score", "days"]].to_numpy().tobytes()).hexdigest())
 print(len(answers))
 """

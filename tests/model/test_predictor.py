@@ -8,18 +8,19 @@ import pytest
 from planted import NAMES, OBSERVATION, RISK_CLASSES, SPLIT, TRAINING, plant
 from scipy.special import logit
 
-from waste_risk.model.calibration import choose_threshold, fit_calibrator
+from waste_risk.model.calibration import fit_calibrator
 from waste_risk.model.predictor import WastePredictor, classify_risk, hash_rows
 from waste_risk.parameters import Calibration
 from waste_risk.training.cross_validation import cross_validate
 from waste_risk.training.fit import fit_predictor
+from waste_risk.training.thresholds import choose_threshold
 
 
 def fit(development: pd.DataFrame, training=TRAINING) -> WastePredictor:
-    out_of_fold, fold_metrics = cross_validate(development, training, SPLIT, OBSERVATION)
+    out_of_fold, _, fold_rounds = cross_validate(development, training, SPLIT, OBSERVATION)
     calibrator = fit_calibrator(out_of_fold, Calibration(method="isotonic"))
     threshold = choose_threshold(out_of_fold, calibrator)
-    return fit_predictor(development, fold_metrics, calibrator, threshold, training, RISK_CLASSES, OBSERVATION)
+    return fit_predictor(development, fold_rounds, calibrator, threshold, training, RISK_CLASSES, OBSERVATION)
 
 
 @pytest.fixture(scope="module")

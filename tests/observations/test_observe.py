@@ -1,10 +1,12 @@
-"""Looks at items: their age does not depend on the outcome, their label is known when it says."""
+"""Observed items: their age does not depend on the outcome, their label is known when it says."""
 
 from collections.abc import Callable
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
+from changed_source import run_changed
 from pandas.testing import assert_frame_equal
 from random_pantry import Pantry, random_pantry
 
@@ -14,7 +16,7 @@ from waste_risk.observations.model_input import assemble_model_input
 from waste_risk.observations.observe import latest_record, observe_items, open_items
 from waste_risk.parameters import Observation
 
-ONE_LOOK = Observation(horizon_days=30, max_look_days=30, looks_per_item=1)
+ONCE = Observation(horizon_days=30, max_age_days=30, per_item=1)
 FAR = pd.Timestamp("2030-01-01")
 NO_EVENTS = pd.DataFrame(
     {
@@ -35,21 +37,21 @@ def bought(n: int, life_days: float = 20, **columns: str) -> pd.DataFrame:
     return items.assign(expires_on=expires, **columns).astype({"expires_on": "datetime64[us]"})
 
 
-def happening(looks: pd.DataFrame, kind: str, quantity: float, after: str) -> pd.DataFrame:
-    """One event for each look, so long after it."""
-    happened = looks[["item_id", "household_id"]].assign(kind=kind, quantity=quantity)
-    return happened.assign(occurred_on=looks["observed_on"] + pd.Timedelta(after))
+def happening(observations: pd.DataFrame, kind: str, quantity: float, after: str) -> pd.DataFrame:
+    """Return one event for each observation, so long after it."""
+    happened = observations[["item_id", "household_id"]].assign(kind=kind, quantity=quantity)
+    return happened.assign(occurred_on=observations["observed_on"] + pd.Timedelta(after))
 
 
 def ages(observations: pd.DataFrame) -> pd.Series:
     return (observations["observed_on"] - pd.Timestamp("2024-03-01")).dt.days
 
 
-def test_an_item_is_looked_at_between_purchase_and_its_printed_date() -> None:
-    looks = observe_items(bought(3_000, life_days=8), NO_EVENTS, ONE_LOOK, FAR)
-    assert len(looks) == 3_000
-    assert sorted(ages(looks).unique()) == list(range(1, 9))
-    assert (looks["observed_on"] == looks["observed_on"].dt.normalize()).all()
+def test_an_item_is_observed_between_purchase_and_its_printed_date() -> None:
+    observations = observe_items(bought(3_000, life_days=8), NO_EVENTS, ONCE, FAR)
+    assert len(observations) == 3_000
+    assert sorted(ages(observations).unique()) == list(range(1, 9))
+    assert (observations["observed_on"] == observations["observed_on"].dt.normalize()).all()
 
 
 @pytest.mark.parametrize(
@@ -62,46 +64,46 @@ def test_an_item_is_looked_at_between_purchase_and_its_printed_date() -> None:
         ({"product": "kibble", "category": "pet food"}, 30),
     ],
 )
-def test_without_a_printed_date_the_reference_life_bounds_the_look(columns: dict[str, str], longest: int) -> None:
-    looks = observe_items(bought(8_000, life_days=np.nan, **columns), NO_EVENTS, ONE_LOOK, FAR)
-    assert ages(looks).max() == longest
+def test_without_a_printed_date_the_reference_life_bounds_the_age(columns: dict[str, str], longest: int) -> None:
+    observations = observe_items(bought(8_000, life_days=np.nan, **columns), NO_EVENTS, ONCE, FAR)
+    assert ages(observations).max() == longest
 
 
-def test_looks_are_skewed_to_early() -> None:
-    looks = observe_items(bought(20_000, life_days=24), NO_EVENTS, ONE_LOOK, FAR)
-    assert (ages(looks) <= 3).mean() == pytest.approx(0.5, abs=0.02)
-    counts = ages(looks).value_counts().reindex(range(1, 25))
+def test_observations_are_skewed_to_early() -> None:
+    observations = observe_items(bought(20_000, life_days=24), NO_EVENTS, ONCE, FAR)
+    assert (ages(observations) <= 3).mean() == pytest.approx(0.5, abs=0.02)
+    counts = ages(observations).value_counts().reindex(range(1, 25))
     assert counts.is_monotonic_decreasing or counts.rank().corr(pd.Series(range(24), index=counts.index)) < -0.95
 
 
-def test_an_expired_item_is_looked_at_on_the_next_day() -> None:
+def test_an_expired_item_is_observed_on_the_next_day() -> None:
     items = bought(50, life_days=-29)
-    assert (ages(observe_items(items, NO_EVENTS, ONE_LOOK, FAR)) == 1).all()
+    assert (ages(observe_items(items, NO_EVENTS, ONCE, FAR)) == 1).all()
 
 
-def test_when_an_item_is_looked_at_does_not_depend_on_what_happened_to_it() -> None:
+def test_when_an_item_is_observed_does_not_depend_on_what_happened_to_it() -> None:
     pantry = random_pantry(1, n_items=400, n_events=1_500)
     keys = ["item_id", "observed_on"]
-    untouched = observe_items(pantry.items, NO_EVENTS, ONE_LOOK, FAR)
-    observed = observe_items(pantry.items, pantry.events, ONE_LOOK, FAR)
+    untouched = observe_items(pantry.items, NO_EVENTS, ONCE, FAR)
+    observed = observe_items(pantry.items, pantry.events, ONCE, FAR)
     assert len(observed) < len(untouched) == 400
     assert len(observed.merge(untouched, on=keys)) == len(observed)
 
 
-def test_a_look_does_not_depend_on_other_rows_or_their_order() -> None:
+def test_an_observation_does_not_depend_on_other_rows_or_their_order() -> None:
     pantry = random_pantry(2)
-    among_many = observe_items(pantry.items, pantry.events, ONE_LOOK, FAR).set_index("item_id")
+    among_many = observe_items(pantry.items, pantry.events, ONCE, FAR).set_index("item_id")
     some = pantry.items.sample(40, random_state=1)
-    alone = observe_items(some, pantry.events.sample(frac=1, random_state=2), ONE_LOOK, FAR).set_index("item_id")
+    alone = observe_items(some, pantry.events.sample(frac=1, random_state=2), ONCE, FAR).set_index("item_id")
     assert_frame_equal(alone, among_many.loc[alone.index])
     assert alone.index.tolist() == [item for item in some["item_id"] if item in among_many.index]
 
 
-def test_items_with_ids_of_letters_are_looked_at_too() -> None:
+def test_items_with_ids_of_letters_are_observed_too() -> None:
     items = bought(2_000, life_days=8)
-    looks = observe_items(items.assign(item_id="i" + items["item_id"].astype("str")), NO_EVENTS, ONE_LOOK, FAR)
-    assert looks["item_id"].iloc[0] == "i1"
-    assert sorted(ages(looks).unique()) == list(range(1, 9))
+    observations = observe_items(items.assign(item_id="i" + items["item_id"].astype("str")), NO_EVENTS, ONCE, FAR)
+    assert observations["item_id"].iloc[0] == "i1"
+    assert sorted(ages(observations).unique()) == list(range(1, 9))
 
 
 @pytest.mark.parametrize(
@@ -118,19 +120,19 @@ def test_the_label_says_whether_it_is_thrown_away_within_the_horizon(
     kind: str, after: str, wasted: bool, days: float
 ) -> None:
     items = bought(20)
-    looks = observe_items(items, NO_EVENTS, ONE_LOOK, FAR)
-    labelled = observe_items(items, happening(looks, kind, 1.0, after), ONE_LOOK, FAR)
-    expected = looks.assign(wasted=wasted, days_to_waste=days)
+    observations = observe_items(items, NO_EVENTS, ONCE, FAR)
+    labelled = observe_items(items, happening(observations, kind, 1.0, after), ONCE, FAR)
+    expected = observations.assign(wasted=wasted, days_to_waste=days)
     assert_frame_equal(labelled, expected)
     assert (labelled["label_known_on"] == labelled["observed_on"] + pd.Timedelta(days=30)).all()
 
 
-def test_the_first_waste_after_the_look_counts_for_its_item_alone() -> None:
+def test_the_first_waste_after_the_observation_counts_for_its_item_alone() -> None:
     items = bought(2)
-    looks = observe_items(items, NO_EVENTS, ONE_LOOK, FAR)
-    first = looks.head(1)
+    observations = observe_items(items, NO_EVENTS, ONCE, FAR)
+    first = observations.head(1)
     waste = [happening(first, "wasted", 0.1, after) for after in ("9 days", "4 days", "-1s")]
-    labelled = observe_items(items, pd.concat(waste), ONE_LOOK, FAR)
+    labelled = observe_items(items, pd.concat(waste), ONCE, FAR)
     assert labelled["days_to_waste"].tolist() == [4.0, pytest.approx(np.nan, nan_ok=True)]
 
 
@@ -150,28 +152,28 @@ def test_the_first_waste_after_the_look_counts_for_its_item_alone() -> None:
 )
 def test_only_what_is_still_open_is_observed(removals: list[tuple[str, float, str]], is_open: bool) -> None:
     items = bought(5)
-    looks = observe_items(items, NO_EVENTS, ONE_LOOK, FAR)
-    events = pd.concat([happening(looks, *removal) for removal in removals])
-    assert len(observe_items(items, events, ONE_LOOK, FAR)) == (5 if is_open else 0)
+    observations = observe_items(items, NO_EVENTS, ONCE, FAR)
+    events = pd.concat([happening(observations, *removal) for removal in removals])
+    assert len(observe_items(items, events, ONCE, FAR)) == (5 if is_open else 0)
 
 
-def test_further_looks_fall_on_further_days() -> None:
+def test_further_observations_fall_on_further_days() -> None:
     items = bought(300, life_days=6)
-    once = observe_items(items, NO_EVENTS, ONE_LOOK, FAR)
-    often = observe_items(items, NO_EVENTS, ONE_LOOK.model_copy(update={"looks_per_item": 4}), FAR)
+    once = observe_items(items, NO_EVENTS, ONCE, FAR)
+    often = observe_items(items, NO_EVENTS, ONCE.model_copy(update={"per_item": 4}), FAR)
     assert not often.duplicated(["item_id", "observed_on"]).any()
     assert often.groupby("item_id").size().between(1, 4).all()
     assert len(once.merge(often)) == len(once) < len(often)
     assert often.groupby("item_id")["observed_on"].apply(lambda days: days.is_monotonic_increasing).all()
 
 
-def test_no_look_lies_after_the_data_end_and_immature_ones_are_kept() -> None:
+def test_no_observation_lies_after_the_data_end_and_immature_ones_are_kept() -> None:
     items = bought(500)
     until = pd.Timestamp("2024-03-05")
-    looks = observe_items(items, NO_EVENTS, ONE_LOOK, until)
-    every = observe_items(items, NO_EVENTS, ONE_LOOK, FAR)
-    assert_frame_equal(looks, every[every["observed_on"] < until].reset_index(drop=True))
-    assert (looks["label_known_on"] > until).all()
+    observations = observe_items(items, NO_EVENTS, ONCE, until)
+    every = observe_items(items, NO_EVENTS, ONCE, FAR)
+    assert_frame_equal(observations, every[every["observed_on"] < until].reset_index(drop=True))
+    assert (observations["label_known_on"] > until).all()
 
 
 @pytest.mark.parametrize("latest", ["2024-03-02 12:00", "2024-03-08 12:00"])
@@ -181,15 +183,13 @@ def test_the_data_end_with_the_latest_purchase_or_event(latest: str) -> None:
         pd.DataFrame({"item_id": [1], "household_id": 7, "observed_on": pd.Timestamp(latest)}), "moved", 0, "0s"
     )
     assert latest_record(items, event) == pd.Timestamp(latest)
-    assert_frame_equal(
-        observe_items(items, event, ONE_LOOK), observe_items(items, event, ONE_LOOK, pd.Timestamp(latest))
-    )
+    assert_frame_equal(observe_items(items, event, ONCE), observe_items(items, event, ONCE, pd.Timestamp(latest)))
 
 
 def test_no_items_are_observed_in_a_table_of_the_same_types() -> None:
     items = bought(3)
-    empty = observe_items(items.head(0), NO_EVENTS, ONE_LOOK)
-    assert_frame_equal(empty, observe_items(items, NO_EVENTS, ONE_LOOK, FAR).head(0))
+    empty = observe_items(items.head(0), NO_EVENTS, ONCE)
+    assert_frame_equal(empty, observe_items(items, NO_EVENTS, ONCE, FAR).head(0))
 
 
 def test_open_items_are_those_bought_before_and_not_emptied() -> None:
@@ -221,7 +221,7 @@ def test_open_items_have_features() -> None:
 @pytest.mark.parametrize(
     "function",
     [
-        lambda pantry: observe_items(pantry.items, pantry.events, ONE_LOOK, FAR),
+        lambda pantry: observe_items(pantry.items, pantry.events, ONCE, FAR),
         lambda pantry: open_items(pantry.items, pantry.events, pd.Timestamp("2024-06-01")),
     ],
 )
@@ -234,13 +234,13 @@ def test_arguments_stay_as_they_are(function: Callable[[Pantry], pd.DataFrame]) 
 
 def test_an_item_that_occurs_twice_is_refused() -> None:
     with pytest.raises(ValueError, match="item_id is not unique"):
-        observe_items(pd.concat([bought(2), bought(1)]), NO_EVENTS, ONE_LOOK, FAR)
+        observe_items(pd.concat([bought(2), bought(1)]), NO_EVENTS, ONCE, FAR)
 
 
 def assembled(until: str, households: pd.DataFrame | None = None) -> tuple[pd.DataFrame, pd.DataFrame]:
     pantry = random_pantry(5)
     known = pantry.items[pantry.items["household_id"].isin(pantry.households["household_id"])]
-    observations = observe_items(known, pantry.events, ONE_LOOK, FAR)
+    observations = observe_items(known, pantry.events, ONCE, FAR)
     features = build_features(observations, *pantry[1:])
     table = pantry.households if households is None else households
     return observations, assemble_model_input(observations, features, table, pd.Timestamp(until))
@@ -281,12 +281,47 @@ def test_the_model_input_says_which_sensitive_groups_a_row_belongs_to() -> None:
     ]
 
 
-def test_features_of_other_looks_are_refused() -> None:
+def test_features_of_other_observations_are_refused() -> None:
     pantry = random_pantry(6)
-    observations = observe_items(pantry.items, pantry.events, ONE_LOOK, FAR)
+    observations = observe_items(pantry.items, pantry.events, ONCE, FAR)
     features = build_features(observations, *pantry[1:])
-    with pytest.raises(ValueError, match="not the same looks in the same order"):
+    with pytest.raises(ValueError, match="the same keys in the same order"):
         assemble_model_input(observations, features.iloc[::-1], pantry.households, FAR)
+
+
+WITH_NEW_ATTRIBUTE = """
+import json
+from waste_risk.features import build_features
+from waste_risk.observations import observe_items
+from waste_risk.observations.model_input import assemble_model_input
+from waste_risk.parameters import Observation
+from waste_risk.simulation import simulate
+from waste_risk.tables.contracts import check
+
+source = simulate(n_households=20, n_items_per_household=30, seed=1, period_days=180)
+params = Observation(horizon_days=30, max_age_days=30, per_item=1)
+observations = observe_items(source.items, source.events, params)
+features = build_features(observations, source.households, source.items, source.events)
+model_input = assemble_model_input(observations, features, source.households, observations["label_known_on"].max())
+checked = check("model_input", model_input)
+size = source.households.set_index("household_id")["size"].reindex(checked["household_id"])
+even = [("odd", "even")[each % 2 == 0] for each in size]
+broken = ""
+try:
+    check("model_input", model_input.assign(sensitive_parity="neither"))
+except ValueError as error:
+    broken = str(error).partition(" (")[0]
+print(json.dumps({"is_right": checked["sensitive_parity"].tolist() == even and len(set(even)) == 2, "broken": broken}))
+"""
+
+
+def test_a_new_sensitive_attribute_arrives_in_the_model_input_and_its_contract(tmp_path: Path) -> None:
+    list_of_them = "SENSITIVE_ATTRIBUTES = ("
+    parity = 'lambda households: np.where(households["size"] % 2 == 0, "even", "odd")'
+    added = f'{list_of_them}SensitiveAttribute("parity", ("odd", "even"), {parity}),'
+    changes = {"reference/sensitive_attributes.py": [(f"\n{list_of_them}", f"\n{added}")]}
+    found = run_changed(tmp_path, changes, WITH_NEW_ATTRIBUTE)
+    assert found == {"is_right": True, "broken": "model_input.sensitive_parity: must be one of odd, even"}
 
 
 def test_a_household_missing_from_the_table_has_no_sensitive_groups_and_is_refused() -> None:

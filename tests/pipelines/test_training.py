@@ -12,11 +12,11 @@ from waste_risk.pipelines.training.nodes import describe_search, identify_traini
 from waste_risk.pipelines.training.pipeline import create_pipeline
 
 
-@pytest.mark.parametrize(("horizon_days", "max_look_days", "looks_per_item"), [(30, 30, 1), (1, 1, 1), (365, 365, 20)])
+@pytest.mark.parametrize(("horizon_days", "max_age_days", "per_item"), [(30, 30, 1), (1, 1, 1), (365, 365, 20)])
 def test_the_example_is_a_few_rows_of_features_without_keys(
-    horizon_days: int, max_look_days: int, looks_per_item: int
+    horizon_days: int, max_age_days: int, per_item: int
 ) -> None:
-    observation = Observation(horizon_days=horizon_days, max_look_days=max_look_days, looks_per_item=looks_per_item)
+    observation = Observation(horizon_days=horizon_days, max_age_days=max_age_days, per_item=per_item)
     example = simulate_example(observation)
     assert tuple(example) == FEATURE_NAMES
     assert set(example.dtypes) == {np.dtype("float32")}
@@ -68,7 +68,7 @@ def test_the_parameter_hash_changes_with_every_section_and_with_nothing_else() -
     known = identify_training(*sections, "abc")
     assert known == identify_training(*(section.model_copy() for section in sections), "abc")
     assert known.commit == "abc"
-    changes = ({"n_folds": 4}, {"seed": 8}, {"n_trials": 7}, {"looks_per_item": 2}, {"method": "sigmoid"})
+    changes = ({"n_folds": 4}, {"seed": 8}, {"n_trials": 7}, {"per_item": 2}, {"method": "sigmoid"})
     changed = [
         identify_training(*sections[:place], sections[place].model_copy(update=change), *sections[place + 1 :], "abc")
         for place, change in enumerate(changes)

@@ -11,7 +11,7 @@ from planted import OBSERVATION, RISK_CLASSES, TRAINING, plant
 from waste_risk.errors import ContractError
 from waste_risk.model.calibration import Calibrator
 from waste_risk.model.predictor import WastePredictor
-from waste_risk.parameters import Validation, load
+from waste_risk.parameters import Costs, Validation, load
 from waste_risk.pipelines.validation.nodes import evaluate_predictions, predict_test
 from waste_risk.training.fit import fit_predictor
 
@@ -65,7 +65,7 @@ def test_the_raw_score_is_what_calibration_begins_with(predictor: WastePredictor
     )
 
 
-def judgement(predictor: WastePredictor, test: pd.DataFrame) -> dict[str, str]:
+def entry(predictor: WastePredictor, test: pd.DataFrame) -> dict[str, str]:
     predictions = predict_test(predictor, {"predictor_sha256": predictor.sha256}, LEARNT, test)
     on_record, _ = evaluate_predictions(
         development=LEARNT,
@@ -74,6 +74,7 @@ def judgement(predictor: WastePredictor, test: pd.DataFrame) -> dict[str, str]:
         oracle=pd.DataFrame(),
         baseline_predictions=pd.DataFrame(),
         fold_metrics=pd.DataFrame({"auc": [0.5, 0.6]}),
+        costs=Costs(false_alarm=1, missed_item=2),
         cost_threshold=0.5,
         predictor=predictor,
         validation=VALIDATION,
@@ -84,8 +85,8 @@ def judgement(predictor: WastePredictor, test: pd.DataFrame) -> dict[str, str]:
 
 def test_a_window_is_the_same_with_other_features_and_another_with_other_labels(predictor: WastePredictor) -> None:
     test = later_than(229)
-    on_record = judgement(predictor, test)
+    on_record = entry(predictor, test)
     assert on_record["predictor_sha256"] == predictor.sha256
-    assert judgement(predictor, test.assign(days_to_printed_date=1.0)) == on_record
-    assert judgement(predictor, test.assign(wasted=~test["wasted"])) != on_record
-    assert judgement(predictor, test.iloc[1:]) != on_record
+    assert entry(predictor, test.assign(days_to_printed_date=1.0)) == on_record
+    assert entry(predictor, test.assign(wasted=~test["wasted"])) != on_record
+    assert entry(predictor, test.iloc[1:]) != on_record

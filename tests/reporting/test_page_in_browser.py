@@ -1,52 +1,32 @@
 """The page in a real browser, headless, with an empty profile."""
 
 import io
-import os
-import shutil
 from collections.abc import Iterator
 from datetime import datetime
 from pathlib import Path
 
 import pytest
 from measured import FULL, LIMITS, SOURCE
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page
 
 from waste_risk.reporting.page import render_page
+from waste_risk.reporting.plots import PLOTS
 from waste_risk.reporting.plots.style import make_figure
 from waste_risk.validation.gates import check_gates
 
-FLAGS = ["--headless", "--no-sandbox", "--disable-gpu", "--disable-background-networking"]
-PICTURES = (
-    *("splits", "roc_curve", "precision_recall_curve", "calibration_curve", "confusion_matrix"),
-    *("feature_importance", "contributions", "calibration_gaps", "months"),
-)
-BROWSERS = ("chromium", "chromium-browser", "google-chrome")
-MISSING = "no browser: make browser installs one"
 A4_WITHOUT_MARGINS = 680  # CSS pixels: 210 mm less 15 mm on either side
 
 
 @pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    found = next(filter(None, map(shutil.which, BROWSERS)), None)
-    with sync_playwright() as playwright:
-        if found is None and not Path(playwright.chromium.executable_path).exists():
-            # Who checks all must know that this was not checked.
-            pytest.fail(MISSING) if os.environ.get("CI") else pytest.skip(MISSING)
-        started = playwright.chromium.launch(executable_path=found, args=FLAGS)
-        yield started
-        started.close()
-
-
-@pytest.fixture(scope="module")
 def file(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    picture = io.BytesIO()
-    make_figure(4, 3).savefig(picture, format="png")
+    image = io.BytesIO()
+    make_figure(4, 3).savefig(image, format="png")
     page = render_page(
         FULL,
         check_gates(FULL, LIMITS.model_copy(update={"min_auc": 0.9})),
         generated_at=datetime(2025, 11, 12, 14, 30),
         source=SOURCE,
-        pictures=dict.fromkeys(PICTURES, picture.getvalue()),
+        plots=dict.fromkeys(PLOTS, image.getvalue()),
     )
     path = tmp_path_factory.mktemp("page") / "validation_report.html"
     path.write_text(page, encoding="utf-8")
@@ -65,7 +45,7 @@ def width_of(page: Page) -> int:
     return width
 
 
-def test_it_opens_from_disk_with_every_picture_and_asks_for_nothing_else(page: Page, file: Path) -> None:
+def test_it_opens_from_disk_with_every_plot_and_asks_for_nothing_else(page: Page, file: Path) -> None:
     asked: list[str] = []
     said: list[str] = []
     page.on("request", lambda request: asked.append(request.url))
@@ -76,7 +56,7 @@ def test_it_opens_from_disk_with_every_picture_and_asks_for_nothing_else(page: P
     assert asked.count(file.as_uri()) == 1
     assert [url for url in asked if not url.startswith("data:image/png")] == [file.as_uri()]
     widths = page.evaluate("Promise.all([...document.images].map(i => i.decode().then(() => i.naturalWidth)))")
-    assert len(widths) == len(PICTURES)
+    assert len(widths) == len(PLOTS)
     assert min(widths) > 0
 
 

@@ -9,7 +9,7 @@ from measured import FULL, LIMITS, MEASURED, MORE, SOURCE
 from waste_risk.metrics import Estimate
 from waste_risk.pipelines.validation.nodes import write_report
 from waste_risk.reporting.console import summarise_verdict
-from waste_risk.reporting.text import CEILING, Judgements, render_text
+from waste_risk.reporting.text import CEILING, WindowUse, render_text
 from waste_risk.validation.gates import check_gates
 
 HEAD = """\
@@ -77,13 +77,13 @@ DATA
 --------------------------------------------------------------------------------
 Items:                      100,000, 24.5 % wasted so far
 Observations:               61,725, 30.2 % wasted within the horizon
-Rows judged:                12,345
+Rows evaluated:             12,345
 Households:                 987
 Wasted:                     3,718
 Base rate:                  0.3012
 Mean prediction:            0.2987
 Alerts:                     1,750 at or above 0.7
-Horizon:                    30 days after the look
+Horizon:                    30 days after the observation
 
 Days to waste, given that the item is wasted within the horizon:
   Mean absolute error:      4.32 days
@@ -93,7 +93,7 @@ Days to waste, given that the item is wasted within the horizon:
     the days on the label:  7.50 days
 ================================================================================
 """
-HORIZON = "Horizon:                    30 days after the look\n"
+HORIZON = "Horizon:                    30 days after the observation\n"
 
 
 def render(metrics=MEASURED, limits=LIMITS, source=SOURCE):
@@ -110,13 +110,13 @@ def test_a_refused_model_reads_exactly_so_with_each_reason_beneath_the_gates():
     assert render(limits=limits) == HEAD + FAILED + REST
 
 
-def test_without_oracle_source_and_days_only_the_judged_rows_follow_the_gates():
+def test_without_oracle_source_and_days_only_the_evaluated_rows_follow_the_gates():
     bare = replace(
         MEASURED, oracle_auc=None, attainable_share=None, days_mae=None, n_households=None, horizon_days=None
     )
     assert render(bare, source=None).removeprefix(HEAD + PASSED) == (
         "\nDATA\n" + "-" * 80 + "\n"
-        "Rows judged:                12,345\n"
+        "Rows evaluated:             12,345\n"
         "Households:                 n/a\n"
         "Wasted:                     3,718\n"
         "Base rate:                  0.3012\n"
@@ -143,14 +143,14 @@ STABILITY
 2025-03:                    6,000        0.8812       0.3012       -0.0123
 2025-04:                    15           too small to measure
 New households:             500          0.8812       0.3012       -0.0123
-Test window told apart:     AUC 0.6712 (by waste_rate_90d,
+Adversarial validation:     AUC 0.6712 (by waste_rate_90d,
                             category_first_gap_in_life, waste_to_usual)
 
 ALERTS
 --------------------------------------------------------------------------------
 At most 3 a week:           precision 0.7032, recall 0.6441, 5,557 alerts
 First alert at 0.7:         median 4.5, mean 6.0 days to the waste
-  Wasted items warned of:   2,620
+  Wasted items alerted:     2,620
 Cheapest threshold:         0.347, costs 0.2773 a row
   Without any alert:        costs 0.6824 a row
 ================================================================================
@@ -184,15 +184,15 @@ def test_what_cleaning_left_out_or_changed_follows_the_size_of_the_source():
 
 def test_the_counts_of_the_checked_tables_reach_the_report():
     tables = {"households": 3, "items": 100_000, "events": 4, "items_wasted_share": 0.2449, "data_until": "2025-06-01"}
-    looks = {"looks": 70_000, "observations": 61_725, "observations_wasted_share": 0.3025}
+    observations = {"observations": 70_000, "mature": 61_725, "mature_wasted_share": 0.3025}
     decision = check_gates(MEASURED, LIMITS)
-    once = Judgements(1, 1)
-    clean = write_report(MEASURED, decision, {**tables, "dropped": {}, "repaired": {}}, looks, once)
-    assert clean.endswith(REST.replace(HORIZON, HORIZON + "The test window has been judged 1 time, 1 predictor.\n"))
+    once = WindowUse(1, 1)
+    clean = write_report(MEASURED, decision, {**tables, "dropped": {}, "repaired": {}}, observations, once)
+    assert clean.endswith(REST.replace(HORIZON, HORIZON + "The test window has been evaluated 1 time, 1 predictor.\n"))
     dirty = write_report(
-        MEASURED, decision, {**tables, "dropped": {"duplicate_events": 12}, "repaired": {}}, looks, once
+        MEASURED, decision, {**tables, "dropped": {"duplicate_events": 12}, "repaired": {}}, observations, once
     )
-    assert "the horizon\nDropped:                    12 duplicate events\nRows judged:" in dirty
+    assert "the horizon\nDropped:                    12 duplicate events\nRows evaluated:" in dirty
 
 
 def test_the_gain_that_the_report_names_as_the_ceilings_is_the_measured_one():
@@ -203,13 +203,13 @@ def test_the_gain_that_the_report_names_as_the_ceilings_is_the_measured_one():
     assert f"raised the AUC by {gain:.3f} on the default source" in " ".join(CEILING)
 
 
-def test_from_the_second_predictor_on_the_window_is_said_to_make_its_figures_optimistic():
-    twice = render_text(MEASURED, judgements=Judgements(2, 1))
-    assert "The test window has been judged 2 times, 1 predictor.\n\n" in twice
-    chosen = render_text(MEASURED, judgements=Judgements(1_003, 2))
+def test_from_the_second_predictor_on_the_window_is_said_to_make_its_metrics_optimistic():
+    twice = render_text(MEASURED, validation_log=WindowUse(2, 1))
+    assert "The test window has been evaluated 2 times, 1 predictor.\n\n" in twice
+    chosen = render_text(MEASURED, validation_log=WindowUse(1_003, 2))
     assert (
-        f"{HORIZON}The test window has been judged 1,003 times, 2 predictors.\n"
-        "Choosing among predictors by the same window makes its figures optimistic.\n\n"
+        f"{HORIZON}The test window has been evaluated 1,003 times, 2 predictors.\n"
+        "Choosing among predictors by the same window makes its metrics optimistic.\n\n"
     ) in chosen
     assert max(len(line) for line in chosen.splitlines()) == 80
 
@@ -263,4 +263,4 @@ def test_the_calibration_error_stands_beside_what_chance_alone_would_show():
         "A perfect model would show: 0.0210 on average, 95 % of draws below 0.0601",
         "Chance only adds to a calibration error, so the true one may lie below it.",
     ]
-    assert "AND CHANCE" not in render(replace(FULL, calibration_error_by_chance=None))
+    assert "AND CHANCE" not in render(replace(FULL, calibration_error_under_null=None))

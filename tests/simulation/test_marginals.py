@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
-from marginal_measures import Sample, draw_sample
+from marginal_measures import SimulatedRecords, simulate_records
 from marginals import TOPICS, compare
 from pages import render_features, render_simulator
 from stale import differences
@@ -15,13 +15,13 @@ TIERS = ("structure", "core", "band")
 
 
 @pytest.fixture(scope="module")
-def sample() -> Sample:
-    return draw_sample()
+def records() -> SimulatedRecords:
+    return simulate_records()
 
 
 @pytest.fixture(scope="module")
-def figures(sample: Sample) -> pd.DataFrame:
-    return compare(sample).set_index("topic")
+def figures(records: SimulatedRecords) -> pd.DataFrame:
+    return compare(records).set_index("topic")
 
 
 @pytest.mark.parametrize("tier", TIERS)
@@ -38,14 +38,14 @@ def test_structure_leaves_no_room_and_core_less_than_band() -> None:
         assert max(tolerance["core"]) < max(tolerance["band"])
 
 
-def test_another_source_than_the_facts_is_found_out(sample: Sample) -> None:
+def test_another_source_than_the_facts_is_found_out(records: SimulatedRecords) -> None:
     """Households of seven, half of the trips, three lines on each, one unit more in a line, all at twice the price."""
-    purchases = sample.purchases.assign(
-        unit_price=sample.purchases["unit_price"] * 2, quantity=sample.purchases["quantity"] + 1, on_promotion=False
+    purchases = records.purchases.assign(
+        unit_price=records.purchases["unit_price"] * 2, quantity=records.purchases["quantity"] + 1, on_promotion=False
     )
-    other = sample._replace(
-        households=sample.households.assign(size=7),
-        baskets=sample.baskets.iloc[::2].assign(lines=3),
+    other = records._replace(
+        households=records.households.assign(size=7),
+        baskets=records.baskets.iloc[::2].assign(lines=3),
         purchases=purchases,
     )
     figures = compare(other)
@@ -62,15 +62,15 @@ def test_another_source_than_the_facts_is_found_out(sample: Sample) -> None:
     assert not broken["Waste rate in the period"]
 
 
-def test_a_category_that_nobody_buys_does_not_hold(sample: Sample) -> None:
-    bought = sample.purchases[sample.purchases["category"] != "frozen"]
-    figures = compare(sample._replace(purchases=bought)).set_index(["topic", "name"])
+def test_a_category_that_nobody_buys_does_not_hold(records: SimulatedRecords) -> None:
+    bought = records.purchases[records.purchases["category"] != "frozen"]
+    figures = compare(records._replace(purchases=bought)).set_index(["topic", "name"])
     assert not figures.loc[("Category mix", "frozen"), "holds"]
     assert not figures.loc[("Promotion", "frozen"), "holds"]
 
 
-def test_the_page_about_the_simulator_is_what_make_docs_would_write(sample: Sample) -> None:
-    assert differences((DOCS / "simulator.md").read_text(encoding="utf-8"), render_simulator(sample)) == []
+def test_the_page_about_the_simulator_is_what_make_docs_would_write(records: SimulatedRecords) -> None:
+    assert differences((DOCS / "simulator.md").read_text(encoding="utf-8"), render_simulator(records)) == []
 
 
 def test_the_page_about_the_features_is_what_make_docs_would_write() -> None:

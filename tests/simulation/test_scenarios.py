@@ -47,10 +47,10 @@ def tables(scenario: Scenario) -> Tables:
 @cache
 def judge(scenario: Scenario) -> Judged:
     source = tables(scenario)
-    looks = observe_items(source.items, source.events, OBSERVATION)
-    features = build_features(looks, source.households, source.items, source.events)
+    observations = observe_items(source.items, source.events, OBSERVATION)
+    features = build_features(observations, source.households, source.items, source.events)
     until = latest_record(source.items, source.events)
-    development, test = split_by_time(assemble_model_input(looks, features, source.households, until), SPLIT)
+    development, test = split_by_time(assemble_model_input(observations, features, source.households, until), SPLIT)
     X = to_matrix(development, FEATURE_NAMES)
     booster = fit_with_rounds(X, development, CLASSIFIER, TRAINING, FEATURE_NAMES, rounds=40)
     score = booster.predict(to_matrix(test, FEATURE_NAMES))

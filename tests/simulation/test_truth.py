@@ -43,7 +43,7 @@ def _weibull(rng: np.random.Generator, scale: float, shape: float, size: int) ->
 
 
 def _future(latent: dict[str, float], age: float, used: list[float], rng: np.random.Generator) -> tuple[float, float]:
-    """Probability and mean days over simulated futures that agree with what is known at the look."""
+    """Probability and mean days over simulated futures that agree with what is known at the observation."""
     spoiled = _weibull(rng, latent["life_days"], latent["life_shape"], FUTURES)
     dated = np.isfinite(latent["date_discard_days"]) & (rng.random(FUTURES) < latent["date_discard"])
     discard = np.where(dated, np.minimum(spoiled, latent["date_discard_days"]), spoiled)
@@ -59,7 +59,7 @@ def _future(latent: dict[str, float], age: float, used: list[float], rng: np.ran
 def _live_on(
     latent: dict[str, float], end: float, age: float, used: list[float], rng: np.random.Generator
 ) -> float | None:
-    """The age at which the item is thrown away, infinity if it is eaten up, None if it was used before the look."""
+    """The age at which the item is thrown away: infinity if it is eaten up, None if it was used before then."""
     now, left = used[-1] if used else 0.0, latent["portions"] - len(used)
     opened, forgetting = bool(used), latent["forgetting"] if used else latent["first_forgetting"]
     while rng.random() >= forgetting:
@@ -86,8 +86,8 @@ def test_the_oracle_agrees_with_many_simulated_futures(name: str) -> None:
     moments = [PURCHASED + pd.Timedelta(days=day) for day in used]
     later = PURCHASED + pd.Timedelta(days=age + 0.5)
     events = pd.DataFrame({"item_id": 1, "kind": "consumed", "occurred_on": [*moments, later]})
-    looks = pd.DataFrame({"item_id": [1], "observed_on": [PURCHASED + pd.Timedelta(days=age)]}, index=[9])
-    oracle = oracle_probability(looks, items, events, truth, horizon_days=30)
+    observations = pd.DataFrame({"item_id": [1], "observed_on": [PURCHASED + pd.Timedelta(days=age)]}, index=[9])
+    oracle = oracle_probability(observations, items, events, truth, horizon_days=30)
     probability, days = _future(latent, age, used, np.random.default_rng(5))
     assert oracle.index.tolist() == [9]
     assert oracle["probability"].iloc[0] == pytest.approx(probability, abs=0.015)
@@ -98,8 +98,8 @@ def test_no_observations_give_an_empty_table() -> None:
     truth = pd.DataFrame([{"item_id": 1, "household_id": 1, **LATENTS}])
     items = pd.DataFrame({"item_id": [1], "purchased_on": [PURCHASED]})
     events = pd.DataFrame({"item_id": [1], "kind": ["consumed"], "occurred_on": [PURCHASED]})
-    looks = pd.DataFrame({"item_id": [1], "observed_on": [PURCHASED]}).iloc[:0]
-    oracle = oracle_probability(looks, items, events, truth, horizon_days=30)
+    observations = pd.DataFrame({"item_id": [1], "observed_on": [PURCHASED]}).iloc[:0]
+    oracle = oracle_probability(observations, items, events, truth, horizon_days=30)
     assert oracle.columns.tolist() == ["probability", "days"]
     assert len(oracle) == 0
 
@@ -113,6 +113,6 @@ def test_an_observed_item_that_a_table_lacks_is_refused_and_never_another_item(t
     }
     tables[table] = tables[table].assign(item_id=item_id)
     events = pd.DataFrame({"item_id": [1], "kind": ["consumed"], "occurred_on": [PURCHASED]})
-    looks = pd.DataFrame({"item_id": [1], "observed_on": [PURCHASED]})
+    observations = pd.DataFrame({"item_id": [1], "observed_on": [PURCHASED]})
     with pytest.raises(ContractError, match=rf"^{table}.item_id: must hold every observed item, .* \(1 of 1 observ"):
-        oracle_probability(looks, events=events, horizon_days=30, **tables)
+        oracle_probability(observations, events=events, horizon_days=30, **tables)

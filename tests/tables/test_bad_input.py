@@ -50,13 +50,13 @@ def sound_tables() -> dict[str, Frame]:
     bought = {"product": MARKER, "category": "dairy", "quantity": NUMBER, "unit": MARKER, "unit_price": NUMBER}
     purchases = Frame({**what, **bought, "on_promotion": [True, False, None], "purchased_on": NOON})
     latents = {name: 0.4711 for name in schema("truth").columns if name not in what}
-    looks = Frame({**what, "observed_on": NOON + DAY})
+    observations = Frame({**what, "observed_on": NOON + DAY})
     labels = {
         "wasted": [False, False, True],
         "days_to_waste": [np.nan, np.nan, 4.711],
         "label_known_on": NOON + 9 * DAY,
     }
-    features = looks.assign(**{feature.name: np.ones(3, feature.dtype) for feature in FEATURES})
+    features = observations.assign(**{feature.name: np.ones(3, feature.dtype) for feature in FEATURES})
     sensitive = {"sensitive_size_group": "2", "sensitive_children": "0", "sensitive_income_band": "low"}
     return {
         "households": Frame(
@@ -78,7 +78,7 @@ def sound_tables() -> dict[str, Frame]:
             }
         ),
         "truth": Frame({**what, **latents, "wasted_in_the_end": True}),
-        "observations": looks.assign(**labels),
+        "observations": observations.assign(**labels),
         "features": features,
         "model_input": features.assign(**labels, **sensitive),
     }
@@ -250,7 +250,7 @@ ONE_TABLE: dict[str, tuple[Corrupt, str]] = {
         to("wasted_in_the_end", 1, 0, 4711),
         "truth.wasted_in_the_end: must be true or false, is int64 (3 of 3 rows)",
     ),
-    "an item looked at twice at a time": (
+    "an item observed twice at a time": (
         to("item_id", A, C, C),
         "observations.item_id, observed_on: must be unique together (1 of 3 rows)",
     ),
@@ -262,7 +262,7 @@ ONE_TABLE: dict[str, tuple[Corrupt, str]] = {
         to("days_to_waste", np.nan, np.nan, 47.11),
         "observations.days_to_waste: must end by label_known_on (1 of 3 rows)",
     ),
-    "a label known before the look": (
+    "a label known before the observation": (
         to("label_known_on", NOON, NOON + 9 * DAY, NOON + 9 * DAY),
         "observations.label_known_on: must lie after observed_on (1 of 3 rows)",
     ),
@@ -474,16 +474,16 @@ def learn(tables: dict[str, Frame]) -> Frame:
     """Go the whole way up to the baselines, as the pipelines do."""
     households, items, events, _ = check_tables(**tables, cleaning=SOUND_CLEANING)
     until = latest_record(items, events)
-    looks = observe_items(items, events, OBSERVATION, until)
-    features = build_features(looks, households, items, events)
-    rows = assemble_model_input(looks, features, households, until)
+    observations = observe_items(items, events, OBSERVATION, until)
+    features = build_features(observations, households, items, events)
+    rows = assemble_model_input(observations, features, households, until)
     development, test = split_by_time(rows, SPLIT)
     list(PurgedTimeSeriesSplit(SPLIT.n_folds, 30).split(development, development["wasted"], development["observed_on"]))
     return predict_baselines(development, test, Baselines(prior_rows=10))
 
 
 def everyone_wastes(tables: dict[str, Frame]) -> dict[str, Frame]:
-    """All of every item, five days after its purchase: looks are at items that are still open then."""
+    """All of every item, five days after its purchase: items that are still open then are observed."""
     items = tables["items"]
     wasted = items[["item_id", "household_id", "quantity"]].assign(kind="wasted")
     return {"events": wasted.assign(occurred_on=items["purchased_on"] + 5 * DAY)}
@@ -502,11 +502,11 @@ TEACHES_NOTHING: dict[str, tuple[Callable[[dict[str, Frame]], dict[str, Frame]],
         "development.wasted: must be true and false, is always false (",
     ),
     "everybody wastes": (everyone_wastes, "development.wasted: must be true and false, is always true ("),
-    "no item is open at its look": (
+    "no item is open when observed": (
         lambda tables: {
             "events": everyone_wastes(tables)["events"].assign(occurred_on=tables["items"]["purchased_on"])
         },
-        "observations: must not be empty (0 rows); no item was open when it was looked at",
+        "observations: must not be empty (0 rows); no item was open when it was observed",
     ),
     "no label is known yet": (
         lambda tables: {

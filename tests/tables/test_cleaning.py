@@ -1,12 +1,15 @@
 """Dirty but usable records: refused, dropped or repaired, as the parameters say."""
 
 import json
+import re
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import pandas as pd
 import pytest
 import yaml
+from changed_source import run_changed
+from pages import render_cleaning
 from pydantic import ValidationError
 
 from waste_risk.errors import ContractError
@@ -14,15 +17,16 @@ from waste_risk.observations.observe import latest_record, observe_items
 from waste_risk.parameters import Cleaning, Observation, Scenario
 from waste_risk.simulation import simulate
 from waste_risk.tables.checks import check_tables
+from waste_risk.tables.cleaning_rules import RULES, Records, cleaning_rule
 
-PARAMETERS = Path(__file__).parents[2] / "conf/base/parameters_data_engineering.yml"
+ROOT = Path(__file__).parents[2]
+PARAMETERS = ROOT / "conf/base/parameters_data_engineering.yml"
 CONFIGURED = yaml.safe_load(PARAMETERS.read_text(encoding="utf-8"))["cleaning"]
-RULES = [name for name in CONFIGURED if name not in {"max_share", "max_gap_days"}]
-REPAIRABLE = ["items_expiring_before_purchase", "items_eaten_more_than_bought", "events_before_purchase"]
+REPAIRABLE = [name for name, rule in RULES.items() if rule.repair]
 MONDAY, DAY = pd.Timestamp("2024-05-06"), pd.Timedelta(days=1)
 NOON = MONDAY + pd.Timedelta(hours=12)
 
-OBSERVATION = Observation(horizon_days=30, max_look_days=30, looks_per_item=1)
+OBSERVATION = Observation(horizon_days=30, max_age_days=30, per_item=1)
 
 Tables = dict[str, pd.DataFrame]
 
@@ -137,6 +141,82 @@ def test_a_rule_that_is_to_be_repaired_keeps_and_counts_the_row(rule: str) -> No
     assert (counts["items"], counts["events"]) == (2, 4)
 
 
+def test_every_rule_has_its_parameter_and_every_action_of_the_parameter() -> None:
+    parameters = {name: get_args(field.annotation) for name, field in Cleaning.model_fields.items()}
+    limits = {"max_share", "max_gap_days"}
+    assert {name: rule.actions for name, rule in RULES.items()} == {
+        n: a for n, a in parameters.items() if n not in limits
+    }
+
+
+def test_a_rule_without_a_parameter_that_fits_cannot_be_defined() -> None:
+    def events_of_tomorrow(records: Records, _: Cleaning) -> Any:
+        return records.item_row < 0
+
+    with pytest.raises(TypeError, match=r"Cleaning needs a parameter events_of_tomorrow: Literal\['reject', 'drop'\]"):
+        cleaning_rule("events.occurred_on", "must be past", cause="a wrong clock")(events_of_tomorrow)
+    assert "events_of_tomorrow" not in RULES
+
+
+def test_the_yaml_gives_the_cause_of_each_rule_beside_its_value() -> None:
+    comments = dict(re.findall(r"^  (\w+): \w+ *# (.*)$", PARAMETERS.read_text(encoding="utf-8"), re.MULTILINE))
+    assert {name: comments[name] for name in RULES} == {name: rule.cause for name, rule in RULES.items()}
+
+
+def test_the_page_of_the_rules_is_what_make_docs_would_write() -> None:
+    assert (ROOT / "docs/cleaning.md").read_text(encoding="utf-8") == render_cleaning()
+
+
+NEW_RULE = """@cleaning_rule("items.quantity", "must be less than a tonne", cause="grams were taken for kilograms")
+def items_of_a_tonne(records: Records, _: Cleaning) -> Mask:
+    return (records.items["quantity"] >= 1_000).to_numpy()
+
+
+"""
+
+WITH_NEW_RULE = """
+import json
+import re
+from dataclasses import replace
+from measured import MEASURED, SOURCE
+from pages import RULES
+from test_cleaning import CONFIGURED, tables
+from waste_risk.adapters.parameter_checks import find_mistakes
+from waste_risk.parameters import Cleaning
+from waste_risk.reporting.text import render_text
+from waste_risk.tables.checks import check_tables
+from waste_risk.tables.cleaning_rules import RULES, Records, cleaning_rule
+
+given = tables()
+given["items"].loc[1, "quantity"] = 2_000.0
+lenient = {**CONFIGURED, "max_share": 1.0, "items_of_a_tonne": "drop"}
+counts = check_tables(**given, cleaning=Cleaning.model_validate(lenient))[3]
+report = render_text(MEASURED, source=replace(SOURCE, dropped=counts["dropped"]))
+print(json.dumps({
+    "dropped": counts["dropped"],
+    "report": [line for line in report.splitlines() if "tonne" in line],
+    "mistakes": find_mistakes({"cleaning": {**CONFIGURED, "items_of_a_tonne": "repair"}}),
+    "documented": "items_of_a_tonne" in RULES,
+}))
+"""
+
+
+def test_a_new_rule_arrives_in_counts_report_and_docs_and_its_parameter_is_checked(tmp_path: Path) -> None:
+    before, parameter = '@cleaning_rule(\n    "items.purchased_on"', "    duplicate_events: Literal"
+    new_parameter = '    items_of_a_tonne: Literal["reject", "drop"]\n'
+    changes = {
+        "tables/cleaning_rules.py": [(before, NEW_RULE + before)],
+        "parameters.py": [(parameter, new_parameter + parameter)],
+    }
+    found = run_changed(tmp_path, changes, WITH_NEW_RULE)
+    assert found == {
+        "dropped": {"items_of_a_tonne": 1, "events_of_dropped_items": 2},
+        "report": ["Dropped:                    1 item of a tonne"],
+        "mistakes": ["Parameter cleaning.items_of_a_tonne: should be 'reject' or 'drop' (given 'repair')."],
+        "documented": True,
+    }
+
+
 def test_an_event_before_the_purchase_is_moved_to_it() -> None:
     given = dirty("events_before_purchase")
     evening = {**given, "items": given["items"].assign(purchased_on=MONDAY + pd.Timedelta(hours=19))}
@@ -199,12 +279,12 @@ def test_one_wrong_clock_behind_or_ahead_costs_only_its_own_items(year: str) -> 
     assert (counts["items"], counts["data_until"]) == (2, "2024-05-08T12:00:00")
 
 
-def looked_at(given: Tables) -> tuple[pd.DataFrame, Any]:
+def observed(given: Tables) -> tuple[pd.DataFrame, Any]:
     """Observations of the cleaned tables whose labels are known, and the counts."""
     _, items, events, counts = check_tables(**given, cleaning=policy(max_share=0.1))
     until = latest_record(items, events)
-    looks = observe_items(items, events, OBSERVATION, until)
-    return looks.assign(is_mature=looks["label_known_on"] <= until), counts
+    observations = observe_items(items, events, OBSERVATION, until)
+    return observations.assign(is_mature=observations["label_known_on"] <= until), counts
 
 
 def shifted(given: Tables, days: int, *, table: str | None = None, household: int | None = None) -> Tables:
@@ -227,14 +307,16 @@ TABLE_OF = {"items": "items_outside_the_period", "events": "events_outside_the_p
 @pytest.mark.parametrize("table", ["households", "items", "events"])
 def test_one_record_far_from_all_others_changes_nothing_for_others_and_is_counted(table: str, days: int) -> None:
     given, item = shifted(SOUND, days, table=table), SOUND[table].get("item_id", pd.Series([None])).iloc[0]
-    (looks, counts), (expected, sound) = looked_at(given), looked_at(SOUND)
+    (observations, counts), (expected, sound) = observed(given), observed(SOUND)
     if table == "events" and days < 0:
         assert counts["repaired"] == {"events_before_purchase": 1}
     else:
         lost = {name: n for name, n in counts["dropped"].items() if name != "events_of_dropped_items"}
         assert lost == ({TABLE_OF[table]: 1} if table in TABLE_OF else {})
     assert counts["data_until"] == sound["data_until"]
-    pd.testing.assert_frame_equal(*(each[each["item_id"] != item].reset_index(drop=True) for each in (looks, expected)))
+    pd.testing.assert_frame_equal(
+        *(each[each["item_id"] != item].reset_index(drop=True) for each in (observations, expected))
+    )
 
 
 @pytest.mark.parametrize("days", [15, 40, 364])
@@ -243,19 +325,19 @@ def test_one_record_of_a_few_weeks_after_all_others_does_not_end_the_data(table:
     end = max(SOUND["items"]["purchased_on"].max(), SOUND["events"]["occurred_on"].max())
     column = {"items": "purchased_on", "events": "occurred_on"}[table]
     given = {**SOUND, table: change(SOUND[table], 0, **{column: end + days * DAY})}
-    counts = looked_at(given)[1]
+    counts = observed(given)[1]
     assert counts["dropped"][TABLE_OF[table]] == 1
-    assert counts["data_until"] == looked_at(SOUND)[1]["data_until"]
+    assert counts["data_until"] == observed(SOUND)[1]["data_until"]
 
 
 @pytest.mark.parametrize("days", [40, 200, -200, -400])
 def test_a_household_whose_clock_is_wrong_changes_nothing_for_others(days: int) -> None:
     """Its first or last records lie outside of the period; of those within it, no one can tell."""
     household = SOUND["households"]["household_id"].iloc[7]
-    (looks, counts), (expected, sound) = looked_at(shifted(SOUND, days, household=household)), looked_at(SOUND)
+    (observations, counts), (expected, sound) = observed(shifted(SOUND, days, household=household)), observed(SOUND)
     assert counts["data_until"][:10] == sound["data_until"][:10]
     assert counts["dropped"]["items_outside_the_period"] > 0
-    others = [each[each["household_id"] != household].reset_index(drop=True) for each in (looks, expected)]
+    others = [each[each["household_id"] != household].reset_index(drop=True) for each in (observations, expected)]
     pd.testing.assert_frame_equal(*others)
 
 
@@ -264,9 +346,9 @@ def test_where_households_are_few_a_day_far_from_all_others_does_not_end_the_dat
     few = simulate(n_households=n_households, n_items_per_household=60, seed=1, period_days=360)
     sound: Tables = {name: getattr(few, name) for name in SOUND}
     given = {**sound, "events": change(sound["events"], 0, occurred_on=sound["events"]["occurred_on"].max() + 60 * DAY)}
-    counts = looked_at(given)[1]
+    counts = observed(given)[1]
     assert counts["dropped"] == {"events_outside_the_period": 1}
-    assert counts["data_until"] == looked_at(sound)[1]["data_until"]
+    assert counts["data_until"] == observed(sound)[1]["data_until"]
 
 
 @pytest.mark.parametrize("scenario", ["usual", "new_households", "drift"])

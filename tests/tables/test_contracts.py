@@ -336,9 +336,9 @@ def test_many_threads_check_at_once_without_disturbing_each_other() -> None:
 
 
 def features() -> pd.DataFrame:
-    looks = observations()[["item_id", "household_id", "observed_on"]]
+    keys = observations()[["item_id", "household_id", "observed_on"]]
     columns = {feature.name: np.array([1, np.nan, 0], dtype=feature.dtype) for feature in FEATURES}
-    return pd.concat([looks, pd.DataFrame(columns)], axis=1)
+    return pd.concat([keys, pd.DataFrame(columns)], axis=1)
 
 
 def model_input() -> pd.DataFrame:

@@ -6,6 +6,7 @@ from typing import Any
 
 import pandas as pd
 import pytest
+from evaluating import evaluate_rows
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from planted import OBSERVATION, SPLIT, TRAINING, plant
@@ -13,7 +14,6 @@ from scipy.special import expit
 
 from waste_risk.errors import ContractError
 from waste_risk.features import build_features
-from waste_risk.metrics import evaluate
 from waste_risk.observations.model_input import assemble_model_input
 from waste_risk.observations.observe import latest_record, observe_items, open_items
 from waste_risk.parameters import Baselines, Cleaning, load
@@ -55,18 +55,18 @@ def test_every_integer_id_of_64_bits_stays_what_it_is_from_the_tables_to_the_mod
     households, items, events, counts = check_tables(*named, renamed(SOURCE.events, first, other), CLEANING)
     assert (counts["items"], counts["events"], counts["dropped"]) == (len(SOURCE.items), len(SOURCE.events), {})
     until = latest_record(items, events)
-    looks = check("observations", observe_items(items, events, OBSERVATION, until))
-    features = check("features", build_features(looks, households, items, events))
-    rows = check("model_input", assemble_model_input(looks, features, households, until))
+    observations = check("observations", observe_items(items, events, OBSERVATION, until))
+    features = check("features", build_features(observations, households, items, events))
+    rows = check("model_input", assemble_model_input(observations, features, households, until))
     owner = dict(zip(SOURCE.items["item_id"], SOURCE.items["household_id"], strict=True))
     number = {first + place: item for item, place in PLACES.items()}
-    own = looks.assign(item_id=[number[item] for item in looks["item_id"].tolist()])
-    own["household_id"] = [household - first for household in looks["household_id"].tolist()]
+    own = observations.assign(item_id=[number[item] for item in observations["item_id"].tolist()])
+    own["household_id"] = [household - first for household in observations["household_id"].tolist()]
     assert own["household_id"].tolist() == [owner[item] for item in own["item_id"]]
-    assert set(rows["item_id"].tolist()) <= set(looks["item_id"].tolist())
+    assert set(rows["item_id"].tolist()) <= set(observations["item_id"].tolist())
     expected = build_features(own, SOURCE.households, SOURCE.items, SOURCE.events)
     pd.testing.assert_frame_equal(features.drop(columns=KEYS), expected.drop(columns=KEYS), check_exact=True)
-    true = oracle_probability(looks, items, events, renamed(SOURCE.truth, first, other), 30)
+    true = oracle_probability(observations, items, events, renamed(SOURCE.truth, first, other), 30)
     own_true = oracle_probability(own, SOURCE.items, SOURCE.events, SOURCE.truth, 30)
     pd.testing.assert_frame_equal(true, own_true, check_exact=True)
     assert len(open_items(items, events, until)) == len(open_items(SOURCE.items, SOURCE.events, until))
@@ -99,12 +99,12 @@ def test_windows_folds_baselines_and_metrics_do_not_depend_on_what_ids_are(namin
     training = TRAINING.model_copy(
         update={"classifier": (few := TRAINING.classifier.model_copy(update={"num_boost_round": 3})), "regressor": few}
     )
-    judged, _ = cross_validate(development, training, SPLIT, OBSERVATION)
-    plain_judged, _ = cross_validate(plain_development, training, SPLIT, OBSERVATION)
+    judged, *_ = cross_validate(development, training, SPLIT, OBSERVATION)
+    plain_judged, *_ = cross_validate(plain_development, training, SPLIT, OBSERVATION)
     assert judged["household_id"].tolist() == [naming(number) for number in plain_judged["household_id"].tolist()]
     pd.testing.assert_frame_equal(judged.drop(columns=KEYS), plain_judged.drop(columns=KEYS), check_exact=True)
     measured, plainly = (
-        evaluate(
+        evaluate_rows(
             y_true=frame["wasted"],
             probability=expit(frame["life_used"]),
             household_id=frame["household_id"],

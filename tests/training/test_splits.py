@@ -1,4 +1,6 @@
-"""The splits by time: what may train, what is judged."""
+"""The splits by time: which rows train, and which a model is evaluated on."""
+
+import doctest
 
 import numpy as np
 import pandas as pd
@@ -9,12 +11,13 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import cross_val_score
 
 from waste_risk.parameters import Split
+from waste_risk.training import splits
 from waste_risk.training.splits import PurgedTimeSeriesSplit, newest_window, split_by_time
 
 HORIZON = pd.Timedelta(days=2)
 
 
-def looks(*days: float) -> pd.DataFrame:
+def observe(*days: float) -> pd.DataFrame:
     observed_on = pd.Timestamp("2024-01-01") + pd.to_timedelta(list(days), unit="D")
     return pd.DataFrame(
         {
@@ -31,7 +34,7 @@ def days_of(rows: pd.DataFrame) -> list[int]:
 
 
 def test_the_newest_days_are_the_test_window_and_unknown_labels_are_left_out():
-    development, test = split_by_time(looks(0, 1, 2, 3, 4, 5, 6, 7, 8, 9), Split(test_share=0.2, n_folds=5))
+    development, test = split_by_time(observe(0, 1, 2, 3, 4, 5, 6, 7, 8, 9), Split(test_share=0.2, n_folds=5))
     assert days_of(development) == [0, 1, 2, 3, 4, 5, 6]  # day 6 is known on day 8, the first of the test window
     assert days_of(test) == [8, 9]
     assert development.index.tolist() == list(range(7))
@@ -39,15 +42,15 @@ def test_the_newest_days_are_the_test_window_and_unknown_labels_are_left_out():
 
 
 def test_a_day_is_never_divided():
-    development, test = split_by_time(looks(0, 1, 2, 3, 4, 5, 8.1, 8.2, 8.9, 9), Split(test_share=0.4, n_folds=5))
+    development, test = split_by_time(observe(0, 1, 2, 3, 4, 5, 8.1, 8.2, 8.9, 9), Split(test_share=0.4, n_folds=5))
     assert days_of(test) == [8, 8, 8, 9]
-    development, test = split_by_time(looks(0, 1, 2, 3, 4, 5, 8.1, 8.2, 8.9, 9), Split(test_share=0.3, n_folds=5))
+    development, test = split_by_time(observe(0, 1, 2, 3, 4, 5, 8.1, 8.2, 8.9, 9), Split(test_share=0.3, n_folds=5))
     assert days_of(test) == [9]
     assert days_of(development) == [0, 1, 2, 3, 4, 5]
 
 
-def test_a_label_known_later_on_the_first_judged_day_does_not_train():
-    older, newest = newest_window(looks(0, 5.5, 8, 9)["observed_on"], looks(0, 6.5, 8, 9)["label_known_on"], 0.5)
+def test_a_label_known_later_on_the_first_of_the_newest_days_does_not_train():
+    older, newest = newest_window(observe(0, 5.5, 8, 9)["observed_on"], observe(0, 6.5, 8, 9)["label_known_on"], 0.5)
     assert older.tolist() == [True, False, False, False]
     assert newest.tolist() == [False, False, True, True]
 
@@ -61,13 +64,13 @@ def test_a_label_known_later_on_the_first_judged_day_does_not_train():
 )
 def test_days_that_cannot_be_split_are_refused(days, share, message):
     with pytest.raises(ValueError, match=message):
-        split_by_time(looks(*days), Split(test_share=share, n_folds=2))
+        split_by_time(observe(*days), Split(test_share=share, n_folds=2))
 
 
-def test_folds_train_on_what_is_known_and_judge_blocks_of_about_equal_size():
-    observed_on = looks(*range(15))["observed_on"]
+def test_folds_train_on_what_is_known_and_validate_on_blocks_of_about_equal_size():
+    observed_on = observe(*range(15))["observed_on"]
     folds = list(PurgedTimeSeriesSplit(n_splits=3, horizon_days=1).split(observed_on, groups=observed_on))
-    assert [(train.tolist(), judged.tolist()) for train, judged in folds] == [
+    assert [(train.tolist(), validation.tolist()) for train, validation in folds] == [
         ([0, 1, 2, 3, 4, 5], [6, 7, 8]),
         ([0, 1, 2, 3, 4, 5, 6, 7, 8], [9, 10, 11]),
         ([0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11], [12, 13, 14]),
@@ -75,16 +78,16 @@ def test_folds_train_on_what_is_known_and_judge_blocks_of_about_equal_size():
 
 
 def test_the_first_fold_waits_for_three_horizons_of_days():
-    observed_on = looks(*range(12))["observed_on"]
+    observed_on = observe(*range(12))["observed_on"]
     folds = list(PurgedTimeSeriesSplit(n_splits=2, horizon_days=2).split(observed_on, groups=observed_on))
-    assert [(train.tolist(), judged.tolist()) for train, judged in folds] == [
+    assert [(train.tolist(), validation.tolist()) for train, validation in folds] == [
         ([0, 1, 2, 3, 4], [6, 7, 8]),
         ([0, 1, 2, 3, 4, 5, 6, 7], [9, 10, 11]),
     ]
 
 
 def test_rows_may_come_in_any_order():
-    observed_on = looks(*range(30))["observed_on"]
+    observed_on = observe(*range(30))["observed_on"]
     shuffled = observed_on.sample(frac=1, random_state=3)
     splitter = PurgedTimeSeriesSplit(n_splits=4, horizon_days=2)
     for straight, mixed in zip(
@@ -100,22 +103,22 @@ def test_rows_may_come_in_any_order():
     n_splits=st.integers(2, 5),
     horizon_days=st.integers(1, 20),
 )
-def test_no_training_label_is_known_after_the_first_judged_day_begins(hours, n_splits, horizon_days):
+def test_no_training_label_is_known_after_the_first_validation_day_begins(hours, n_splits, horizon_days):
     observed_on = pd.Timestamp("2024-01-01") + pd.to_timedelta(hours, unit="h")
     try:
         folds = list(PurgedTimeSeriesSplit(n_splits, horizon_days).split(observed_on, groups=observed_on))
     except ValueError:
         return
-    last_judged = pd.Timestamp.min
-    for train, judged in folds:
-        first_judged = observed_on[judged].min().floor("D")
-        assert (observed_on[train] + pd.Timedelta(days=horizon_days)).max() <= first_judged
-        assert first_judged > last_judged
-        last_judged = observed_on[judged].max()
+    last = pd.Timestamp.min
+    for train, validation in folds:
+        first = observed_on[validation].min().floor("D")
+        assert (observed_on[train] + pd.Timedelta(days=horizon_days)).max() <= first
+        assert first > last
+        last = observed_on[validation].max()
     assert len(folds) == n_splits
-    judged_once = np.concatenate([judged for _, judged in folds])
-    assert len(set(judged_once)) == len(judged_once)
-    assert set(judged_once) == set(np.flatnonzero(observed_on >= observed_on[folds[0][1]].min().floor("D")))
+    validated = np.concatenate([validation for _, validation in folds])
+    assert len(set(validated)) == len(validated)
+    assert set(validated) == set(np.flatnonzero(observed_on >= observed_on[folds[0][1]].min().floor("D")))
 
 
 def test_it_is_a_splitter_of_scikit_learn():
@@ -140,9 +143,19 @@ def test_it_is_a_splitter_of_scikit_learn():
         ),
         (None, pd.to_datetime(["2024-01-01"] * 11 + ["2024-01-08"]), "12 rows on 2 days cannot be cut into 2 windows"),
         ([0] * 6 + [1] * 6, pd.date_range("2024-01-01", periods=12), "fold 1: the training rows hold one class only"),
-        ([0, 1] * 4 + [1] * 4, pd.date_range("2024-01-01", periods=12), "fold 2: the judged rows hold one class only"),
+        (
+            [0, 1] * 4 + [1] * 4,
+            pd.date_range("2024-01-01", periods=12),
+            "fold 2: the validation rows hold one class only",
+        ),
     ],
 )
 def test_folds_that_say_nothing_are_refused(y, groups, message):
     with pytest.raises(ValueError, match=message):
         list(PurgedTimeSeriesSplit(n_splits=2, horizon_days=2).split(range(12), y, groups))
+
+
+def test_the_example_of_the_documentation_is_right():
+    (example,) = doctest.DocTestFinder().find(PurgedTimeSeriesSplit, globs=vars(splits), module=splits)[:1]
+    assert example.examples
+    assert doctest.DocTestRunner().run(example).failed == 0

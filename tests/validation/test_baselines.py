@@ -1,4 +1,4 @@
-"""The simple rules learn from development rows alone, and each does what its name says."""
+"""The baselines are fitted on development rows alone, and each does what its name says."""
 
 import numpy as np
 import pandas as pd
@@ -60,7 +60,7 @@ def test_the_logistic_regression_equals_one_on_columns_scaled_by_hand() -> None:
     assert roc_auc_score(test["wasted"], logistic_regression(development, test)) > 0.8
 
 
-def test_nothing_of_the_judged_rows_but_their_features_counts() -> None:
+def test_nothing_of_the_test_rows_but_their_features_counts() -> None:
     development, test = plant(1_000), plant(300, seed=2)
     blind = test.drop(columns=["wasted", "days_to_waste", "label_known_on"])
     pd.testing.assert_frame_equal(

@@ -4,12 +4,13 @@ from dataclasses import replace
 
 import pandas as pd
 import pytest
+from evaluating import evaluate_rows
 from hypothesis import assume, given
 from hypothesis import strategies as st
 from measured import ALL_LIMITS as LIMITS
 
-from waste_risk.metrics import Baseline, Estimate, Fairness, PurestFeature, evaluate
-from waste_risk.validation.gates import Gate, check_gates
+from waste_risk.metrics import Baseline, Estimate, Fairness, PurestFeature
+from waste_risk.validation.gates import GATES, GateDefinition, Measured, Relation, check_gates
 
 OFF = {
     "max_calibration_in_the_large": None,
@@ -30,7 +31,7 @@ NAMES = [
 ]
 
 
-def rule(gain):
+def baseline(gain):
     return Baseline(auc=Estimate(0.7), average_precision=Estimate(0.5), brier_score=Estimate(0.2), auc_gain=gain)
 
 
@@ -39,13 +40,16 @@ def fairness(gap):
     return Fairness((), nothing, nothing, nothing, gap)
 
 
-RULES = {"category_rate": rule(Estimate(0.17, 0.15, 0.19)), "days_left_clock": rule(Estimate(0.12, 0.10, 0.14))}
+BASELINES = {
+    "category_rate": baseline(Estimate(0.17, 0.15, 0.19)),
+    "days_left_clock": baseline(Estimate(0.12, 0.10, 0.14)),
+}
 FAIR = {"size_group": fairness(Estimate(0.02, 0.01, 0.03)), "children": fairness(Estimate(0.01, 0.0, 0.02))}
 PUREST = PurestFeature("life_used", Estimate(0.82, 0.76, 0.87), 143)
 
 
 def passing():
-    measured = evaluate(
+    measured = evaluate_rows(
         y_true=[0, 1], probability=[0.2, 0.8], n_resamples=0, fold_metrics=pd.DataFrame({"auc": [0.87, 0.88]})
     )
     return replace(
@@ -60,7 +64,7 @@ def passing():
         attainable_share=Estimate(0.91, 0.88, 0.94),
         oracle_auc=Estimate(0.91),
         purest_feature=PUREST,
-        baselines=RULES,
+        baselines=BASELINES,
         fairness=FAIR,
         n_rows=5_000,
         n_wasted=1_500,
@@ -79,6 +83,10 @@ def good():
     return GOOD
 
 
+def summarise(decision):
+    return [(gate.name, gate.label, gate.passed, gate.value, gate.limit) for gate in decision.gates]
+
+
 def failed(decision):
     return [gate.name for gate in decision.gates if not gate.passed]
 
@@ -89,22 +97,22 @@ def test_a_model_within_every_limit_is_approved_without_a_reason(good):
 
 
 def test_each_gate_says_what_it_asks_and_what_was_measured(good):
-    assert check_gates(good, LIMITS).gates == (
+    assert summarise(check_gates(good, LIMITS)) == [
         *FIRST_FOUR,
-        Gate("gain_over_baselines", "Better than simple rules", True, 0.12, 0.0),
-        Gate("calibration_slope", "Slope in [0.80, 1.20]", True, 0.98, (0.8, 1.2)),
-        Gate("calibration_in_the_large", "In the large (gap < 0.03)", True, 0.0, (-0.01, 0.01)),
-        Gate("newest_calibration_in_the_large", "In the large, newest month", True, 0.0, (-0.01, 0.01)),
-        Gate("not_above_oracle", "Not above the oracle", True, 0.88, 1.0),
-        Gate("purest_feature", "Purest feature (< 0.90)", True, 0.76, 0.9),
-        Gate("alerts", "Alerts@0.7 >= 100", True, 700.0, 100.0),
-        Gate("both_classes", "Both outcomes occur", True, 1500.0, 1.0),
-        Gate("group_calibration_gap", "Groups (gap < 0.05)", True, 0.02, 0.05),
-    )
+        ("gain_over_baselines", "Better than baselines", True, 0.12, 0.0),
+        ("calibration_slope", "Slope in [0.80, 1.20]", True, 0.98, (0.8, 1.2)),
+        ("calibration_in_the_large", "In the large (gap < 0.03)", True, 0.0, (-0.01, 0.01)),
+        ("newest_calibration_in_the_large", "In the large, newest month", True, 0.0, (-0.01, 0.01)),
+        ("not_above_oracle", "Not above the oracle", True, 0.88, 1.0),
+        ("purest_feature", "Purest feature (< 0.90)", True, 0.76, 0.9),
+        ("alerts", "Alerts@0.7 >= 100", True, 700.0, 100.0),
+        ("both_classes", "Both outcomes occur", True, 1500.0, 1.0),
+        ("group_calibration_gap", "Groups (gap < 0.05)", True, 0.02, 0.05),
+    ]
 
 
 def test_what_is_off_is_no_gate(good):
-    assert check_gates(good, FOUR).gates == FIRST_FOUR
+    assert summarise(check_gates(good, FOUR)) == FIRST_FOUR
     without_truth = check_gates(replace(good, attainable_share=None, oracle_auc=None), LIMITS)
     assert [gate.name for gate in without_truth.gates] == [name for name in NAMES if name != "not_above_oracle"]
     without_features = check_gates(replace(good, purest_feature=None), LIMITS)
@@ -115,17 +123,18 @@ def test_the_verdict_names_the_bytes_it_is_about(good):
     assert check_gates(good, LIMITS).predictor_sha256 == "abc"
 
 
-@pytest.mark.parametrize("name", NAMES)
-def test_every_gate_is_there_once(good, name):
-    assert [gate.name for gate in check_gates(good, LIMITS).gates].count(name) == 1
+def test_every_gate_is_defined_once_and_says_what_it_measures_and_why(good):
+    assert [definition.name for definition in GATES] == NAMES
+    assert len({definition.title for definition in GATES}) == len(GATES)
+    assert all(gate.title and gate.why.endswith(".") for gate in check_gates(good, LIMITS).gates)
 
 
-FIRST_FOUR = (
-    Gate("auc", "AUC >= 0.85", True, 0.8723, 0.85),
-    Gate("precision_at_high_confidence", "Precision@0.7 >= 0.80", True, 0.8456, 0.80),
-    Gate("expected_calibration_error", "Calibration (ECE < 0.10)", True, 0.0567, 0.10),
-    Gate("cv_std_auc", "CV Stable (std < 0.05)", True, 0.0101, 0.05),
-)
+FIRST_FOUR = [
+    ("auc", "AUC >= 0.85", True, 0.8723, 0.85),
+    ("precision_at_high_confidence", "Precision@0.7 >= 0.80", True, 0.8456, 0.80),
+    ("expected_calibration_error", "Calibration (ECE < 0.10)", True, 0.0567, 0.10),
+    ("cv_std_auc", "CV Stable (std < 0.05)", True, 0.0101, 0.05),
+]
 
 
 @pytest.mark.parametrize(
@@ -151,12 +160,12 @@ def test_one_bad_metric_turns_its_own_gate_red_and_no_other(good, name, value, r
     [
         (
             "gain_over_baselines",
-            {"baselines": RULES | {"days_left_clock": rule(Estimate(-0.01))}},
+            {"baselines": BASELINES | {"days_left_clock": baseline(Estimate(-0.01))}},
             "AUC gain over days left clock -0.0100 is not above 0.00",
         ),
         (
             "gain_over_baselines",
-            {"baselines": RULES | {"logistic_regression": rule(Estimate(0.0))}},
+            {"baselines": BASELINES | {"logistic_regression": baseline(Estimate(0.0))}},
             "AUC gain over logistic regression 0.0000 is not above 0.00",
         ),
         (
@@ -239,7 +248,7 @@ BOUND = LIMITS.model_copy(update={"judged_by": "bound"})
         ),
         (
             "gain_over_baselines",
-            {"baselines": {"rule": rule(Estimate(0.01, -0.01, 0.03))}},
+            {"baselines": {"rule": baseline(Estimate(0.01, -0.01, 0.03))}},
             "AUC gain over rule (low end of its interval) -0.0100 is not above 0.00",
         ),
         (
@@ -306,10 +315,10 @@ def test_a_gap_is_red_if_twice_its_interval_lies_beyond_the_tolerance(value, bel
 @pytest.mark.parametrize(
     ("gate", "changed", "reason"),
     [
-        ("gain_over_baselines", {"baselines": {}}, "Gain over simple rules is undefined: none was measured"),
+        ("gain_over_baselines", {"baselines": {}}, "Gain over baselines is undefined: none was measured"),
         (
             "gain_over_baselines",
-            {"baselines": RULES | {"category_rate": rule(Estimate(math.nan))}},
+            {"baselines": BASELINES | {"category_rate": baseline(Estimate(math.nan))}},
             "AUC gain over category rate is undefined",
         ),
         ("calibration_slope", {"calibration_slope": Estimate(math.nan)}, "Calibration slope is undefined"),
@@ -387,5 +396,107 @@ def test_the_verdict_is_plain_json(good):
         "passed": False,
         "value": None,
         "limit": 0.05,
+        "relation": "<",
+        "title": "Standard deviation of the AUC over folds",
+        "why": "Quality must not depend on which months the model was trained on.",
+        "is_count": False,
+        "estimate": None,
+        "reason": "CV standard deviation is undefined: fewer than two folds were measured",
     }
     assert plain["reasons"] == list(decision.reasons)
+
+
+def define(relation, estimate, limit, **more):
+    return GateDefinition(
+        name="new",
+        label="New {bound}",
+        title="Something new",
+        why="It matters.",
+        relation=relation,
+        limit=lambda _: limit,
+        measure=lambda *_: Measured("Novelty", estimate, **more),
+    )
+
+
+@pytest.mark.parametrize(
+    ("relation", "limit", "label", "by_estimate", "by_bound"),
+    [
+        (Relation.AT_LEAST, 0.4, "New >= 0.40", "", "Novelty (low end of its interval) 0.3000 is below 0.40"),
+        (Relation.AT_LEAST, 0.5, "New >= 0.50", "", "Novelty (low end of its interval) 0.3000 is below 0.50"),
+        (
+            Relation.ABOVE,
+            0.5,
+            "New > 0.50",
+            "Novelty 0.5000 is not above 0.50",
+            "Novelty (low end of its interval) 0.3000 is not above 0.50",
+        ),
+        (Relation.AT_MOST, 0.5, "New <= 0.50", "", "Novelty (high end of its interval) 0.6000 is above 0.50"),
+        (Relation.AT_MOST, 0.6, "New <= 0.60", "", ""),
+        (
+            Relation.BELOW,
+            0.5,
+            "New < 0.50",
+            "Novelty 0.5000 is not below 0.50",
+            "Novelty (high end of its interval) 0.6000 is not below 0.50",
+        ),
+        (Relation.BELOW, 0.61, "New < 0.61", "", ""),
+        (Relation.WITHIN, (0.3, 0.6), "New [0.30, 0.60]", "", ""),
+        (
+            Relation.WITHIN,
+            (0.51, 0.59),
+            "New [0.51, 0.59]",
+            "Novelty 0.5000 is below 0.51",
+            "Novelty (high end of its interval) 0.6000 is above 0.59",
+        ),
+        (
+            Relation.NEAR,
+            0.5,
+            "New < 0.50",
+            "Novelty lies 0.5000 above 0, not less than 0.50",
+            "Novelty (far end of its interval) lies 0.6000 above 0, not less than 0.50",
+        ),
+    ],
+)
+def test_the_relation_decides_label_verdict_end_and_reason(relation, limit, label, by_estimate, by_bound):
+    definition = define(relation, Estimate(0.5, 0.3, 0.6), limit)
+    for params, reason in ((LIMITS, by_estimate), (BOUND, by_bound)):
+        decision = check_gates(GOOD, params, [definition])
+        (gate,) = decision.gates
+        assert (gate.label, gate.passed, gate.reason) == (label, reason == "", reason)
+        assert decision.reasons == ((reason,) if reason else ())
+
+
+@pytest.mark.parametrize("relation", Relation)
+def test_an_undefined_metric_fails_whatever_the_relation(good, relation):
+    limit = (0.0, 1.0) if relation is Relation.WITHIN else 0.5
+    decision = check_gates(good, LIMITS, [define(relation, Estimate(math.nan), limit, undefined=": nobody asked")])
+    assert (decision.approved, decision.gates[0].value) == (False, None)
+    assert decision.reasons[0].endswith(": nobody asked")
+
+
+def test_a_gate_whose_limit_is_null_is_off(good):
+    assert check_gates(good, LIMITS, [define(Relation.BELOW, Estimate(0.5), None)]).gates == ()
+
+
+@pytest.mark.parametrize("estimate", [Estimate(math.nan), Estimate(0.5, math.nan, 0.6)])
+def test_an_estimate_that_is_not_known_stays_out_of_the_gate(good, estimate):
+    (gate,) = check_gates(good, LIMITS, [define(Relation.BELOW, estimate, 0.7)]).gates
+    assert gate.estimate is None
+
+
+def test_an_estimate_is_kept_with_its_interval_whichever_end_decides(good):
+    estimate = Estimate(0.5, 0.3, 0.6)
+    for params in (LIMITS, BOUND):
+        assert check_gates(good, params, [define(Relation.BELOW, estimate, 0.7)]).gates[0].estimate == estimate
+
+
+def test_a_count_is_a_whole_number_in_label_and_reason(good):
+    few = replace(define(Relation.AT_LEAST, Estimate(1_234.0), 5_000.0), is_count=True)
+    (gate,) = check_gates(good, LIMITS, [few]).gates
+    assert (gate.label, gate.reason) == ("New >= 5000", "Novelty 1234 is below 5000")
+
+
+def test_without_a_signal_the_oracle_leaves_nothing_to_leak(good):
+    silent = check_gates(replace(good, attainable_share=Estimate(math.nan)), LIMITS)
+    gate = next(gate for gate in silent.gates if gate.name == "not_above_oracle")
+    assert (gate.passed, gate.value, gate.reason) == (True, None, "")

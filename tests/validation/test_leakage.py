@@ -10,8 +10,7 @@ from measured import FULL
 from pandas.testing import assert_frame_equal
 from planted import NAMES, NUMBER, SPLIT, WHEN, plant
 
-from waste_risk.metrics import PurestFeature
-from waste_risk.metrics.parts import AdversarialValidation
+from waste_risk.metrics import AdversarialValidation, PurestFeature
 from waste_risk.parameters import Gates, Validation, load
 from waste_risk.training.splits import split_by_time
 from waste_risk.validation.gates import check_gates
@@ -57,7 +56,7 @@ def test_two_features_that_are_a_clock_only_together_tell_them_apart() -> None:
     assert set(together.features[:2]) == {WHEN, NUMBER}
 
 
-def test_one_household_leaves_nobody_to_be_judged_on() -> None:
+def test_one_household_leaves_nobody_to_evaluate_on() -> None:
     told = tell_apart(plant().assign(household_id=7))
     assert np.isnan(told.auc.value)
     assert told.features == ()

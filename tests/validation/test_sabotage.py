@@ -7,12 +7,12 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 import pytest
+from evaluating import evaluate_rows
 from numpy.typing import NDArray
 from scipy.special import expit, logit
 from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import roc_auc_score
 
-from waste_risk.metrics import evaluate
 from waste_risk.parameters import Gates, load
 from waste_risk.validation.gates import GateDecision, check_gates
 
@@ -53,14 +53,14 @@ def fold_aucs(world: World, broken_fold: int | None) -> list[float]:
     """AUC of each block of the development rows by a model of the blocks before; a broken block's rows are mixed up."""
     blocks = np.array_split(np.arange(N_ROWS // 2), N_FOLDS + 1)
     aucs = []
-    for fold, judged in enumerate(blocks[1:]):
-        model = fit(world.X[: judged[0]], world.wasted[: judged[0]])
-        rows = np.random.default_rng(fold).permutation(judged) if fold == broken_fold else judged
-        aucs.append(roc_auc_score(world.wasted[judged], model.predict_proba(world.X[rows])[:, 1]))
+    for fold, rows in enumerate(blocks[1:]):
+        model = fit(world.X[: rows[0]], world.wasted[: rows[0]])
+        predicted = np.random.default_rng(fold).permutation(rows) if fold == broken_fold else rows
+        aucs.append(roc_auc_score(world.wasted[rows], model.predict_proba(world.X[predicted])[:, 1]))
     return aucs
 
 
-def judge(
+def decide(
     world: World = WORLD,
     learnt: NDArray[np.bool_] | None = None,
     spoil: Callable[[Array], Array] = lambda scores: scores,
@@ -72,13 +72,13 @@ def judge(
     """Fit on development, spoil the scores of the test rows if asked to, and hold them against every gate."""
     labels = world.wasted[DEVELOPMENT] if learnt is None else learnt
     scores = fit(world.X[DEVELOPMENT], labels).predict_proba(world.X[TEST])[:, 1]
-    rule = fit(WORLD.X[DEVELOPMENT, 1:2], WORLD.wasted[DEVELOPMENT]).predict_proba(WORLD.X[TEST, 1:2])[:, 1]
-    metrics = evaluate(
+    baseline = fit(WORLD.X[DEVELOPMENT, 1:2], WORLD.wasted[DEVELOPMENT]).predict_proba(WORLD.X[TEST, 1:2])[:, 1]
+    metrics = evaluate_rows(
         y_true=world.wasted[TEST],
         probability=spoil(scores),
         household_id=household[TEST],
         oracle_probability=world.truth[TEST],
-        baselines={"one feature": rule},
+        baselines={"one feature": baseline},
         sensitive={"size_group": world.group[TEST]},
         fold_metrics=pd.DataFrame({"auc": fold_aucs(world, broken_fold)}),
         n_resamples=100,
@@ -91,33 +91,33 @@ def red(decision: GateDecision) -> set[str]:
 
 
 def test_the_honest_model_passes_every_gate() -> None:
-    decision = judge()
+    decision = decide()
     assert decision.approved, decision.reasons
     assert len(decision.gates) == 11
 
 
 @pytest.mark.parametrize("n_households", [1, 19])
 def test_a_few_households_prove_nothing_to_gates_that_are_judged_by_their_bound(n_households: int) -> None:
-    decision = judge(household=WORLD.household % n_households, limits=LIMITS.model_copy(update={"judged_by": "bound"}))
-    judged = {"auc", "precision_at_high_confidence", "expected_calibration_error", "gain_over_baselines"}
-    assert red(decision) >= judged | {"calibration_slope"}
+    decision = decide(household=WORLD.household % n_households, limits=LIMITS.model_copy(update={"judged_by": "bound"}))
+    by_bound = {"auc", "precision_at_high_confidence", "expected_calibration_error", "gain_over_baselines"}
+    assert red(decision) >= by_bound | {"calibration_slope"}
     assert "AUC is undefined: it has no interval, since it rests on fewer than 20 households" in decision.reasons
 
 
 def test_shuffled_labels_teach_nothing() -> None:
     shuffled = np.random.default_rng(1).permutation(WORLD.wasted[DEVELOPMENT])
-    assert {"auc", "precision_at_high_confidence", "gain_over_baselines", "alerts"} <= red(judge(learnt=shuffled))
+    assert {"auc", "precision_at_high_confidence", "gain_over_baselines", "alerts"} <= red(decide(learnt=shuffled))
 
 
 def test_squared_scores_rank_as_well_and_promise_too_little() -> None:
-    assert red(judge(spoil=np.square)) == {
+    assert red(decide(spoil=np.square)) == {
         *("expected_calibration_error", "calibration_slope", "group_calibration_gap", "calibration_in_the_large"),
     }
 
 
 @pytest.mark.parametrize("shift", [-0.7, -0.35, 0.3, 0.6])
 def test_shifted_log_odds_rank_as_well_and_are_off_in_the_large(shift: float) -> None:
-    decision = judge(spoil=lambda scores: expit(logit(scores) + shift))
+    decision = decide(spoil=lambda scores: expit(logit(scores) + shift))
     assert "calibration_in_the_large" in red(decision)
     assert "auc" not in red(decision)
 
@@ -125,16 +125,16 @@ def test_shifted_log_odds_rank_as_well_and_are_off_in_the_large(shift: float) ->
 def test_a_feature_from_the_future_lifts_the_model_above_the_oracle() -> None:
     hint = WORLD.wasted + np.random.default_rng(0).normal(0, 0.5, N_ROWS)
     leaking = WORLD._replace(X=np.column_stack([WORLD.X, hint]))
-    assert red(judge(leaking)) == {"not_above_oracle"}
+    assert red(decide(leaking)) == {"not_above_oracle"}
 
 
 def test_one_broken_fold_makes_the_folds_unequal() -> None:
-    assert red(judge(broken_fold=2)) == {"cv_std_auc"}
+    assert red(decide(broken_fold=2)) == {"cv_std_auc"}
 
 
 def test_a_constant_model_says_nothing() -> None:
     base_rate = WORLD.wasted[DEVELOPMENT].mean()
-    decision = judge(spoil=lambda scores: np.full(len(scores), base_rate))
+    decision = decide(spoil=lambda scores: np.full(len(scores), base_rate))
     assert red(decision) >= {
         "auc",
         "precision_at_high_confidence",
@@ -148,7 +148,7 @@ def test_a_constant_model_says_nothing() -> None:
 def test_a_group_whose_scores_are_inverted_is_told_the_opposite_of_the_truth() -> None:
     group = WORLD.group[TEST] == "2"
     assert {"auc", "precision_at_high_confidence", "group_calibration_gap"} <= red(
-        judge(spoil=lambda scores: np.where(group, 1 - scores, scores))
+        decide(spoil=lambda scores: np.where(group, 1 - scores, scores))
     )
 
 
@@ -156,4 +156,4 @@ def test_a_group_whose_scores_are_inverted_is_told_the_opposite_of_the_truth() -
 def test_a_window_in_which_one_outcome_is_missing_proves_nothing(outcome: bool) -> None:
     wasted = WORLD.wasted.copy()
     wasted[TEST] = outcome
-    assert {"both_classes", "auc"} <= red(judge(WORLD._replace(wasted=wasted)))
+    assert {"both_classes", "auc"} <= red(decide(WORLD._replace(wasted=wasted)))

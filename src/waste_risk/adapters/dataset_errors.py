@@ -1,6 +1,6 @@
-"""Why a dataset could not be read or written, in one line that shows neither a value of it nor Kedro's own words.
+"""Why a dataset could not be read or written, in one line that shows no value of it.
 
-The texts of other people's exceptions quote the data; only those known not to are shown, the others by their type.
+Messages of exceptions may quote the data, so only those known not to are shown; of the others, the type.
 """
 
 import re
@@ -43,10 +43,10 @@ _PAST = {"loading": "read", "saving": "written", "exists": "looked for", "releas
 
 
 def explain(error: DatasetError) -> str:
-    """Return the error in one line, whoever raised it.
+    """Return a dataset's error in one line.
 
-    Kedro's wrappers hold the dataset's representation and the text of what they wrap; what they wrap is explained
-    instead. What is wrong with an entry of the catalog keeps its text, on one line.
+    Kedro wraps the original exception with the dataset's representation and the original text; here the original one
+    is explained. An error about an entry of the catalog keeps its text, on one line.
     """
     text = str(error)
     wrapped = _KEDROS.fullmatch(text)
@@ -60,7 +60,7 @@ def explain(error: DatasetError) -> str:
 
 
 def why_unreadable(error: Exception) -> str:
-    """Return what keeps a table from being read, as said of its file: ``is empty``."""
+    """Return why a table cannot be read, as a predicate of its file: ``is empty``."""
     root = _root(error)
     text = str(root).partition("\n")[0]
     if _is_ours(root):
@@ -90,7 +90,7 @@ def _root(error: Exception) -> Exception:
 
 
 def _is_ours(error: Exception) -> bool:
-    """Whether one of this package's datasets says it, which shows no value."""
+    """Return whether one of this package's datasets raised the error; their messages show no value."""
     frames = list(walk_tb(error.__traceback__))
     raised = frames[-1][0].f_globals["__name__"] if frames else ""
     return isinstance(error, DatasetError) and raised.startswith("waste_risk.")

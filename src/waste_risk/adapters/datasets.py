@@ -1,6 +1,6 @@
 """Tables, texts, figures and predictors on disk, written whole or not at all.
 
-Tables offer no preview: it would show a household's rows to whoever looks at the pipeline's picture.
+Tables have no preview: it would show households' rows to everyone who opens Kedro-Viz.
 """
 
 import base64
@@ -17,6 +17,7 @@ import pandas as pd
 from kedro.io import AbstractDataset, DatasetError
 from kedro.utils import load_obj
 from kedro_datasets._typing import ImagePreview, JSONPreview
+from pyarrow.lib import ArrowException
 from pydantic import TypeAdapter
 
 from waste_risk.adapters.memory import give_back_freed_memory
@@ -36,12 +37,12 @@ Loaded = TypeVar("Loaded")
 
 
 class AtomicDataset(AbstractDataset[Saved, Loaded], Generic[Saved, Loaded]):
-    """One file; subclasses say how it is written and read."""
+    """One file; subclasses define how it is written and read."""
 
     kind: str
 
     def __init__(self, filepath: str, metadata: dict[str, Any] | None = None) -> None:
-        """Name the file; ``metadata`` is for Kedro-Viz."""
+        """Set the file; ``metadata`` is for Kedro-Viz."""
         self._filepath = Path(filepath)
         self.metadata = metadata
 
@@ -54,7 +55,7 @@ class AtomicDataset(AbstractDataset[Saved, Loaded], Generic[Saved, Loaded]):
         """Read the file.
 
         Raises:
-            DatasetError: in one line, that the file is missing or is not what it should be.
+            DatasetError: the file is missing or has another format; the message is one line.
         """
         try:
             return self._read(self._filepath)
@@ -82,17 +83,39 @@ class AtomicParquetDataset(AtomicDataset[pd.DataFrame, pd.DataFrame]):
 
     kind = "a Parquet table"
 
+    def __init__(
+        self,
+        filepath: str,
+        load_args: dict[str, Any] | None = None,
+        save_args: dict[str, Any] | None = None,
+        metadata: dict[str, Any] | None = None,
+    ) -> None:
+        """Set the file and the options of pandas.
+
+        Args:
+            filepath: the file, relative to the project.
+            load_args: options of ``pandas.read_parquet``, such as ``columns``.
+            save_args: options of ``pandas.DataFrame.to_parquet``, such as ``compression``.
+            metadata: for Kedro-Viz.
+        """
+        super().__init__(filepath, metadata)
+        # Columns move from Arrow to pandas one by one; else two copies of the whole table would be there at once.
+        moved = {"split_blocks": True, "self_destruct": True}
+        self._load_args = {"engine": "pyarrow", "to_pandas_kwargs": moved} | (load_args or {})
+        self._save_args = {"engine": "pyarrow"} | (save_args or {})
+
     def _write(self, data: pd.DataFrame, path: Path) -> None:
         try:
-            return data.to_parquet(path, engine="pyarrow", compression="zstd")
-        except (TypeError, ValueError, OverflowError, NotImplementedError) as error:
+            return data.to_parquet(path, **self._save_args)
+        except (TypeError, ValueError, OverflowError, NotImplementedError, ArrowException) as error:
             reason = type(error).__name__  # its text may hold a value of the table
         raise DatasetError(f"{self._filepath} cannot be written as {self.kind}: {reason}")
 
     def _read(self, path: Path) -> pd.DataFrame:
-        # Columns move from Arrow to pandas one by one; else two copies of the whole table would be there at once.
-        moved = {"split_blocks": True, "self_destruct": True}
-        return pd.read_parquet(path, engine="pyarrow", to_pandas_kwargs=moved)
+        return pd.read_parquet(path, **self._load_args)
+
+    def _describe(self) -> dict[str, Any]:
+        return {**super()._describe(), "load_args": self._load_args, "save_args": self._save_args}
 
 
 class EmptyTableDataset(AbstractDataset[NoReturn, pd.DataFrame]):
@@ -104,11 +127,11 @@ class EmptyTableDataset(AbstractDataset[NoReturn, pd.DataFrame]):
         self.metadata = metadata
 
     def load(self) -> pd.DataFrame:
-        """Make the table."""
+        """Return the empty table."""
         return empty_table(self._table)
 
     def save(self, data: NoReturn) -> NoReturn:  # noqa: ARG002 - Kedro's signature
-        """Refuse, as there is nowhere to keep it.
+        """Raise an error: the table has no place to be saved to.
 
         Raises:
             DatasetError: always.
@@ -132,12 +155,12 @@ class AtomicTextDataset(AtomicDataset[str, str]):
 
 
 class AtomicJSONDataset(AtomicDataset[Any, Any]):
-    """Plain values as JSON, or objects of one dataclass, which come back as such and equal."""
+    """Plain values as JSON, or an object of a dataclass, which is loaded as an equal object of that class."""
 
     kind = "JSON"
 
     def __init__(self, filepath: str, record: str | None = None, metadata: dict[str, Any] | None = None) -> None:
-        """Name the file, and the dataclass (``package.module.Class``) if it holds one."""
+        """Set the file, and the dataclass (``package.module.Class``) of the object that it holds, if any."""
         super().__init__(filepath, metadata)
         self._record = record
 
@@ -154,12 +177,12 @@ class AtomicJSONDataset(AtomicDataset[Any, Any]):
 
 
 class AtomicFigureDataset(AtomicDataset["Figure", bytes]):
-    """A matplotlib figure as PNG, which comes back as the picture's bytes."""
+    """A matplotlib figure as PNG, which is loaded as the bytes of the file."""
 
     kind = "a figure"
 
     def __init__(self, filepath: str, dpi: int = 150, metadata: dict[str, Any] | None = None) -> None:
-        """Name the file and its dots per inch."""
+        """Set the file and its dots per inch."""
         super().__init__(filepath, metadata)
         self._dpi = dpi
 
@@ -176,10 +199,10 @@ class AtomicFigureDataset(AtomicDataset["Figure", bytes]):
 
 
 class PredictorDataset(AbstractDataset["WastePredictor", "WastePredictor"]):
-    """A ``WastePredictor`` in its folder; its own functions see to it that the folder is whole."""
+    """A ``WastePredictor`` in a folder, which its own functions replace as a whole."""
 
     def __init__(self, filepath: str, for_analysts: bool = False, metadata: dict[str, Any] | None = None) -> None:
-        """Name the folder; ``for_analysts`` adds two pickles, at the price of importing shap."""
+        """Set the folder; ``for_analysts`` adds two pickles, at the cost of importing shap."""
         self._filepath = Path(filepath)
         self._for_analysts = for_analysts
         self.metadata = metadata
@@ -189,10 +212,10 @@ class PredictorDataset(AbstractDataset["WastePredictor", "WastePredictor"]):
         data.save(self._filepath, for_analysts=self._for_analysts)
 
     def load(self) -> "WastePredictor":
-        """Read the predictor, if its files are those that were saved.
+        """Read the predictor.
 
         Raises:
-            DatasetError: in one line, that there is none or that a file differs.
+            DatasetError: there is none, or a file is not the one that was saved.
         """
         from waste_risk.model.predictor import WastePredictor  # noqa: PLC0415, tables need no LightGBM
 
@@ -216,7 +239,7 @@ def _to_json(data: Any) -> str:
 
 
 def _named(data: Any) -> Any:
-    """Name the numbers that JSON lacks, as pydantic reads them back."""
+    """Replace the numbers that JSON lacks by their names, which pydantic reads."""
     if isinstance(data, Mapping):
         return {name: _named(value) for name, value in data.items()}
     if isinstance(data, list | tuple):

@@ -1,7 +1,7 @@
-"""Whatever ends a run ends it in one line: what happened, where, and what to do.
+"""Every error that ends a run as one line: what happened, where, and what to do.
 
-A message of somebody else's may quote the data, so it is shown only where it cannot; else the error's type and place.
-The traceback goes, without messages, to the log that the line names.
+The message of a library may quote the data: it is shown only where it cannot, else the error's type and place are.
+The traceback is written, without messages, to the log that the line names.
 """
 
 import errno
@@ -40,10 +40,10 @@ _BLIND = ("kedro.", "omegaconf", "yaml", "click", "fsspec", "importlib")
 
 
 class RunError(click.ClickException):
-    """A run ended, and one line says it all."""
+    """An error that ends a run and is reported in one line, without a traceback."""
 
     def __init__(self, message: str, exit_code: int = 1) -> None:
-        """``exit_code`` is the command's."""
+        """Set the line, and the exit code of the command."""
         super().__init__(one_line(message))
         self.exit_code = exit_code  # type: ignore[misc]
 
@@ -53,20 +53,20 @@ class RunError(click.ClickException):
 
 
 def explain(error: BaseException) -> str:
-    """Say in one line what happened; the hooks' notes say where, and what to do."""
+    """Return an error as one line: what happened, then the notes of the hooks, which are where and what to do."""
     notes = getattr(error, "__notes__", [])
     return one_line("; ".join([_what(error), *notes]))
 
 
 def one_line(text: str) -> str:
-    """Fold a text into one printable line of bounded length."""
+    """Return a text as one printable line of bounded length."""
     line = " ".join(text.split())
     line = "".join(letter if letter.isprintable() else repr(letter)[1:-1] for letter in line)
     return line if len(line) <= LONGEST else f"{line[:LONGEST]}…"
 
 
 def write_traceback(error: BaseException, path: Path) -> None:
-    """Append where an error came from to a log, without the message of any error: it may quote the data."""
+    """Append the traceback of an error to a log, without any message: it may quote the data."""
     path.parent.mkdir(parents=True, exist_ok=True)
     with path.open("a", encoding="utf-8") as log:
         log.writelines(_frames(error))
@@ -103,7 +103,7 @@ def _of_system(error: BaseException) -> str:
 
 
 def _of_file(error: BaseException) -> str:
-    """Return what the system says of a file, in place of the words of Kedro's datasets around it."""
+    """Return the operating system's message about a file, without those of Kedro's datasets around it."""
     inner = error.__cause__
     while isinstance(inner, DatasetError):
         inner = inner.__cause__
@@ -111,7 +111,7 @@ def _of_file(error: BaseException) -> str:
 
 
 def _of_names(error: BaseException) -> str:
-    """The message of an error that this package raised, or one that sees names and settings only."""
+    """Return the message of an error that this package raised, or a library that handles names and settings only."""
     frames = list(traceback.walk_tb(error.__traceback__))
     raiser = frames[-1][0].f_globals.get("__name__", "") if frames else ""
     ours = raiser.startswith("waste_risk.") and isinstance(error, ValueError)
@@ -123,14 +123,14 @@ def _of_names(error: BaseException) -> str:
 
 
 def is_of_store(error: BaseException) -> bool:
-    """Whether the MLflow store failed, or what lies between it and here."""
+    """Return whether the MLflow store failed, or the connection to it."""
     while isinstance(error, DatasetError) and error.__cause__ is not None:
         error = error.__cause__
     return type(error).__module__.partition(".")[0] in _OF_STORES
 
 
 def innermost_reason(error: BaseException) -> str:
-    """Say what began it: a refused connection, at the end of a chain of libraries that each tell their own story."""
+    """Return the message of the first error of a chain, such as a refused connection."""
     while (inner := error.__cause__ or error.__context__) is not None:
         error = inner
     reason = getattr(error, "strerror", None) or str(getattr(error, "orig", None) or error)
@@ -138,7 +138,7 @@ def innermost_reason(error: BaseException) -> str:
 
 
 def without_password(text: str, address: str) -> str:
-    """Hide what an address holds of secrets, however it is spelled in a text."""
+    """Return a text with the passwords of an address hidden, however they are encoded."""
     parts = urlsplit(address)
     queried = [value for name, value in parse_qsl(parts.query) if "pass" in name]
     for secret in filter(None, [parts.password, *queried]):
@@ -148,7 +148,7 @@ def without_password(text: str, address: str) -> str:
 
 
 def _place(error: BaseException) -> str:
-    """Where in this package a step failed, past the frames of Kedro that led there."""
+    """Return where in this package a step failed: the frames after the last one of Kedro's."""
     frames = traceback.extract_tb(error.__traceback__)
     last = max((place for place, frame in enumerate(frames) if _KEDRO in Path(frame.filename).parts), default=-1)
     ours = [frame for frame in frames[last + 1 :] if "waste_risk" in frame.filename]

@@ -1,7 +1,7 @@
-"""What a run reads belongs together: each file is the one that a run wrote, and all are made from the same files.
+"""Checks that the files a run reads belong together: each as a run wrote it, and all made from the same files.
 
-A lock keeps two runs of a source apart; this keeps apart what they left, and what one pipeline made from what the next
-has not seen yet. ``data/<source>/.lineage.json`` holds the SHA-256 of each dataset's file and of all it was made from.
+A lock prevents two runs of a source at once; this prevents that files of two runs, or stale and new ones, are mixed.
+``data/<source>/.lineage.json`` holds the SHA-256 of each dataset's file and of all files that it was made from.
 """
 
 import hashlib
@@ -27,7 +27,7 @@ Hashes = dict[str, str]  # SHA-256 by dataset
 
 
 class _Record(NamedTuple):
-    """A file, what it was made from, and the Kedro run that made it: their names are in order of time."""
+    """A file, what it was made from, and the Kedro run that wrote it; names of runs sort by time."""
 
     sha256: str
     made_from: Hashes
@@ -35,28 +35,28 @@ class _Record(NamedTuple):
 
 
 class _Seen(NamedTuple):
-    """A file as this run found or wrote it; the stamp spares hashing it again."""
+    """A file as this run found or wrote it; an unchanged stamp saves hashing it again."""
 
     sha256: str
     stamp: tuple[int, int, int]
 
 
 class LineageHook:
-    """Refuses files that do not belong together, and records what each new one was made from."""
+    """Refuses files that do not belong together, and records what each new one is made from."""
 
     def __init__(self) -> None:
-        """The context says where the records are kept."""
+        """Use the default folder until the context names the source's."""
         self._folder = Path("data")
         self._lock = Lock()
 
     @hook_impl
     def after_context_created(self, context: KedroContext) -> None:
-        """Find the source's folder."""
+        """Set the folder of the source."""
         self._folder = source_folder(context.project_path, context.config_loader)
 
     @hook_impl(tryfirst=True)
     def before_pipeline_run(self, run_params: dict[str, Any], pipeline: Pipeline, catalog: DataCatalog) -> None:
-        """Look at every file that the pipeline reads and does not make.
+        """Check every file that the pipeline reads and does not write.
 
         Raises:
             RunError: a file is missing or not what a run wrote, or two were made from different ones.
@@ -72,10 +72,10 @@ class LineageHook:
 
     @hook_impl
     def before_dataset_loaded(self, dataset_name: str) -> None:
-        """Look again, if somebody else has written the file since.
+        """Check again that nobody has changed the file since.
 
         Raises:
-            RunError: it holds something else now.
+            RunError: its content is another one now.
         """
         path, seen = self._path(dataset_name), self._seen.get(dataset_name)
         if path and seen and _stamp(path) != seen.stamp and _hash(path) != seen.sha256:
@@ -85,7 +85,7 @@ class LineageHook:
 
     @hook_impl(tryfirst=True)
     def after_dataset_saved(self, dataset_name: str, node: Node) -> None:
-        """Record what was written, before anything else happens."""
+        """Record the file, before other hooks use it."""
         with self._lock:
             made_from = {key: value for name in node.inputs for key, value in self._made_from.get(name, {}).items()}
             path = self._path(dataset_name)
@@ -116,7 +116,7 @@ class LineageHook:
         self._made_from[name] = {**known, name: seen.sha256}
 
     def _refuse_mixture(self) -> None:
-        """Of two files made from different ones, that of the earlier run is stale, and so is what lies in between."""
+        """Raise an error if two files were made from different ones: the earlier is stale, as is what lies between."""
         first: dict[str, str] = {}
         for name, hashes in self._made_from.items():
             for ancestor, sha256 in hashes.items():
@@ -136,13 +136,13 @@ class LineageHook:
         return self._records[name].made_from.get(ancestor, current) != current
 
     def _path(self, name: str) -> Path | None:
-        """The local file of a dataset, if it is there; of a folder, the file that seals it."""
+        """Return the local file of a dataset, if it exists; of a predictor's folder, its metadata."""
         path = self._place(name)
         path = path / "metadata.json" if path and path.is_dir() else path
         return path if path and path.is_file() else None
 
     def _place(self, name: str) -> Path | None:
-        """Where on this machine a dataset is kept, if it is."""
+        """Return the local path of a dataset, if it has one."""
         dataset = self._catalog.get(name) if name in self._catalog else None
         dataset = getattr(dataset, "_dataset", dataset)  # what a read-only one reads
         path = getattr(dataset, "_filepath", None)
@@ -150,12 +150,12 @@ class LineageHook:
 
 
 def source_folder(project: Path, config: Any) -> Path:
-    """Say where the data of the source lie."""
+    """Return the folder of the source's data."""
     return Path(project) / "data" / str(config["globals"]["source"])
 
 
 def _makers(names: list[str]) -> str:
-    """The smallest pipelines that make some datasets, in their order, as an option of the command."""
+    """Return the smallest pipelines that make the datasets, in order, as an option of the command."""
     pipelines.set_requested(None)  # Kedro has loaded those of this run alone
     outputs = {name: pipeline.all_outputs() for name, pipeline in pipelines.items()}
     makers = [[maker for maker in outputs if name in outputs[maker]] for name in names]

@@ -1,6 +1,6 @@
-"""One run at a time for each ``data/<source>``: a lock of the system's, freed when its process dies, however that ends.
+"""One run at a time for each ``data/<source>``: a file lock, which the operating system frees when the process ends.
 
-The lock's file says who holds it, and which MLflow run; what a killed run left there is found by the next one.
+The file names the process and its MLflow run; the next run finds there which one was killed.
 """
 
 import json
@@ -24,10 +24,10 @@ KILLED, RUN = "killed_runs", "mlflow_run"
 
 @contextmanager
 def holding(folder: Path, wait_seconds: float) -> Iterator[None]:
-    """Hold the lock of a source's folder, which is made if need be.
+    """Hold the lock of a source's folder, which is created if it does not exist.
 
     Raises:
-        RunError: another run holds it still after ``wait_seconds``; the message says which, and since when.
+        RunError: another run still holds it after ``wait_seconds``; the message says which, and since when.
     """
     folder.mkdir(parents=True, exist_ok=True)
     lock = FileLock(folder / NAME, timeout=wait_seconds, thread_local=False)
@@ -49,7 +49,7 @@ def holding(folder: Path, wait_seconds: float) -> Iterator[None]:
 
 
 def note_run(folder: Path, run: str) -> list[str]:
-    """Note the MLflow run that goes with the lock, and return those of runs that were killed while they held it."""
+    """Record the MLflow run of the process that holds the lock; return those of processes killed while they held it."""
     record = _read(folder)
     killed: list[str] = record.get(KILLED, [])
     _write(folder, {**record, KILLED: [], RUN: run})

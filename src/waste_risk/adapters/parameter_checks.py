@@ -1,4 +1,4 @@
-"""What was set is checked before anything runs, and said in one line for each mistake."""
+"""Checks all parameters before anything runs, and reports each mistake in one line."""
 
 import os
 import sys
@@ -24,7 +24,7 @@ _LONGEST = 80  # characters of a value that are shown
 
 
 class ParameterError(click.ClickException, ValueError):
-    """Parameters are wrong; the command ends with these lines instead of a traceback."""
+    """Parameters are wrong: the command ends with these lines instead of a traceback."""
 
     def show(self, file: IO[Any] | None = None) -> None:
         """Print the lines."""
@@ -32,7 +32,7 @@ class ParameterError(click.ClickException, ValueError):
 
 
 class ParameterHook:
-    """Refuses wrong parameters as soon as they are known, whether or not the pipeline at hand reads them."""
+    """Refuses wrong parameters before anything runs, whether or not the pipeline reads them."""
 
     @hook_impl(tryfirst=True)
     def after_context_created(self, context: KedroContext) -> None:
@@ -55,13 +55,13 @@ class ParameterHook:
 
 
 def find_mistakes(parameters: Mapping[str, Any]) -> list[str]:
-    """List what is wrong with parameters, one line each."""
+    """Return what is wrong with parameters, one line for each mistake."""
     lines = [line for name, value in parameters.items() for line in _check(name, value)]
     return lines or _find_disorder(parameters)
 
 
 def _find_misplaced(given: Mapping[str, Any], known: Mapping[str, Any], *above: str) -> Iterator[str]:
-    """Say where one value stands for a whole section."""
+    """Yield a line for each section that is set to a single value."""
     for name, value in given.items():
         section = known.get(name)
         if not (isinstance(section, type) and issubclass(section, Section)):
@@ -75,13 +75,13 @@ def _find_misplaced(given: Mapping[str, Any], known: Mapping[str, Any], *above: 
 
 
 def find_unread(parameters: Mapping[str, Any], read: Collection[str]) -> list[str]:
-    """List the parameters of one run that no source reads here: they would change nothing, without a word."""
+    """Return a line for each runtime parameter that is set and that nothing reads: it would have no effect."""
     unread = [name for name in RUNTIME if name in parameters and name not in read]
     return [f"Parameter {name}: no table of this environment's source is read by it; leave it out." for name in unread]
 
 
 def find_missing_memory(parameters: Mapping[str, Any], available: float) -> list[str]:
-    """Say in one line that the source to be simulated cannot fit into so many bytes; no line if it may."""
+    """Return a line if the source to be simulated does not fit into the available bytes."""
     section = parameters.get("data_generation", {})
     n_households, n_items = section.get("n_households", 0), section.get("n_items_per_household", 0)
     needed = _BYTES_AT_REST + _BYTES_PER_ITEM * n_households * (1 + n_items)
@@ -99,7 +99,7 @@ def _memory() -> float:
 
 
 def find_missing_device(parameters: Mapping[str, Any]) -> list[str]:
-    """Say in one line that the device which is to train is not there; no line if it is."""
+    """Return a line if the device to train on is not available."""
     device_type = parameters.get("training", {}).get("device_type", "cpu")
     if device_type == "cpu":
         return []
@@ -136,13 +136,16 @@ def _describe(path: tuple[int | str, ...], error: Any) -> str:
         return _unknown(path, _names(path[:-1]))
     if error["type"] == "missing":
         return f"Parameter {name} is missing."
+    if error["type"] == "renamed":
+        old, new = error["ctx"]["old"], error["ctx"]["new"]
+        return f"Parameter {_named((*path, old))} is now called {new if '.' in new else _named((*path, new))}."
     reason = error["msg"].removeprefix("Value error, ").removeprefix("Input ")
     given = "" if isinstance(error["input"], Mapping) else f" (given {_shown(error['input'])})"
     return f"Parameter {name}: {reason}{given}."
 
 
 def _names(path: tuple[int | str, ...]) -> list[str]:
-    """The names that a section, or a section within it, knows."""
+    """Return the names within a section."""
     section: Any = SECTIONS[str(path[0])]
     for name in path[1:]:
         section = section.model_fields[str(name)].annotation
@@ -160,6 +163,6 @@ def _named(path: tuple[int | str, ...]) -> str:
 
 
 def _shown(value: Any) -> str:
-    """Quote a value in a few characters, all of which can be printed."""
+    """Return a value in quotes, shortened, in printable characters."""
     text = repr(value)
     return text if len(text) <= _LONGEST else f"{text[: _LONGEST // 2]}…{text[-_LONGEST // 2 :]}"

@@ -1,6 +1,6 @@
-"""What a run says while it runs and when it ends, on the screen and in a log file that MLflow keeps.
+"""The lines of a run, on the terminal and in a log file that is logged with the MLflow run.
 
-No exception's text goes to the log: it may quote the data.
+No message of an exception is written to the log: it may quote the data.
 """
 
 import logging
@@ -20,7 +20,7 @@ from kedro.pipeline.node import Node
 
 from waste_risk.adapters.failures import explain, is_of_store, write_traceback
 from waste_risk.adapters.memory import peak_bytes
-from waste_risk.adapters.stores import be_brief
+from waste_risk.adapters.mlflow_store import be_brief
 from waste_risk.adapters.tracking import TrackingHook
 
 LOGGER = logging.getLogger("waste_risk.run")
@@ -31,7 +31,7 @@ class ProgressHook:
     """A line for each node, the closing lines of the run, its log file, and its exit code."""
 
     def __init__(self, tracking: TrackingHook) -> None:
-        """The tracking hook knows the run that gets the log."""
+        """Set the hook that knows the run with which the log is logged."""
         self._tracking = tracking
         self._folder = Path("logs")
         self._log: logging.FileHandler | None = None
@@ -39,13 +39,13 @@ class ProgressHook:
         self._began: dict[str, float] = {}
 
     def tell(self) -> str:
-        """Say which nodes are at work, and for how long."""
+        """Return which nodes are running, and for how long."""
         now = time.perf_counter()
         return ", ".join(f"{name} {now - began:.0f} s" for name, began in list(self._began.items()))
 
     @hook_impl
     def after_context_created(self, context: KedroContext) -> None:
-        """Keep the logs in the project."""
+        """Set the folder of the logs."""
         self._folder = context.project_path / "logs"
 
     @hook_impl(trylast=True)
@@ -56,21 +56,22 @@ class ProgressHook:
         self._unfinished = set(pipeline.nodes)
         self._outcomes: dict[str, Any] = {}
         self._n_nodes, self._n_done, self._start = len(pipeline.nodes), 0, time.perf_counter()
+        self._width = max(len(node.name) for node in pipeline.nodes)
         self._open_log(run_params["run_id"])
 
     @hook_impl
     def before_dataset_loaded(self, node: Node) -> None:
-        """A node begins with its first input."""
+        """Start the clock of a node with its first input."""
         self._began.setdefault(node.name, time.perf_counter())
 
     @hook_impl
     def before_node_run(self, node: Node) -> None:
-        """A node without inputs begins here."""
+        """Start the clock of a node without inputs."""
         self._began.setdefault(node.name, time.perf_counter())
 
     @hook_impl
     def after_dataset_saved(self, dataset_name: str, data: Any, node: Node) -> None:
-        """A node ends with its last output; what the closing lines need is kept, wherever it is saved."""
+        """Report a node after its last output; keep what the closing lines show."""
         if dataset_name.endswith(SUMMARY) or dataset_name == DECISION:
             self._outcomes[dataset_name] = data
         self._unsaved[node.name].discard(dataset_name)
@@ -79,13 +80,13 @@ class ProgressHook:
 
     @hook_impl
     def after_node_run(self, node: Node) -> None:
-        """A node without outputs ends here."""
+        """Report a node without outputs."""
         if not node.outputs:
             self._end_node(node)
 
     @hook_impl(trylast=True)
     def on_pipeline_error(self, error: Exception, pipeline: Pipeline, catalog: DataCatalog) -> None:
-        """Note on the error where it happened and how to go on, and in the log where it came from."""
+        """Add notes to the error, on where it happened and how to resume, and its traceback to the log."""
         if self._began:
             error.add_note(f"in {', '.join(sorted(self._began))}")
         if self._n_done:
@@ -101,7 +102,7 @@ class ProgressHook:
 
     @hook_impl(trylast=True)
     def after_pipeline_run(self, pipeline: Pipeline, catalog: DataCatalog) -> None:
-        """Say how it went, in the order of the pipeline; exit with 1 if the gates said no and are meant to."""
+        """Write the closing lines in the order of the pipeline; exit with 1 if ``gates.on_failure`` says so."""
         LOGGER.info("%s%s%s", self._duration(), _peak_memory(), _written(pipeline, catalog))
         outputs = [name for node in pipeline.nodes for name in node.outputs if name in self._outcomes]
         for line in (line for name in outputs if name != DECISION for line in _lines(self._outcomes[name])):
@@ -117,8 +118,8 @@ class ProgressHook:
             seconds = time.perf_counter() - self._began.pop(node.name)
             self._unfinished.discard(node)
             self._n_done += 1
-            width = len(str(self._n_nodes))
-            LOGGER.info("[%*d/%d] %-32s %6.1f s", width, self._n_done, self._n_nodes, node.name, seconds)
+            progress = f"[{self._n_done:{len(str(self._n_nodes))}}/{self._n_nodes}]"
+            LOGGER.info("%s %-*s %6.1f s", progress, self._width, node.name, seconds)
 
     def _duration(self) -> str:
         nodes = "1 node" if self._n_done == 1 else f"{self._n_done} nodes"
@@ -147,7 +148,7 @@ class ProgressHook:
 
 
 def _resume_at(pipeline: Pipeline, unfinished: set[Node], catalog: DataCatalog) -> str:
-    """The nodes to go on from, by what is kept: Kedro knows, and would say so in three lines."""
+    """Return the nodes to resume from, given the datasets that are kept."""
     from kedro.runner.runner import _find_nodes_to_resume_from  # noqa: PLC0415, there is no public way to ask
 
     return ",".join(sorted(_find_nodes_to_resume_from(pipeline, unfinished, catalog)))
@@ -162,7 +163,7 @@ def _approved(decision: Any) -> bool:
 
 
 def _written(pipeline: Pipeline, catalog: DataCatalog) -> str:
-    """How many files the run left on disk, and their size."""
+    """Return how many files the run wrote, and their size."""
     datasets = [catalog.get(name) for name in sorted(pipeline.all_outputs())]
     paths = [Path(dataset._filepath) for dataset in datasets if dataset and hasattr(dataset, "_filepath")]
     files = [file for path in paths for file in (path.rglob("*") if path.is_dir() else [path]) if file.is_file()]

@@ -1,6 +1,6 @@
-"""A registered booster as MLflow's python function: it takes any table that has its features.
+"""A registered booster as an MLflow pyfunc model, which takes any table with its features.
 
-This file travels with the model, so it needs nothing of waste_risk where the model is used.
+This file is saved with the model, so waste_risk need not be installed where the model is used.
 """
 
 from typing import Any
@@ -11,13 +11,13 @@ import pandas as pd
 
 
 class RegisteredBooster:
-    """A booster that looks its features up by name, and shows no value of a table that it refuses."""
+    """A booster that selects its features by name; its errors show no value of the table."""
 
     def __init__(self, booster: Any) -> None:
         self._booster = booster
 
     def get_raw_model(self) -> Any:
-        """Give the LightGBM booster itself."""
+        """Return the LightGBM booster itself."""
         return self._booster
 
     def predict(self, data: Any) -> Any:

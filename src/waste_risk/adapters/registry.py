@@ -1,4 +1,4 @@
-"""LightGBM boosters in the MLflow registry: as text, with a signature that names every feature."""
+"""LightGBM boosters in the MLflow registry, saved as text, with a signature that names every feature."""
 
 from collections.abc import Iterable, Mapping
 from importlib.metadata import version
@@ -32,7 +32,7 @@ class BoosterDataset(AbstractDataset["PredictorWithExample", Booster]):
     def __init__(
         self, part: str, registered_model_name: str, source: str, metadata: dict[str, Any] | None = None
     ) -> None:
-        """Choose the booster (``classifier`` or ``regressor``), its name in the registry, and the source behind it."""
+        """Choose the booster (``classifier`` or ``regressor``), its name in the registry, and its source."""
         self._part = part
         self._registered_model_name = registered_model_name
         self._source = source
@@ -57,7 +57,7 @@ class BoosterDataset(AbstractDataset["PredictorWithExample", Booster]):
         self._logged = _Logged(logged.model_uri, logged.model_id, predictor.sha256)
 
     def register(self, training: "Mapping[str, str] | None", run_id: str) -> None:
-        """Make what was saved the next version, unless it is one already.
+        """Register the logged booster as the next version, unless it is registered already.
 
         Args:
             training: the record of a training of an earlier run, if the predictor is of one; it may be registered.
@@ -94,7 +94,7 @@ class BoosterDataset(AbstractDataset["PredictorWithExample", Booster]):
 
 
 class _Logged(NamedTuple):
-    """A model among those of a run."""
+    """A model logged with a run."""
 
     model_uri: str
     model_id: str
@@ -102,7 +102,7 @@ class _Logged(NamedTuple):
 
 
 class _Flavor:
-    """MLflow's flavour for LightGBM, but as a python function the model is a ``RegisteredBooster``."""
+    """MLflow's LightGBM flavor, in which the pyfunc model is a ``RegisteredBooster``."""
 
     @staticmethod
     def save_model(path: str, mlflow_model: Model, **arguments: Any) -> None:
@@ -112,9 +112,9 @@ class _Flavor:
 
 
 def register(name: str, model_uri: str, model_id: str, run_id: str, tags: Mapping[str, str]) -> int:
-    """Make a logged model the next version of a registered one, tagged from its first moment; return its number.
+    """Register a logged model as the next version, together with its tags; return its number.
 
-    ``mlflow.register_model`` would do it in two steps and print about both.
+    ``mlflow.register_model`` would take two steps and print a message for each.
     """
     client = MlflowClient()
     try:
@@ -127,10 +127,10 @@ def register(name: str, model_uri: str, model_id: str, run_id: str, tags: Mappin
 
 
 def signature(feature_names: Iterable[str]) -> ModelSignature:
-    """Name the columns that a booster reads, and say that it answers with one number a row.
+    """Return the signature of a booster: its features, and one number for each row.
 
-    The model itself refuses what is missing or no number: MLflow would refuse most whole numbers where real ones are
-    declared, and shows the rows when it refuses.
+    The types are left open, as the model itself checks its features: MLflow would refuse most integers where floats
+    are declared, and shows the rows in its message.
     """
     anything = AnyType()  # type: ignore[no-untyped-call]
     inputs = Schema([ColSpec(anything, name, required=False) for name in feature_names])
@@ -138,5 +138,5 @@ def signature(feature_names: Iterable[str]) -> ModelSignature:
 
 
 def pinned(*packages: str) -> list[str]:
-    """Require packages in the versions installed here."""
+    """Return requirements of packages in the versions installed here."""
     return [f"{package}=={version(package)}" for package in packages]

@@ -1,4 +1,4 @@
-"""A session that lets the source say which pipelines run, one run at a time, and that ends what it began."""
+"""A session in which the source names the pipelines to run, one run at a time, and which ends its MLflow run."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -11,11 +11,11 @@ from kedro.framework.session import KedroSession
 from kedro.runner import ParallelRunner
 
 from waste_risk.adapters.configuration import ConfigLoader
-from waste_risk.adapters.console import ticking
 from waste_risk.adapters.failures import RunError, is_of_store
 from waste_risk.adapters.hooks import PROGRESS, TRACKING
 from waste_risk.adapters.lineage import source_folder
 from waste_risk.adapters.locks import holding
+from waste_risk.adapters.screen import ticking
 from waste_risk.adapters.sources import pipelines_of
 
 
@@ -25,7 +25,7 @@ class SourceSession(KedroSession):
     def run(  # type: ignore[override]
         self, pipeline_name: str | None = None, pipeline_names: list[str] | None = None, **options: Any
     ) -> dict[str, Any]:
-        """Run the pipelines named, else those of the source.
+        """Run the named pipelines, or those of the source if none is named.
 
         Raises:
             RunError: there is no such pipeline, the runner cannot log, another run of the source is at work, or the
@@ -49,7 +49,7 @@ class SourceSession(KedroSession):
 
 @contextmanager
 def _ended() -> Iterator[None]:
-    """End the MLflow run of what did not end by itself; MLflow would say that it has finished."""
+    """End the MLflow run of a failed or killed run as such; MLflow would show it as finished."""
     try:
         yield
     except SystemExit:  # everything is written, and the gates said no

@@ -1,4 +1,4 @@
-"""Being stopped: by Ctrl-C, or by the SIGTERM of Docker, systemd and Airflow."""
+"""Stopping a run: by Ctrl-C, or by the SIGTERM of Docker, systemd and Airflow."""
 
 import os
 import signal
@@ -16,12 +16,15 @@ _lock = threading.Lock()
 
 
 class Stopped(BaseException):
-    """SIGTERM came."""
+    """SIGTERM was received."""
 
 
 @contextmanager
 def stoppable(last_words: Callable[[], None]) -> Iterator[None]:
-    """Raise ``Stopped`` on SIGTERM; ``last_words`` are for a process whose threads have not ended by then."""
+    """Raise ``Stopped`` on SIGTERM within the block.
+
+    A process whose threads have not ended after ``PATIENCE_SECONDS`` calls ``last_words`` and exits.
+    """
     if threading.current_thread() is not threading.main_thread():
         yield  # Python gives signals to the main thread only
         return
@@ -46,7 +49,7 @@ def stoppable(last_words: Callable[[], None]) -> Iterator[None]:
 
 @contextmanager
 def uninterrupted() -> Iterator[None]:
-    """Let a few steps happen together: a signal that comes meanwhile is heard afterwards."""
+    """Defer signals until the end of the block, so that its steps are completed together."""
     global _depth  # noqa: PLW0603
     with _lock:
         _depth += 1
@@ -60,7 +63,7 @@ def uninterrupted() -> Iterator[None]:
 
 
 def quiet_interrupts() -> None:
-    """Say one line when Ctrl-C comes while modules are still being imported."""
+    """Print one line instead of a traceback if Ctrl-C is pressed while modules are imported."""
     loud = sys.excepthook
 
     def hook(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:

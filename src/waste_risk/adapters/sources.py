@@ -1,6 +1,6 @@
-"""A source belongs to someone else: its tables are read and never written, and it has a data folder of its own.
+"""A source's tables belong to someone else: they are read and never written, and it has a data folder of its own.
 
-An environment is a source when its catalog swaps a raw table or brings one that base does not have.
+An environment is a source if its catalog replaces a raw table or adds one that base does not have.
 """
 
 import os
@@ -26,12 +26,19 @@ _OF_THE_ENTRY = ("validator", "metadata", "versioned")  # stay with the entry wh
 
 
 class ReadOnlyDataset(AbstractDataset[NoReturn, Any]):
-    """A dataset of a source, of any type; it can only be read."""
+    """A dataset of a source, of any type, which can only be read."""
 
     def __init__(
         self, name: str, dataset: dict[str, Any], version: Version | None = None, metadata: dict[str, Any] | None = None
     ) -> None:
-        """Make the dataset of the entry ``name`` as its catalog describes it."""
+        """Create the dataset that an entry of the catalog describes.
+
+        Args:
+            name: of the entry.
+            dataset: the entry, without what stays with the wrapper.
+            version: of a versioned dataset.
+            metadata: for Kedro-Viz.
+        """
         versions = {"load_version": version.load, "save_version": version.save} if version else {}
         self._dataset = AbstractDataset.from_config(name, {**dataset, "versioned": bool(version)}, **versions)
         self._type = dataset["type"]
@@ -41,7 +48,7 @@ class ReadOnlyDataset(AbstractDataset[NoReturn, Any]):
         """Read the table.
 
         Raises:
-            DatasetError: in one line without a value of the table, which file cannot be read and why.
+            DatasetError: the table cannot be read; the message names the file and the reason, in one line.
         """
         try:
             return self._dataset.load()
@@ -50,7 +57,7 @@ class ReadOnlyDataset(AbstractDataset[NoReturn, Any]):
         raise DatasetError(message if message.startswith(self.place) else f"{self.place} {message}")
 
     def save(self, data: NoReturn) -> NoReturn:  # noqa: ARG002 - Kedro's signature
-        """Refuse.
+        """Raise an error: a source is never written.
 
         Raises:
             DatasetError: always.
@@ -59,7 +66,7 @@ class ReadOnlyDataset(AbstractDataset[NoReturn, Any]):
 
     @property
     def place(self) -> str:
-        """The file, or the type of a dataset without one: an address may hold a password."""
+        """Return the file, or the type of a dataset without one: an address may hold a password."""
         return str(getattr(self._dataset, "_filepath", None) or f"its table ({self._type})")
 
     def _exists(self) -> bool:
@@ -73,11 +80,11 @@ class ReadOnlyDataset(AbstractDataset[NoReturn, Any]):
 
 
 class SourceHook:
-    """Makes all entries read-only that the project does not write, and refuses a run that would write one."""
+    """Makes the entries that the project does not write read-only, and refuses a run that would write one."""
 
     @hook_impl(tryfirst=True)
     def after_context_created(self, context: KedroContext) -> None:
-        """Check the environment's catalog, and put read-only datasets into it.
+        """Check the environment's catalog, and replace its source's entries by read-only ones.
 
         Raises:
             ConfigurationError: an entry or its credentials are unknown, or a source has no data folder of its own.
@@ -91,7 +98,7 @@ class SourceHook:
 
     @hook_impl(tryfirst=True)
     def before_pipeline_run(self, run_params: dict[str, Any], pipeline: Pipeline, catalog: DataCatalog) -> None:
-        """Look before the first node at what would be read and written.
+        """Check before the first node what the run would read and write.
 
         Raises:
             ConfigurationError: an entry of the environment is wrong; or a node would write what belongs to a source.
@@ -114,9 +121,9 @@ class SourceHook:
 
 
 def protect(entries: Mapping[str, Any], project: Path, source: str) -> dict[str, Any]:
-    """Return the catalog's entries, those read-only that the project does not write.
+    """Return the catalog's entries, with those that the project does not write made read-only.
 
-    It writes datasets of its own types, in ``data/<source>`` if anywhere; a link leads to where it points.
+    The project writes datasets of its own types, and files only in ``data/<source>``; links are followed.
     """
     folder = (project / "data" / source).resolve()
     return {
@@ -128,7 +135,7 @@ def pipelines_of(config: ConfigLoader) -> list[str]:
     """Return the names of the pipelines that a bare run of the environment runs.
 
     Raises:
-        ConfigurationError: a source does not say them, and those of base would simulate its tables.
+        ConfigurationError: a source does not name them, and those of base would simulate its tables.
     """
     swapped = _swapped(config)
     if swapped and not config.of_environment("run"):
@@ -179,7 +186,7 @@ def _refuse_wrong_entry(name: str, catalog: DataCatalog, file: str) -> None:
 
 
 def _swapped(config: ConfigLoader) -> dict[str, str]:
-    """The raw tables that the environment brings, each with its file."""
+    """Return the raw tables in the environment's catalog, each with its file."""
     base, entries = config.of_base("catalog"), config["catalog"]
     return {
         name: file
@@ -189,9 +196,9 @@ def _swapped(config: ConfigLoader) -> dict[str, str]:
 
 
 def _only_read(config: ConfigLoader, names: list[str], outputs: set[str]) -> set[str]:
-    """The raw tables among the outputs that the environment's run.yml reads without making them.
+    """Return the raw tables among the outputs that the pipelines of the environment read and do not write.
 
-    They may look as if the project had written them: Parquet files, put into its folder by someone else.
+    Someone else may have put them, as Parquet files, where the project would write them.
     """
     raw = outputs & {name for name, entry in config.of_base("catalog").items() if _is_raw(entry)}
     own = config["run"]["pipelines"] if raw and config.of_environment("run") else ()
@@ -214,7 +221,7 @@ def _has_own_type(entry: Mapping[str, Any]) -> bool:
 
 
 def _said(entry: Mapping[str, Any], keys: tuple[str, ...]) -> Iterator[str]:
-    """The texts under these keys, of the entry and the datasets within."""
+    """Yield the values under these keys, of the entry and the datasets within."""
     for key, value in entry.items():
         if isinstance(value, Mapping):
             yield from _said(value, keys)

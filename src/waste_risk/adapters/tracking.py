@@ -1,32 +1,27 @@
-"""One MLflow run for each ``kedro run``: its parameters, metrics and record.
+"""One MLflow run for each ``kedro run``, with its parameters.
 
 MLflow keeps the active run per thread and silently opens another where there is none; so every thread that runs a node
-joins the run first, and the datasets here refuse to log without one.
+joins the run first, and ``active_run_id`` raises an error where there is none.
 """
 
 import logging
 from collections.abc import Mapping
 from contextlib import redirect_stderr, suppress
-from dataclasses import asdict, dataclass
-from datetime import UTC, datetime
 from io import StringIO
-from pathlib import Path
-from typing import Annotated, Any
+from typing import Any
 
 import mlflow
 from kedro.framework.context import KedroContext
 from kedro.framework.hooks import hook_impl
-from kedro.io import AbstractDataset, DataCatalog, DatasetError
+from kedro.io import DataCatalog, DatasetError
 from kedro.pipeline import Pipeline
 from mlflow.entities import Param, RunStatus
 from mlflow.exceptions import MlflowException
-from pydantic import BaseModel, Field, TypeAdapter
+from pydantic import BaseModel
 
-from waste_risk.adapters.datasets import AtomicJSONDataset
 from waste_risk.adapters.lineage import source_folder
 from waste_risk.adapters.locks import note_run
-from waste_risk.adapters.stores import be_brief, open_store
-from waste_risk.reporting.text import Judgements
+from waste_risk.adapters.mlflow_store import be_brief, open_store
 
 with redirect_stderr(StringIO()):
     # A class in there, which we do not use, makes MLflow advise its authors at every start, past any warnings filter.
@@ -37,14 +32,14 @@ TRAINING_RUN = "training_run"
 
 
 class TrackingHook(MlflowHook):  # type: ignore[misc]
-    """kedro-mlflow's hook, with each parameter logged once under its own name, and nothing made that no node needs.
+    """kedro-mlflow's hook, which logs each parameter once under its own name and leaves the catalog lazy.
 
     It replaces the one that the plugin registers (``DISABLE_HOOKS_FOR_PLUGINS``).
     """
 
     @hook_impl
     def after_context_created(self, context: KedroContext) -> None:
-        """Open the store of ``mlflow.yml``; MLflow says by itself only what is wrong.
+        """Open the store of ``mlflow.yml``, and silence MLflow's messages but for warnings.
 
         Raises:
             RunError: the store cannot be used.
@@ -67,11 +62,11 @@ class TrackingHook(MlflowHook):  # type: ignore[misc]
 
     @hook_impl
     def after_catalog_created(self) -> None:
-        """Leave the catalog lazy: kedro-mlflow would make every dataset to give its metrics their names."""
+        """Do nothing: kedro-mlflow would create every dataset to name its metrics."""
 
     @hook_impl
     def before_pipeline_run(self, run_params: dict[str, Any], pipeline: Pipeline, catalog: DataCatalog) -> None:
-        """Open the run, log the parameters that the nodes read, and hang it below its training run if it has one."""
+        """Open the run, as a child of its training run if it reads one, and log the parameters that the nodes read."""
         self.run_id = None
         parent = catalog.load(TRAINING_RUN)["run_id"] if TRAINING_RUN in pipeline.inputs() else None
         super().before_pipeline_run(run_params, pipeline, catalog)
@@ -84,10 +79,10 @@ class TrackingHook(MlflowHook):  # type: ignore[misc]
 
     @hook_impl
     def on_pipeline_error(self) -> None:
-        """Leave the run open: the session ends it, whatever ends the session."""
+        """Leave the run open: the session ends it."""
 
     def end(self, status: str, *, store_failed: bool) -> None:
-        """End the run as failed or killed; a store that has failed is told if it can be."""
+        """End the run as failed or killed, as far as a store that has failed allows."""
         run_id, self.run_id = self.run_id, None
         if store_failed:
             be_brief()
@@ -100,130 +95,16 @@ class TrackingHook(MlflowHook):  # type: ignore[misc]
 
     @hook_impl
     def before_node_run(self) -> None:
-        """Join the run in the thread that runs the node, and that will save what the node returns."""
+        """Join the run in the thread that runs the node and saves its outputs."""
         if self.run_id is not None and mlflow.active_run() is None:
             mlflow.start_run(run_id=self.run_id)
-
-
-class MetricsDataset(AbstractDataset[Any, Any]):
-    """Numbers by name, or an object whose ``flat`` gives them, logged as metrics of the run; cannot be loaded."""
-
-    def __init__(self, prefix: str = "", metadata: dict[str, Any] | None = None) -> None:
-        """``prefix`` goes before each name, as in ``test.``."""
-        self._prefix = prefix
-        self.metadata = metadata
-
-    def save(self, data: Any) -> None:
-        """Log the numbers; what is null stays out."""
-        numbers = data.flat() if hasattr(data, "flat") else flatten(data)
-        known = {f"{self._prefix}{name}": float(value) for name, value in numbers.items() if value is not None}
-        mlflow.log_metrics(known, run_id=active_run_id())
-
-    def load(self) -> Any:
-        """Refuse: metrics are for people; nodes pass the numbers on by a dataset of their own."""
-        raise DatasetError("metrics of a run cannot be loaded back")
-
-    def _describe(self) -> dict[str, Any]:
-        return {"prefix": self._prefix}
-
-
-class ParametersDataset(AbstractDataset[Any, Any]):
-    """Facts of the run by name (rows, dates, hashes), logged next to its parameters; cannot be loaded."""
-
-    def __init__(self, prefix: str = "", metadata: dict[str, Any] | None = None) -> None:
-        """``prefix`` goes before each name."""
-        self._prefix = prefix
-        self.metadata = metadata
-
-    def save(self, data: Mapping[str, Any]) -> None:
-        """Log the facts."""
-        log_parameters(active_run_id(), {f"{self._prefix}{name}": value for name, value in flatten(data).items()})
-
-    def load(self) -> Any:
-        """Refuse, as the metrics do."""
-        raise DatasetError("parameters of a run cannot be loaded back")
-
-    def _describe(self) -> dict[str, Any]:
-        return {"prefix": self._prefix}
-
-
-class LoggedRecordDataset(AtomicJSONDataset):
-    """A dataclass as JSON whose numbers (its ``flat``) are logged as metrics of the run as well."""
-
-    def __init__(self, filepath: str, record: str, prefix: str = "", metadata: dict[str, Any] | None = None) -> None:
-        """Name file and dataclass; ``prefix`` goes before the name of each metric."""
-        super().__init__(filepath, record, metadata)
-        self._metrics = MetricsDataset(prefix)
-
-    def save(self, data: Any) -> None:
-        """Write the record, then log its numbers."""
-        super().save(data)
-        self._metrics.save(data)
-
-
-class RunRecordDataset(AtomicJSONDataset):
-    """A record as JSON, with the id of the run that made it added as ``run_id``."""
-
-    kind = "the record of a run"
-
-    def _read(self, path: Path) -> dict[str, Any]:
-        record = super()._read(path)
-        if not isinstance(record, dict) or not isinstance(record.get("run_id"), str):
-            raise ValueError("it names no run")
-        return record
-
-    def save(self, data: Mapping[str, Any]) -> None:
-        """Write the record and the run's id."""
-        super().save({**data, "run_id": active_run_id()})
-
-
-@dataclass(frozen=True)
-class _Judgement:
-    """Who has judged which test window, and when (UTC)."""
-
-    window_sha256: str
-    predictor_sha256: str
-    run_id: str
-    judged_at: str
-
-
-_Record = TypeAdapter(Annotated[list[_Judgement], Field(min_length=1)])
-
-
-class JudgementsDataset(AtomicJSONDataset):
-    """The record of all judgements: a save adds one, a load counts those of the window that was judged last.
-
-    So a node need not read what it writes.
-    """
-
-    kind = "the record of judgements"
-
-    def __init__(self, filepath: str, metadata: dict[str, Any] | None = None) -> None:
-        """Name the file."""
-        super().__init__(filepath, metadata=metadata)
-
-    def save(self, data: Mapping[str, str]) -> None:
-        """Add a judgement, given by the SHA-256 of window and predictor."""
-        now = datetime.now(UTC).isoformat(timespec="seconds")
-        judgement = _Judgement(**data, run_id=active_run_id(), judged_at=now)
-        before = super().load() if self._exists() else []
-        super().save([asdict(each) for each in [*before, judgement]])
-
-    def load(self) -> Judgements:
-        """Count."""
-        judgements = super().load()
-        newest = [each for each in judgements if each.window_sha256 == judgements[-1].window_sha256]
-        return Judgements(len(newest), len({each.predictor_sha256 for each in newest}))
-
-    def _read(self, path: Path) -> list[_Judgement]:
-        return _Record.validate_python(super()._read(path))
 
 
 def active_run_id() -> str:
     """Return the id of the run that this thread belongs to.
 
     Raises:
-        DatasetError: there is none, and MLflow would open another one without a word.
+        DatasetError: there is none; MLflow would silently open another one.
     """
     run = mlflow.active_run()
     if run is None:
@@ -232,9 +113,9 @@ def active_run_id() -> str:
 
 
 def mark_killed(run_ids: list[str]) -> None:
-    """Show as killed what a SIGKILL ended: such a run could not do so itself. Its models have no verdict.
+    """End runs that a SIGKILL has ended as killed, and tag their models as without a verdict.
 
-    A run of another store, or one that somebody has deleted, is none of ours.
+    Runs that the store does not know, of another store or deleted, are passed over.
     """
     client = mlflow.MlflowClient()
     for run_id in run_ids:
@@ -247,14 +128,14 @@ def mark_killed(run_ids: list[str]) -> None:
 
 
 def log_parameters(run_id: str, values: Mapping[str, Any]) -> None:
-    """Log parameters of a run under flat names."""
+    """Log parameters with a run under flat names."""
     entries = [Param(name, str(value)) for name, value in flatten(values).items()]
     for start in range(0, len(entries), PARAMETERS_PER_BATCH):
         mlflow.MlflowClient().log_batch(run_id, params=entries[start : start + PARAMETERS_PER_BATCH])
 
 
 def flatten(values: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
-    """Give nested values flat names: ``training.classifier.num_leaves``."""
+    """Return nested values under flat names, such as ``training.classifier.num_leaves``."""
     flat: dict[str, Any] = {}
     for name, value in values.items():
         inner = value.model_dump(mode="json") if isinstance(value, BaseModel) else value

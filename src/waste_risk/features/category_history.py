@@ -2,10 +2,10 @@
 
 import numpy as np
 
+from waste_risk.features.definition import Values, feature_group
 from waste_risk.features.household import waste_to_usual
-from waste_risk.features.observations import Looks
-from waste_risk.features.own_item import Values
-from waste_risk.history.timeline import DAY, Floats, Span, ratio
+from waste_risk.features.observed_items import ObservedItems
+from waste_risk.history.timeline import DAY, Floats, Span, divide_by_positive
 from waste_risk.reference.vocabulary import usual_waste_permille
 
 # How many entries the wider group (the household for a category, the category for a product) counts for.
@@ -13,25 +13,33 @@ PRIOR_ITEMS = 5
 PRIOR_USES = 3
 
 
-def category_history(looks: Looks) -> Values:
-    """Rates shrunk towards the household's own, paces as shares of an item's life."""
-    uses = looks.category.uses
-    rate = _category_waste_rate(looks)
+@feature_group(
+    category_waste_rate="share wasted of the household's ended items in the category, shrunk by 5 items towards the "
+    "usual rate of the category times waste_to_usual",
+    category_last_wasted="1 if the category's latest ended item was wasted, 0 if used up; null without one",
+    category_mean_days_between_uses="mean days between uses of an item of the category; null without any",
+    category_gap_in_life="mean days between uses as a share of the item's life, in the category, shrunk by 3 uses "
+    "towards the household's; null if it never used anything",
+    category_first_gap_in_life="mean days from purchase to first use as a share of life, in the category; null "
+    "without any",
+    category_share_per_use="mean share of an item taken at a use in the category, shrunk like category_gap_in_life",
+    product_waste_rate="share wasted of the household's ended items of the product, shrunk by 5 items towards "
+    "category_waste_rate",
+)
+def category_history(observed: ObservedItems) -> Values:
+    """Compute rates shrunk towards the household's own, and paces as shares of an item's life."""
+    uses = observed.category.uses
+    usual = usual_waste_permille(observed.items.category[observed.item]) / 1000
+    rate = _shrunk_rate(observed.category.ended, np.minimum(usual * waste_to_usual(observed), 1))
     return {
         "category_waste_rate": rate,
-        "category_last_wasted": _last_wasted(looks),
+        "category_last_wasted": _last_wasted(observed),
         "category_mean_days_between_uses": uses.mean("gap") / DAY,
-        "category_gap_in_life": _shrunk_mean(looks, "gap_in_life"),
-        "category_first_gap_in_life": ratio(uses.sum("first_gap_in_life") / 1000, uses.sum("first")),
-        "category_share_per_use": _shrunk_mean(looks, "share"),
-        "product_waste_rate": _shrunk_rate(looks.product.ended, rate),
+        "category_gap_in_life": _shrunk_mean(observed, "gap_in_life"),
+        "category_first_gap_in_life": divide_by_positive(uses.sum("first_gap_in_life") / 1000, uses.sum("first")),
+        "category_share_per_use": _shrunk_mean(observed, "share"),
+        "product_waste_rate": _shrunk_rate(observed.product.ended, rate),
     }
-
-
-def _category_waste_rate(looks: Looks) -> Floats:
-    """Shrunk towards the category's usual rate times the household's excess over the usual."""
-    usual = usual_waste_permille(looks.items.category[looks.item]) / 1000
-    return _shrunk_rate(looks.category.ended, np.minimum(usual * waste_to_usual(looks), 1))
 
 
 def _shrunk_rate(ended: Span, wider: Floats) -> Floats:
@@ -40,14 +48,14 @@ def _shrunk_rate(ended: Span, wider: Floats) -> Floats:
     return rate
 
 
-def _last_wasted(looks: Looks) -> Floats:
-    """The share wasted among the items that ended in the latest second in which one did."""
-    key, ended = looks.category.key, looks.category.ended
-    last = ended.timeline.between(key - looks.second + ended.latest(), key)
+def _last_wasted(observed: ObservedItems) -> Floats:
+    """Return the share wasted of the items that ended last: several may have ended in the same second."""
+    key, ended = observed.category.key, observed.category.ended
+    last = ended.timeline.between(key - observed.second + ended.latest(), key)
     return np.where(ended.count() > 0, last.mean("wasted"), np.nan)
 
 
-def _shrunk_mean(looks: Looks, name: str) -> Floats:
-    """The mean over the category's uses of a column in thousandths, shrunk towards that over all the household's."""
-    uses, overall = looks.category.uses, looks.household.uses.mean(name)
+def _shrunk_mean(observed: ObservedItems, name: str) -> Floats:
+    """Shrink a mean over the category's uses, of a column in thousandths, towards the household's mean."""
+    uses, overall = observed.category.uses, observed.household.uses.mean(name)
     return (uses.sum(name) + PRIOR_USES * overall) / (uses.count() + PRIOR_USES) / 1000

@@ -1,1 +1,1 @@
-"""What happened to items, indexed by owner and time: observations and features both ask it about the past."""
+"""What happened to items, indexed by owner and time; observations and features are both computed from it."""

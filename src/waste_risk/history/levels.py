@@ -1,6 +1,6 @@
 """A household's own history at three levels: all of it, its categories, its products.
 
-Each level numbers the owners of items and holds their purchases, uses and ends on timelines, made when first asked for.
+Each level numbers the owners of items and holds their purchases, uses and ends on timelines, built on first use.
 """
 
 from collections.abc import Mapping
@@ -17,7 +17,7 @@ from waste_risk.reference.vocabulary import CATEGORIES, usual_waste_permille
 
 @dataclass(frozen=True)
 class Level:
-    """One way to say whose history an item belongs to: an owner number for each item."""
+    """One way to assign items to histories: the number of the owner of each item."""
 
     pantry: Pantry
     outcomes: Mapping[str, Column]
@@ -82,7 +82,7 @@ class Level:
 
 @dataclass(frozen=True)
 class Past:
-    """What each look may know of one level: what lies before the second in its key."""
+    """What each observation may know of one level: what lies before the second in its key."""
 
     level: Level
     key: Integers
@@ -114,7 +114,7 @@ class Past:
 
 
 def levels(pantry: Pantry) -> tuple[Level, Level, Level]:
-    """Number households, categories of a household, and products of a household."""
+    """Return the levels of households, of categories in a household, and of products in a household."""
     items, outcomes = pantry.items, _outcomes(pantry)
     category = items.household * (len(CATEGORIES) + 2) + (items.category + 1)
     product = pd.factorize(items.household * (items.product.max(initial=0) + 2) + (items.product + 1))[0]
@@ -122,5 +122,5 @@ def levels(pantry: Pantry) -> tuple[Level, Level, Level]:
 
 
 def _outcomes(pantry: Pantry) -> dict[str, Column]:
-    """What is known of each item when it ends."""
+    """Return what is known of each item when it ends."""
     return {"wasted": pantry.first_wasted <= pantry.ended, "usual_waste": usual_waste_permille(pantry.items.category)}

@@ -1,4 +1,4 @@
-"""The tables as arrays: a number for each word, household, item and moment, read once for all features."""
+"""The tables as arrays of numbers for words, households, items and moments, converted once for all features."""
 
 from dataclasses import dataclass, fields
 from functools import cached_property
@@ -9,10 +9,9 @@ import pandas as pd
 
 from waste_risk.history.timeline import DAY, NEVER, Flags, Floats, Integers, Timeline, to_seconds
 from waste_risk.reference.shelf_lives import lives
-from waste_risk.reference.vocabulary import CATEGORIES, INCOME_BANDS, STORAGES, codes
+from waste_risk.reference.vocabulary import CATEGORIES, EVENT_KINDS, INCOME_BANDS, STORAGES, codes, thousandths
 
-KINDS = ("opened", "consumed", "wasted", "moved", "corrected")
-_OPENED, _CONSUMED, _WASTED, _MOVED, _CORRECTED = range(len(KINDS))
+_OPENED, _CONSUMED, _WASTED, _MOVED, _CORRECTED = range(len(EVENT_KINDS))
 
 # Half the memory of int64; seconds between two events, thousandths of a life or of a quantity fit.
 Narrow = npt.NDArray[np.int32]
@@ -42,7 +41,7 @@ class Items:
 
 @dataclass(frozen=True)
 class Households:
-    """One entry per household code: what the household says of itself, NaN or -1 where it says nothing."""
+    """One entry per household code: what the household says about itself, NaN or -1 where it says nothing."""
 
     size: Floats
     children: Floats
@@ -67,7 +66,7 @@ class Uses:
 
 @dataclass(frozen=True)
 class Pantry:
-    """All arrays, items in the order of their households, and for each item what came of it (FOREVER: not yet)."""
+    """All arrays, items in the order of their households, and what became of each item (FOREVER: not yet)."""
 
     items: Items
     households: Households
@@ -75,7 +74,7 @@ class Pantry:
     events: Timeline  # owner: item; columns: kind, amount, removed
 
     def part(self, first: int, until: int) -> "Pantry":
-        """The pantry of a run of households, as if the tables held those alone; numbers start again from 0."""
+        """Return the pantry of consecutive households, as if the tables held only those; numbers start again from 0."""
         start, end = np.searchsorted(self.items.household, [first, until])
         items = {field.name: getattr(self.items, field.name)[start:end] for field in fields(Items)}
         households = {field.name: getattr(self.households, field.name)[first:until] for field in fields(Households)}
@@ -133,7 +132,7 @@ class Pantry:
 
 
 def read_pantry(households: pd.DataFrame, items: pd.DataFrame, events: pd.DataFrame) -> Pantry:
-    """Turn tables into arrays; events of items that the items table does not hold are left out.
+    """Convert tables to arrays; events of items that the items table does not hold are left out.
 
     Raises:
         ValueError: an item_id or household_id occurs twice.
@@ -152,7 +151,7 @@ def read_pantry(households: pd.DataFrame, items: pd.DataFrame, events: pd.DataFr
 
 
 def unique_index(ids: pd.Series) -> pd.Index:
-    """An index to look rows up by id.
+    """Return an index that finds rows by id.
 
     Raises:
         ValueError: an id occurs twice.
@@ -164,14 +163,14 @@ def unique_index(ids: pd.Series) -> pd.Index:
 
 
 def places(index: pd.Index, ids: pd.Series) -> Integers:
-    """The place of each id in an index; -1 where it is not."""
+    """Return the place of each id in an index; -1 where it is not."""
     return np.asarray(index.get_indexer(pd.Index(ids)), dtype=np.int64)
 
 
 def read_events(index: pd.Index, events: pd.DataFrame) -> Timeline:
-    """The events of known items on one timeline: owner is the item's row, `removed` what was taken of it."""
+    """Return the events of known items on one timeline: the owner is the item's row, `removed` what was taken."""
     item = places(index, events["item_id"])
-    kind = codes(events["kind"], KINDS).astype(np.int8)
+    kind = codes(events["kind"], EVENT_KINDS).astype(np.int8)
     amount, second = thousandths(events["quantity"]), to_seconds(events["occurred_on"])
     if (item < 0).any():
         known = item >= 0
@@ -181,15 +180,9 @@ def read_events(index: pd.Index, events: pd.DataFrame) -> Timeline:
 
 
 def is_waste(history: Timeline) -> Flags:
-    """Which events of a timeline are waste."""
+    """Return which events of a timeline are waste."""
     flag: Flags = history.column("kind") == _WASTED
     return flag
-
-
-def thousandths(values: pd.Series) -> Integers:
-    """Quantities as whole thousandths, so that sums of them are exact."""
-    whole: Integers = np.rint(values.to_numpy(np.float64) * 1000).astype(np.int64)
-    return whole
 
 
 def _items(items: pd.DataFrame, household: Integers) -> Items:
@@ -219,14 +212,14 @@ def _items(items: pd.DataFrame, household: Integers) -> Items:
 
 
 def _expiry(printed: Integers, by_reference: Integers, storage: Integers) -> Integers:
-    """The date printed for the shelf does not end the life of what is frozen."""
+    """Return when items expire; the date printed for the shelf does not end the life of what is frozen."""
     is_frozen = storage == STORAGES.index("freezer")
     by_label = np.where(is_frozen, np.maximum(printed, by_reference), printed)
     return np.where(printed > NEVER, by_label, by_reference)
 
 
 def _households(households: pd.DataFrame, ids: pd.Index) -> Households:
-    """The rows of the given households, a missing row for one that the table lacks."""
+    """Return the rows of the given households, and nulls for one that the table lacks."""
     row = places(unique_index(households["household_id"]), ids.to_series())
     return Households(
         size=np.append(_floats(households["size"]), np.nan)[row],

@@ -1,4 +1,4 @@
-"""Intervals by resampling households: the rows of one household are no independent evidence.
+"""Intervals by resampling households: the rows of one household are not independent.
 
 A resample takes as many households as there are, with replacement; all metrics of a resample come from the same draw.
 """
@@ -23,20 +23,20 @@ FEWEST_HOUSEHOLDS = 20
 
 @dataclass(frozen=True)
 class Estimate:
-    """A value and the interval that households' chance leaves it; NaN when undefined, ends null when unknown."""
+    """A value with its confidence interval; the value is NaN when undefined, the ends are null when unknown."""
 
     value: float
     low: float | None = None
     high: float | None = None
 
     def __float__(self) -> float:
-        """Give the value alone."""
+        """Return the value alone."""
         return self.value
 
 
 @dataclass(frozen=True)
 class Resampling:
-    """How intervals are made; equal settings draw equal households, so whatever they estimate is paired.
+    """How intervals are computed; equal settings draw equal households, so whatever they estimate is paired.
 
     Attributes:
         n_households: how many households there are.

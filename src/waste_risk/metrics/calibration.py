@@ -1,4 +1,4 @@
-"""Whether a probability of 0.3 comes true in three of ten cases.
+"""Calibration: whether a probability of 0.3 comes true in three of ten cases, and whether chance explains the rest.
 
 Bins hold equal mass, not equal width, so that each one is estimated equally well; rows of equal score share a bin.
 Bins of equal width stand beside them, for comparison with what others publish.
@@ -8,7 +8,7 @@ import math
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 from scipy.special import chdtrc, expit, logit, ndtr
 
 from waste_risk.metrics.classification import base_rate, brier_score
@@ -19,11 +19,12 @@ from waste_risk.metrics.tally import Array, Tally, ratio, sum_by
 LOGIT_EPSILON = 1e-4
 _MOST_NEWTON_STEPS = 30
 _NEWTON_TOLERANCE = 1e-8
+_SIMULATIONS_AT_ONCE = 200
 
 
 @dataclass(frozen=True)
 class ReliabilityBins:
-    """What was expected and what came in each bin, lowest scores first; shapes (..., n_bins).
+    """Expected and observed positives in each bin, lowest scores first; shapes (..., n_bins).
 
     Attributes:
         expected: sum of the probabilities in each bin.
@@ -49,17 +50,17 @@ def equal_width_bins(tally: Tally, *, n_bins: int) -> ReliabilityBins:
 
 
 def expected_calibration_error(tally: Tally, *, n_bins: int) -> Array:
-    """Average |mean probability − observed share| over the bins, by their rows (Naeini et al. 2015, equal mass)."""
+    """Compute the mean |mean probability − observed share| over bins of equal mass, by rows (Naeini et al. 2015)."""
     return mean_gap(reliability_bins(tally, n_bins=n_bins))
 
 
 def mean_gap(bins: ReliabilityBins) -> Array:
-    """Average |mean probability − observed share| over any bins, by their rows."""
+    """Compute the mean |mean probability − observed share| over any bins, by rows."""
     return sum_absolute(weigh_gaps(bins))
 
 
 def weigh_gaps(bins: ReliabilityBins) -> Array:
-    """Take mean probability − observed share of each bin times its share of the rows; shape (..., n_bins)."""
+    """Compute mean probability − observed share of each bin, times its share of the rows; shape (..., n_bins)."""
     return ratio(bins.expected - bins.observed, bins.rows.sum(axis=-1, keepdims=True))
 
 
@@ -69,7 +70,7 @@ def sum_absolute(gaps: Array) -> Array:
 
 
 def scale_gaps(bins: ReliabilityBins) -> Array:
-    """Take the gap of each bin times the root of its share of the rows: their squares sum to the reliability."""
+    """Compute the gap of each bin times the root of its share of the rows: the squares sum to the reliability."""
     gaps = ratio(bins.expected - bins.observed, np.sqrt(bins.rows * bins.rows.sum(axis=-1, keepdims=True)))
     return np.where(bins.rows > 0, gaps, 0)
 
@@ -80,7 +81,7 @@ def sum_squares(gaps: Array) -> Array:
 
 
 def debiased_calibration_error(bins: ReliabilityBins) -> Array:
-    """Take from the mean gap what chance alone adds to it, down to 0 at least.
+    """Compute the mean gap less what chance alone adds to it; at least 0.
 
     A bin's observed share scatters about its own value like a normal variable with its binomial variance; the mean of
     the gap's absolute value then exceeds the gap (Kumar, Liang and Ma, Verified uncertainty calibration, 2019, the
@@ -98,7 +99,7 @@ def debiased_calibration_error(bins: ReliabilityBins) -> Array:
 def brier_decomposition(tally: Tally, bins: ReliabilityBins) -> tuple[Array, Array, Array]:
     """Split the Brier score into reliability − resolution + uncertainty, over bins (Murphy 1973).
 
-    The resolution holds what scores differ within bins too (Stephenson, Coelho and Jolliffe, Two extra components in
+    The resolution includes what scores differ by within bins (Stephenson, Coelho and Jolliffe, Two extra components in
     the Brier score decomposition, 2008), so that the three parts make up the score exactly.
 
     Returns:
@@ -146,6 +147,97 @@ def calibration_line(tally: Tally) -> tuple[Array, Array]:
                 break
         found = size <= _NEWTON_TOLERANCE
     return np.where(found, intercept, np.nan), np.where(found, slope, np.nan)
+
+
+@dataclass(frozen=True)
+class NullDistribution:
+    """The calibration error that a perfectly calibrated model would show on the same rows, by chance alone.
+
+    Attributes:
+        mean: over the simulations.
+        high: the quantile at the level of confidence.
+        p_value: share of the simulations with at least the measured error.
+    """
+
+    mean: float
+    high: float
+    p_value: float
+
+
+def calibration_error_under_null(
+    tally: Tally, *, n_bins: int, n_simulations: int, confidence: float, seed: int
+) -> NullDistribution:
+    """Simulate outcomes from the probabilities themselves, and measure the calibration error that they have.
+
+    This is the consistency resampling of reliability diagrams (Bröcker and Smith 2007), for the error as a whole.
+    Outcomes are drawn row by row; that rows of a household are alike, which makes chance larger, is left out.
+    """
+    measured = float(mean_gap(reliability_bins(tally, n_bins=n_bins)))
+    draws = simulate_calibration_errors(tally, n_bins=n_bins, n_simulations=n_simulations, seed=seed)
+    return NullDistribution(
+        mean=float(draws.mean()),
+        high=float(np.quantile(draws, confidence)),
+        p_value=float((1 + (draws >= measured).sum()) / (1 + n_simulations)),
+    )
+
+
+def simulate_calibration_errors(tally: Tally, *, n_bins: int, n_simulations: int, seed: int) -> Array:
+    """Return the calibration errors of outcomes drawn from the probabilities; shape (n_simulations,)."""
+    random = np.random.default_rng(seed)
+    rows, scores = tally.totals.astype(np.int64), np.clip(tally.scores, 0, 1)
+    errors = []
+    for start in range(0, n_simulations, _SIMULATIONS_AT_ONCE):
+        n_samples = min(_SIMULATIONS_AT_ONCE, n_simulations - start)
+        drawn = random.binomial(rows, scores, size=(n_samples, len(rows))).astype(np.float64)
+        sample = Tally(tally.scores, drawn, np.broadcast_to(tally.totals, drawn.shape))
+        errors.append(mean_gap(reliability_bins(sample, n_bins=n_bins)))
+    return np.concatenate(errors)
+
+
+@dataclass(frozen=True)
+class AndersonDarling:
+    """Whether the probability integral transform is uniform, as it is for a calibrated model."""
+
+    statistic: float
+    p_value: float
+
+
+def anderson_darling(*, y_true: ArrayLike, probability: ArrayLike, seed: int) -> AndersonDarling:
+    """Test calibration by the Anderson-Darling statistic of the probability integral transform.
+
+    A binary outcome's transform is spread at random over the part of [0, 1] that the outcome takes, which makes it
+    uniform for a calibrated model (Czado, Gneiting and Held, Predictive model assessment for count data, 2009). With
+    many rows the test rejects every model; the seed decides the spread.
+    """
+    wasted, chance = np.asarray(y_true, dtype=float) == 1, np.asarray(probability, dtype=float)
+    spread = np.random.default_rng(seed).random(len(wasted))
+    transform = np.where(wasted, 1 - chance + spread * chance, spread * (1 - chance))
+    statistic = anderson_darling_statistic(transform)
+    return AndersonDarling(statistic, anderson_darling_p_value(statistic))
+
+
+def anderson_darling_statistic(values: ArrayLike) -> float:
+    """Compute the distance of values from uniform on [0, 1], with weight on the ends (Anderson and Darling 1954)."""
+    tiny = np.finfo(np.float64).tiny
+    ordered = np.sort(np.asarray(values, dtype=float))
+    n, position = len(ordered), np.arange(1, len(ordered) + 1)
+    low, high = np.log(np.maximum(ordered, tiny)), np.log(np.maximum(1 - ordered[::-1], tiny))
+    return float(-n - ((2 * position - 1) * (low + high)).sum() / n)
+
+
+def anderson_darling_p_value(statistic: float) -> float:
+    """Compute the probability that many uniform values have a larger statistic.
+
+    The approximation of Marsaglia and Marsaglia, Evaluating the Anderson-Darling distribution, 2004 (adinf).
+    """
+    z = statistic
+    if z <= 0:
+        return 1.0
+    if z < 2:
+        below = 2.00012 + (0.247105 - (0.0649821 - (0.0347962 - (0.011672 - 0.00168691 * z) * z) * z) * z) * z
+        return 1 - math.exp(-1.2337141 / z) / math.sqrt(z) * below
+    inner = 1.0776 - (2.30695 - (0.43424 - (0.082433 - (0.008056 - 0.0003146 * z) * z) * z) * z) * z
+    return -math.expm1(-math.exp(inner))
 
 
 def _newton_step(tally: Tally, logits: Array, intercept: Array, slope: Array) -> tuple[Array, Array]:

@@ -1,38 +1,33 @@
-"""One pass over a judged window: every metric, each with an interval from the same household resamples."""
+"""One pass over an evaluated window: every metric, each with an interval from the same household resamples."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
+from dataclasses import fields
 from typing import Any
 
 import numpy as np
 import pandas as pd
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
-from waste_risk.metrics import chance
-from waste_risk.metrics.alerts import measure_lead_time, measure_weekly_alerts
-from waste_risk.metrics.bootstrap import Estimate, Resampling
-from waste_risk.metrics.calibration import hosmer_lemeshow_p_value
-from waste_risk.metrics.fairness import measure_fairness
-from waste_risk.metrics.folds import summarise_folds
-from waste_risk.metrics.groups import Support, measure_groups
-from waste_risk.metrics.inputs import as_column, as_labels, as_outcomes, as_probability, number_households
-from waste_risk.metrics.parts import AndersonDarling, LeadTime, WeeklyAlerts
-from waste_risk.metrics.results import ValidationMetrics
-from waste_risk.metrics.sample import Sample
-from waste_risk.metrics.scores import (
-    compare_baselines,
-    measure_cost,
-    measure_days,
-    measure_newest_days,
-    measure_oracle,
-    measure_scores,
-    measure_trade_off,
-    measure_window,
+from waste_risk.metrics.bootstrap import Resampling
+from waste_risk.metrics.calibration import anderson_darling, calibration_error_under_null
+from waste_risk.metrics.catalogue import WindowMetrics
+from waste_risk.metrics.decisions import measure_cost, measure_lead_time, measure_trade_off, measure_weekly_alerts
+from waste_risk.metrics.definition import Resample, Window, estimate_metrics, find_definitions
+from waste_risk.metrics.groups import measure_fairness, measure_groups
+from waste_risk.metrics.results import Baseline, ScoreMetrics, ValidationMetrics
+from waste_risk.metrics.rows import (
+    EvaluationRows,
+    as_column,
+    as_dates,
+    as_labels,
+    as_outcomes,
+    as_probability,
+    number_households,
 )
 from waste_risk.metrics.tally import Array
+from waste_risk.parameters import Costs, Validation
 
-_DECILES = 10
 NEWEST_DAYS = 30  # a calendar month may have but a few days in the window
-_TENTHS = (0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9)
 
 
 def evaluate(
@@ -40,21 +35,11 @@ def evaluate(
     y_true: ArrayLike,
     probability: ArrayLike,
     household_id: ArrayLike | None = None,
+    params: Validation,
     threshold: float = 0.5,
-    high_confidence: float = 0.7,
-    n_bins: int = 15,
-    n_resamples: int = 1_000,
-    confidence: float = 0.95,
-    seed: int = 42,
-    top_k: int = 100,
-    anderson_darling: bool = False,
-    trade_off_thresholds: Sequence[float] = _TENTHS,
-    cost_of_false_alarm: float = 1.0,
-    cost_of_missed_item: float = 1.0,
+    high_confidence: float | None = None,
+    costs: Costs | None = None,
     cost_threshold: float | None = None,
-    alerts_per_week: int = 3,
-    min_group_households: int = 20,
-    min_group_class: int = 30,
     item_id: ArrayLike | None = None,
     observed_on: ArrayLike | None = None,
     is_new_household: ArrayLike | None = None,
@@ -68,41 +53,33 @@ def evaluate(
     fold_metrics: pd.DataFrame | None = None,
     horizon_days: int | None = None,
     predictor_sha256: str | None = None,
+    record: type[ValidationMetrics] = ValidationMetrics,
 ) -> ValidationMetrics:
-    """Judge a calibrated probability, and optionally all that goes with it, on rows that the model has not seen.
+    """Evaluate a calibrated probability, and optionally all that goes with it, on rows that the model has not seen.
 
     Args:
         y_true: whether the row was wasted within the horizon; shape (n_rows,), like all columns below.
         probability: the model's probability of that.
-        household_id: whose row it is; without it every row counts as a household of its own.
-        threshold: from which probability the model says "wasted".
-        high_confidence: from which probability the app warns loudly.
-        n_bins: bins for the calibration errors and the parts of the Brier score.
-        n_resamples: household resamples behind the intervals; 0 leaves them out.
-        confidence: probability that an interval covers, e.g. 0.95.
-        seed: the same seed gives the same intervals.
-        top_k: how many of the highest probabilities precision and recall at k look at.
-        anderson_darling: test the probability integral transform too.
-        trade_off_thresholds: at which precision and recall are told.
-        cost_of_false_alarm: of warning of an item that is not wasted; in the unit of the next.
-        cost_of_missed_item: of not warning of one that is.
-        cost_threshold: the cheapest threshold, chosen on other rows; without it costs are left out.
-        alerts_per_week: at most so many for a household, where ``observed_on`` is known.
-        min_group_households: below it a group of rows is too small to be measured.
-        min_group_class: likewise for its rows of either outcome.
+        household_id: household of the row; without it every row counts as a household of its own.
+        params: the section ``validation`` of the parameters: bins, resamples, thresholds, sizes of groups.
+        threshold: probability from which a row is an alert.
+        high_confidence: probability from which an alert is a high-confidence alert; by default every alert is.
+        costs: of a false alarm and of a missed item; with ``cost_threshold`` it gives the mean cost of a row.
+        cost_threshold: the threshold that was cheapest on other rows.
         item_id: which item; with ``observed_on`` and ``days_true`` it gives the lead time.
-        observed_on: when the item was looked at.
+        observed_on: when the item was observed.
         is_new_household: whether the model has never seen the household.
         raw_score: the score before calibration, in [0, 1].
-        days_true: days from the look to the waste, null where not wasted.
+        days_true: days from the observation to the waste, null where not wasted.
         days_predicted: the model's days, given waste within the horizon.
-        days_on_label: days from the look to the printed date, null without a date: the baseline to beat.
+        days_on_label: days from the observation to the printed date, null without a date: the baseline to beat.
         oracle_probability: the true probability, known of simulated rows only.
-        baselines: probabilities of simple rules, by name.
+        baselines: probabilities of baselines, by name.
         sensitive: groups of the households, by attribute.
         fold_metrics: one row per fold of the cross-validation with its ``auc``.
-        horizon_days: how far ahead the label looks; carried along.
-        predictor_sha256: which bytes were judged; carried along.
+        horizon_days: horizon of the label; carried along.
+        predictor_sha256: which predictor was evaluated; carried along.
+        record: the class of the result; a subclass may define more metrics.
 
     Raises:
         ValueError: no rows, columns of different length, or a value out of its range.
@@ -110,139 +87,161 @@ def evaluate(
     wasted = as_outcomes(y_true)
     n_rows = len(wasted)
     household = np.arange(n_rows) if household_id is None else number_households(household_id, n_rows)
-    sample = Sample(
-        wasted=wasted,
-        probability=as_probability(probability, n_rows, "probability"),
-        household=household,
-        resampling=Resampling(int(household.max()) + 1, n_resamples, confidence, seed),
-    )
-    within: dict[str, Any] = {
-        "threshold": threshold,
-        "n_bins": n_bins,
-        "support": Support(min_group_households, min_group_class),
-    }
-    cost: dict[str, Any] = {"false_alarm": cost_of_false_alarm, "missed_item": cost_of_missed_item}
-    days = _days_when_wasted(days_true, wasted)
-    raw = _probabilities(raw_score, n_rows, "raw_score")
-    measured: dict[str, Any] = {
-        **measure_window(sample, threshold=threshold, high_confidence=high_confidence, n_bins=n_bins, top_k=top_k),
-        **measure_oracle(sample, _probabilities(oracle_probability, n_rows, "oracle_probability")),
-        **_measure_days(sample, days, days_predicted, days_on_label),
-        **_measure_chance(sample, n_bins, anderson_darling),
-        **summarise_folds(fold_metrics),
-        **_count(sample, household_id, high_confidence),
-        **_measure_groups(sample, sensitive, observed_on, is_new_household, within),
-    }
-    return ValidationMetrics(
-        **measured,
-        raw=measure_scores(sample, raw, threshold=threshold, top_k=top_k),
-        trade_off=measure_trade_off(sample, trade_off_thresholds),
-        cost=measure_cost(sample, cheapest=cost_threshold, threshold=threshold, **cost),
-        lead_time=_lead_time(sample, item_id, observed_on, days, high_confidence),
-        weekly_alerts=_weekly_alerts(sample, observed_on, alerts_per_week, threshold),
-        baselines=compare_baselines(sample, _baselines(baselines, n_rows)),
-        top_k=top_k,
-        confidence=confidence if n_resamples else None,
+    dates = None if observed_on is None else as_dates(observed_on, n_rows, "observed_on")
+    days = _optional_column(days_true, n_rows, "days_true")
+    window = Window(
+        rows=EvaluationRows(
+            wasted=wasted,
+            probability=as_probability(probability, n_rows, "probability"),
+            household=household,
+            resampling=Resampling(int(household.max()) + 1, params.n_resamples, params.confidence, params.seed),
+        ),
+        params=params,
         threshold=float(threshold),
-        high_confidence=float(high_confidence),
+        high_confidence=float(threshold if high_confidence is None else high_confidence),
+        oracle=_optional_probability(oracle_probability, n_rows, "oracle_probability"),
+        newest=None if dates is None else np.asarray(dates > dates.max() - pd.Timedelta(days=NEWEST_DAYS)),
+        days=None if days is None else np.where(wasted == 1, days, np.nan),
+        days_predicted=_optional_column(days_predicted, n_rows, "days_predicted"),
+        days_on_label=_optional_column(days_on_label, n_rows, "days_on_label"),
+    )
+    rules = {name: as_probability(values, n_rows, name) for name, values in (baselines or {}).items()}
+    measured: dict[str, Any] = {
+        **estimate_metrics(window, find_definitions(record)),
+        **_describe_window(window, knows_households=household_id is not None),
+        **_test_calibration(window),
+        **_summarise_cross_validation(fold_metrics),
+        **_measure_alerts(window, item_id, dates, costs, cost_threshold),
+        **_measure_groups(window, sensitive, dates, is_new_household),
+    }
+    return record(
+        **measured,
+        raw=_measure_score(window, _optional_probability(raw_score, n_rows, "raw_score")),
+        baselines=_compare_baselines(window, rules),
         horizon_days=horizon_days,
         predictor_sha256=predictor_sha256,
     )
 
 
-def _probabilities(values: ArrayLike | None, n_rows: int, name: str) -> Array | None:
+def _optional_probability(values: ArrayLike | None, n_rows: int, name: str) -> Array | None:
     return None if values is None else as_probability(values, n_rows, name)
 
 
-def _count(sample: Sample, household_id: ArrayLike | None, high_confidence: float) -> dict[str, Any]:
+def _optional_column(values: ArrayLike | None, n_rows: int, name: str) -> Array | None:
+    return None if values is None else as_column(values, n_rows, name)
+
+
+def _describe_window(window: Window, *, knows_households: bool) -> dict[str, Any]:
+    rows, params = window.rows, window.params
     return {
-        "n_rows": len(sample.wasted),
-        "n_households": None if household_id is None else sample.resampling.n_households,
-        "n_wasted": int(sample.wasted.sum()),
-        "n_alerts": int((sample.probability >= high_confidence).sum()),
+        "n_rows": len(rows.wasted),
+        "n_households": rows.resampling.n_households if knows_households else None,
+        "n_wasted": int(rows.wasted.sum()),
+        "n_alerts": int((rows.probability >= window.high_confidence).sum()),
+        "threshold": window.threshold,
+        "high_confidence": window.high_confidence,
+        "top_k": params.top_k,
+        "confidence": params.confidence if params.n_resamples else None,
     }
 
 
-def _measure_chance(sample: Sample, n_bins: int, anderson_darling: bool) -> dict[str, Any]:
-    """Hold calibration against chance; simulations are as many as resamples."""
-    tally, resampling = sample.tally(), sample.resampling
-    measured: dict[str, Any] = {
-        "hosmer_lemeshow_p_value": Estimate(float(hosmer_lemeshow_p_value(tally, n_groups=_DECILES)))
-    }
-    if resampling.n_resamples:
-        measured["calibration_error_by_chance"] = chance.calibration_error_by_chance(
-            tally,
-            n_bins=n_bins,
-            n_simulations=resampling.n_resamples,
-            confidence=resampling.confidence,
-            seed=resampling.seed,
+def _test_calibration(window: Window) -> dict[str, Any]:
+    """Compare calibration with chance; there are as many simulations as resamples."""
+    rows, params = window.rows, window.params
+    tests: dict[str, Any] = {}
+    if params.n_resamples:
+        tests["calibration_error_under_null"] = calibration_error_under_null(
+            rows.tally(),
+            n_bins=params.n_bins,
+            n_simulations=params.n_resamples,
+            confidence=params.confidence,
+            seed=params.seed,
         )
-    if anderson_darling:
-        measured["anderson_darling"] = AndersonDarling(
-            *chance.anderson_darling(y_true=sample.wasted, probability=sample.probability, seed=resampling.seed)
-        )
-    return measured
+    if params.anderson_darling:
+        tests["anderson_darling"] = anderson_darling(y_true=rows.wasted, probability=rows.probability, seed=params.seed)
+    return tests
 
 
-def _days_when_wasted(days_true: ArrayLike | None, wasted: Array) -> Array | None:
-    if days_true is None:
-        return None
-    return np.where(wasted == 1, as_column(days_true, len(wasted), "days_true"), np.nan)
-
-
-def _measure_days(
-    sample: Sample, days: Array | None, predicted: ArrayLike | None, on_label: ArrayLike | None
-) -> dict[str, Estimate]:
-    if days is None:
+def _summarise_cross_validation(fold_metrics: pd.DataFrame | None) -> dict[str, Any]:
+    """Return every number of every fold, and its mean and standard deviation (ddof 1) over the folds."""
+    if fold_metrics is None:
         return {}
-    columns = {"days_predicted": predicted, "days_on_label": on_label}
-    known = {name: as_column(each, len(days), name) for name, each in columns.items() if each is not None}
-    return measure_days(sample, days, known.get("days_predicted"), known.get("days_on_label"))
+    numbers = fold_metrics.select_dtypes("number").astype(float)
+    means, stds = numbers.drop(columns="fold", errors="ignore").mean(), numbers.std(ddof=1)
+    return {
+        "cv_mean_auc": float(means["auc"]),
+        "cv_std_auc": float(stds["auc"]),
+        "folds": tuple(numbers.to_dict("records")),
+        "fold_means": {str(name): float(value) for name, value in means.items()},
+        "fold_stds": {str(name): float(stds[name]) for name in means.index},
+    }
 
 
-def _lead_time(
-    sample: Sample, item_id: ArrayLike | None, observed_on: ArrayLike | None, days: Array | None, threshold: float
-) -> LeadTime | None:
-    if item_id is None or observed_on is None or days is None:
-        return None
-    return measure_lead_time(sample, item_id=item_id, observed_on=observed_on, days_true=days, threshold=threshold)
-
-
-def _weekly_alerts(
-    sample: Sample, observed_on: ArrayLike | None, per_week: int, threshold: float
-) -> WeeklyAlerts | None:
-    if observed_on is None:
-        return None
-    return measure_weekly_alerts(sample, observed_on=observed_on, per_week=per_week, threshold=threshold)
-
-
-def _baselines(baselines: Mapping[str, ArrayLike] | None, n_rows: int) -> dict[str, Array]:
-    return {name: as_probability(values, n_rows, name) for name, values in (baselines or {}).items()}
+def _measure_alerts(
+    window: Window,
+    item_id: ArrayLike | None,
+    dates: pd.DatetimeIndex | None,
+    costs: Costs | None,
+    cost_threshold: float | None,
+) -> dict[str, Any]:
+    alerts: dict[str, Any] = {"trade_off": measure_trade_off(window)}
+    if costs is not None and cost_threshold is not None:
+        alerts["cost"] = measure_cost(window, cost_threshold, costs)
+    if dates is not None:
+        alerts["weekly_alerts"] = measure_weekly_alerts(window, observed_on=dates)
+        if item_id is not None and window.days is not None:
+            alerts["lead_time"] = measure_lead_time(window, item_id=item_id, observed_on=dates)
+    return alerts
 
 
 def _measure_groups(
-    sample: Sample,
+    window: Window,
     sensitive: Mapping[str, ArrayLike] | None,
-    observed_on: ArrayLike | None,
+    dates: pd.DatetimeIndex | None,
     is_new_household: ArrayLike | None,
-    within: dict[str, Any],
 ) -> dict[str, Any]:
-    n_rows = len(sample.wasted)
-    fairness = {
-        name: measure_fairness(sample, as_labels(values, n_rows, name), **within)
-        for name, values in (sensitive or {}).items()
+    n_rows = len(window.rows.wasted)
+    groups: dict[str, Any] = {
+        "fairness": {
+            name: measure_fairness(window, as_labels(values, n_rows, name))
+            for name, values in (sensitive or {}).items()
+        }
     }
-    groups: dict[str, Any] = {"fairness": fairness}
-    if observed_on is not None:
-        groups["by_month"] = measure_groups(sample, _months(observed_on, n_rows), **within)
-        days = pd.DatetimeIndex(np.asarray(observed_on))
-        newest = np.asarray(days > days.max() - pd.Timedelta(days=NEWEST_DAYS))
-        groups["newest_calibration_in_the_large"] = measure_newest_days(sample, newest)
+    if dates is not None:
+        groups["by_month"] = measure_groups(window, np.asarray(dates.strftime("%Y-%m"), dtype=np.str_))
     if is_new_household is not None:
-        acquaintance = np.where(as_column(is_new_household, n_rows, "is_new_household") == 1, "new", "known")
-        groups["by_acquaintance"] = measure_groups(sample, acquaintance, **within)
+        is_new = as_column(is_new_household, n_rows, "is_new_household") == 1
+        groups["by_known_household"] = measure_groups(window, np.where(is_new, "new", "known"))
     return groups
 
 
-def _months(observed_on: ArrayLike, n_rows: int) -> NDArray[np.str_]:
-    return as_labels(pd.DatetimeIndex(np.asarray(observed_on)).strftime("%Y-%m"), n_rows, "observed_on")
+def _measure_score(window: Window, score: Array | None) -> ScoreMetrics | None:
+    """Measure another score, such as that before calibration, as the probability is measured."""
+    if score is None:
+        return None
+    counts, definitions = window.rows.count(score), find_definitions(WindowMetrics)
+
+    def measure(weights: Array) -> dict[str, Array]:
+        sample = Resample(window, counts.weighted(weights), weights)
+        return {each.name: definitions[each.name].evaluate(sample) for each in fields(ScoreMetrics)}
+
+    return ScoreMetrics(**window.rows.estimate(measure))
+
+
+def _compare_baselines(window: Window, baselines: Mapping[str, Array]) -> dict[str, Baseline]:
+    """Measure baselines, and how far the model's AUC lies above theirs in the same resamples."""
+    counts = {name: window.rows.count(scores) for name, scores in baselines.items()}
+    definitions = find_definitions(WindowMetrics)
+    auc, shared = definitions["auc"], [each.name for each in fields(Baseline) if each.name in definitions]
+
+    def measure(weights: Array) -> dict[str, Array]:
+        model = auc.evaluate(Resample(window, window.counts.weighted(weights), weights))
+        measured: dict[str, Array] = {}
+        for name, each in counts.items():
+            sample = Resample(window, each.weighted(weights), weights)
+            measured |= {f"{name}.{metric}": definitions[metric].evaluate(sample) for metric in shared}
+            measured[f"{name}.auc_gain"] = model - measured[f"{name}.auc"]
+        return measured
+
+    estimates = window.rows.estimate(measure)
+    return {name: Baseline(**{each: estimates[f"{name}.{each}"] for each in [*shared, "auc_gain"]}) for name in counts}

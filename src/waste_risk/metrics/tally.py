@@ -80,7 +80,7 @@ def sum_by(groups: NDArray[np.intp], values: Array, n_groups: int) -> Array:
 
 
 def ratio(numerator: ArrayLike, denominator: ArrayLike) -> Array:
-    """Divide, and say NaN where the denominator is zero: the metric is undefined there."""
+    """Divide; NaN where the denominator is zero, since the metric is undefined there."""
     above, below = np.asarray(numerator, dtype=np.float64), np.asarray(denominator, dtype=np.float64)
     quotient: Array = np.full(np.broadcast_shapes(above.shape, below.shape), np.nan)
     np.divide(above, below, out=quotient, where=below != 0)

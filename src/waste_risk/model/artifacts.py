@@ -1,7 +1,7 @@
-"""The files of a predictor: written whole or not at all, and opened only if they are those that were written.
+"""The files of a predictor: written all or none, and read only if they are those that were written.
 
 ``metadata.json`` holds the SHA-256 of every other file and the predictor's own. Nothing is unpickled here: the two
-pickles are for analysts, and follow from the other files.
+pickles are for analysts, and are derived from the other files.
 """
 
 import hashlib
@@ -16,12 +16,12 @@ METADATA = "metadata.json"
 
 
 def save(texts: Mapping[str, str], folder: str | Path, pickles: Mapping[str, bytes]) -> None:
-    """Put a predictor's files into a folder; readers find the old ones or the new ones, also after a kill.
+    """Write a predictor's files into a folder; readers find the old ones or the new ones, also after a kill.
 
     Args:
-        texts: the predictor, as ``WastePredictor.to_files`` writes it.
+        texts: file name to content, from ``WastePredictor.to_files``.
         folder: replaced as a whole; one writer at a time.
-        pickles: further files, which follow from the texts and are not part of the predictor's own hash.
+        pickles: further files, derived from the texts and no part of the predictor's own hash.
     """
     files = {name: text.encode() for name, text in texts.items()} | dict(pickles)
     seals = {
@@ -33,7 +33,7 @@ def save(texts: Mapping[str, str], folder: str | Path, pickles: Mapping[str, byt
 
 
 def load(folder: str | Path) -> dict[str, str]:
-    """Read the texts of a predictor's files, as ``WastePredictor.to_files`` wrote them, having checked every hash.
+    """Return the texts that ``WastePredictor.to_files`` wrote, after checking every hash.
 
     Raises:
         FileNotFoundError: there is no such folder, or a file is missing.
@@ -54,23 +54,23 @@ def load(folder: str | Path) -> dict[str, str]:
 
 
 def exists(folder: str | Path) -> bool:
-    """Say whether there is a predictor in the folder."""
+    """Return whether there is a predictor in the folder."""
     return (current(Path(folder)) / METADATA).exists()
 
 
 def fingerprint(texts: Mapping[str, str]) -> str:
-    """Give the SHA-256 over the SHA-256 of each text, in hexadecimal."""
+    """Return the SHA-256 over the SHA-256 of each text, in hexadecimal."""
     return _digest(to_json({name: _digest(text.encode()) for name, text in texts.items()}).encode())
 
 
 def to_json(value: Any) -> str:
-    """Write JSON in one way only: sorted keys, and floats that come back bit for bit."""
+    """Convert a value to JSON: the same text for equal values, from which floats are read back bit for bit."""
     return json.dumps(value, indent=2, sort_keys=True, allow_nan=False)
 
 
 def make_explainer(model: str) -> Any:
-    """Make shap's TreeExplainer of a booster in LightGBM's text format."""
-    import shap  # noqa: PLC0415, a second and 60 MB that no command should pay before it needs them
+    """Return shap's TreeExplainer of a booster in LightGBM's text format."""
+    import shap  # noqa: PLC0415, a second and 60 MB that few commands need
 
     from waste_risk.model.lightgbm_calls import read  # noqa: PLC0415
 
@@ -78,7 +78,11 @@ def make_explainer(model: str) -> Any:
 
 
 class Explainer:
-    """Pickled as the call that makes it: no import of shap, the same bytes each time, for any version of shap."""
+    """A TreeExplainer, pickled as the call that creates it: the same bytes each time, for any version of shap.
+
+    Args:
+        model: the booster, in LightGBM's text format.
+    """
 
     def __init__(self, model: str) -> None:
         self._model = model

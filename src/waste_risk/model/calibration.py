@@ -1,6 +1,7 @@
-"""From raw scores to probabilities that mean what they say, learnt from predictions for rows the models had not seen.
+"""Calibration: from raw scores to probabilities, fitted on out-of-fold predictions.
 
-A calibrator is a line through knots: plain numbers that any program can read, and no pickle on the serving path.
+A calibrator is a piecewise linear curve through knots: plain numbers that any program can read, so that serving needs
+no pickle.
 """
 
 import json
@@ -13,59 +14,68 @@ from numpy.typing import ArrayLike, NDArray
 from scipy.special import expit, logit
 from sklearn.isotonic import IsotonicRegression
 
-from waste_risk.metrics import count_scores
 from waste_risk.metrics.tally import sum_by
-from waste_risk.parameters import Calibration, Validation
+from waste_risk.parameters import Calibration
 
 Array = NDArray[np.float64]
 
 LARGEST_LOG_ODDS = 12.0  # probabilities from 6e-6 to 1 - 6e-6
 FEW_POSITIVES = 1_000  # below them isotonic regression tends to overfit (Niculescu-Mizil and Caruana, 2005)
-N_KNOTS = 481  # every 0.05 of log-odds: the line leaves the curve by less than 0.1 % of the probability
+N_KNOTS = 481  # every 0.05 of log-odds: linear interpolation is off by less than 0.1 % of the probability
 N_BINS = 20  # of equal weight, through which the spline goes; 10 and 40 were no better
-N_PIECES = 10  # lines for each piece of the spline
+N_PIECES = 10  # linear pieces between two knots of the spline
 RESOLUTION = 9  # decimals of a score; scores that differ by less may get equal probabilities
-ORDER = 1e-6  # slope that every line has at least, so that scores which differ by 1e-9 differ as floats afterwards
+ORDER = 1e-6  # least slope, so that scores which differ by 1e-9 still differ as floats once calibrated
 
 
 @dataclass(frozen=True)
 class Calibrator:
-    """An increasing line from score to probability, from score 0 to score 1."""
+    """An increasing piecewise linear function from score to probability.
+
+    Attributes:
+        method: how it was fitted.
+        scores: the knots' scores, increasing from 0 to 1.
+        probabilities: the knots' probabilities.
+    """
 
     method: Literal["isotonic", "sigmoid"]
     scores: tuple[float, ...]
     probabilities: tuple[float, ...]
 
     def transform(self, scores: ArrayLike) -> Array:
-        """Read the probability off the line for each score; scores that differ by 1e-9 or more keep their order."""
+        """Return the probability of each score; scores that differ by 1e-9 or more keep their order."""
         values, knots = np.asarray(scores, dtype=float), np.asarray(self.probabilities)
         after = np.searchsorted(self.scores, values, side="right").clip(1, len(knots) - 1)
-        # Rounding may carry what is interpolated beyond the knot that comes next.
+        # Rounding may carry an interpolated value beyond the next knot.
         probabilities: Array = np.clip(np.interp(values, self.scores, knots), knots[after - 1], knots[after])
         return probabilities
 
     def to_json(self) -> str:
-        """Write the knots; every float comes back bit for bit."""
+        """Return the knots as JSON, from which every float is read back bit for bit."""
         return json.dumps(asdict(self), allow_nan=False)
 
     @classmethod
     def from_json(cls, text: str) -> Self:
-        """Read what ``to_json`` wrote."""
+        """Return the calibrator that ``to_json`` wrote."""
         known = json.loads(text)
         return cls(known["method"], tuple(known["scores"]), tuple(known["probabilities"]))
 
     def to_isotonic(self) -> IsotonicRegression:
-        """Give the same line as scikit-learn's estimator, for analysts."""
+        """Return scikit-learn's estimator of the same function, for analysts."""
         return IsotonicRegression(out_of_bounds="clip").fit(self.scores, self.probabilities)
 
 
 def fit_calibrator(out_of_fold: pd.DataFrame, params: Calibration) -> Calibrator:
-    """Learn how often an item with a given score is wasted, from the out-of-fold predictions.
+    """Fit a calibrator on out-of-fold predictions.
 
-    Isotonic regression assumes an order alone; here it is centred, and averaged with a monotone spline, because its
+    Isotonic regression assumes monotonicity alone; here it is centered and averaged with a monotone spline, because its
     steps would tie rows that the scores tell apart. The sigmoid (Platt, 1999, here on the logit of the score, so that
-    it can be the identity) has two parameters and suits few positives; ``auto`` goes by how many there are. A row
-    weighs as much as its fold's number: the later the fold, the more its model resembles the one to be calibrated.
+    it can be the identity) has two parameters and suits few positives. A row's weight is the number of its fold: the
+    later the fold, the more its model resembles the one to be calibrated.
+
+    Args:
+        out_of_fold: ``score``, ``wasted`` and ``fold`` of each validation row.
+        params: the method; ``auto`` is the sigmoid below 1,000 positives, else isotonic.
 
     Raises:
         ValueError: there are no positives or no negatives.
@@ -73,7 +83,8 @@ def fit_calibrator(out_of_fold: pd.DataFrame, params: Calibration) -> Calibrator
     wasted = out_of_fold["wasted"].to_numpy(dtype=bool)
     if wasted.all() or not wasted.any():
         raise ValueError("a calibrator needs both wasted and not wasted items")
-    method = _choose_method(params, n_positives=int(wasted.sum()))
+    auto: Literal["isotonic", "sigmoid"] = "sigmoid" if wasted.sum() < FEW_POSITIVES else "isotonic"
+    method = auto if params.method == "auto" else params.method
     fit = {"isotonic": _fit_isotonic, "sigmoid": _fit_sigmoid}[method]
     weights = out_of_fold["fold"].to_numpy(dtype=float)
     knots, probabilities = fit(out_of_fold["score"].to_numpy(dtype=float), wasted, weights)
@@ -81,52 +92,21 @@ def fit_calibrator(out_of_fold: pd.DataFrame, params: Calibration) -> Calibrator
     return Calibrator(method, tuple(knots.tolist()), tuple(increasing.tolist()))
 
 
-def choose_threshold(out_of_fold: pd.DataFrame, calibrator: Calibrator) -> float:
-    """Give the calibrated probability from which calling an item wasted has the highest F1, out of fold.
-
-    Of thresholds that are equally good, the highest.
-    """
-    probability = calibrator.transform(out_of_fold["score"])
-    tally = count_scores(y_true=out_of_fold["wasted"], probability=probability)
-    found, alerts = np.cumsum(tally.positives), np.cumsum(tally.totals)
-    return float(tally.scores[np.argmax(2 * found / (alerts + tally.positives.sum()))])
-
-
-def choose_cheapest_threshold(out_of_fold: pd.DataFrame, calibrator: Calibrator, validation: Validation) -> float:
-    """Give the calibrated probability from which warning costs least, out of fold; 1 if never to warn is cheapest.
-
-    Of thresholds that cost the same, the highest. With perfect calibration it is near the cost of a false alarm over
-    the sum of both costs (Elkan, The foundations of cost-sensitive learning, 2001).
-    """
-    tally = count_scores(y_true=out_of_fold["wasted"], probability=calibrator.transform(out_of_fold["score"]))
-    false_alarms, found = np.cumsum(tally.negatives), np.cumsum(tally.positives)
-    missed = tally.positives.sum() - found
-    costs = validation.cost_of_false_alarm * false_alarms + validation.cost_of_missed_item * missed
-    never = validation.cost_of_missed_item * tally.positives.sum()
-    return float(np.append(1.0, tally.scores)[np.argmin(np.append(never, costs))])
-
-
-def _choose_method(params: Calibration, *, n_positives: int) -> Literal["isotonic", "sigmoid"]:
-    if params.method != "auto":
-        return params.method
-    return "sigmoid" if n_positives < FEW_POSITIVES else "isotonic"
-
-
 def _fit_isotonic(scores: Array, wasted: NDArray[np.bool_], weights: Array) -> tuple[Array, Array]:
-    """Average centred isotonic regression with a monotone spline through coarser bins."""
+    """Return knots and probabilities: the mean of centered isotonic regression and a monotone spline through bins."""
     tied = Blocks.of_scores(scores, wasted, weights)
-    centred, spline = centre(pool_violators(tied)), spline_through(pool_violators(tied.in_bins(N_BINS)))
-    knots = np.union1d(centred[0], spline[0])
-    return knots, (np.interp(knots, *centred) + np.interp(knots, *spline)) / 2
+    centered, spline = center(pool_violators(tied)), spline_through(pool_violators(tied.in_bins(N_BINS)))
+    knots = np.union1d(centered[0], spline[0])
+    return knots, (np.interp(knots, *centered) + np.interp(knots, *spline)) / 2
 
 
 @dataclass(frozen=True)
 class Blocks:
-    """Rows that share one probability, lowest scores first; shape (n_blocks,) each.
+    """Blocks of rows with one probability each, in increasing order of score; arrays of shape (n_blocks,).
 
     Attributes:
         score: weighted mean score.
-        share: weighted share that was wasted.
+        share: weighted share of rows that were wasted.
         weight: sum of the weights.
         n_rows: number of rows.
     """
@@ -138,29 +118,29 @@ class Blocks:
 
     @classmethod
     def of_scores(cls, scores: Array, wasted: NDArray[np.bool_], weights: Array) -> "Blocks":
-        """Make a block of each distinct score."""
+        """Return a block for each distinct score."""
         rounded = scores.round(RESOLUTION)
         block = np.unique(rounded, return_inverse=True)[1]
         return cls(rounded, wasted.astype(float), weights, np.ones(len(scores))).merged(block)
 
     def merged(self, group: NDArray[np.intp]) -> "Blocks":
-        """Merge blocks of equal number, of numbers that rise from 0."""
+        """Merge the blocks with the same ``group``; groups are numbered from 0, in the order of the blocks."""
         n_groups = group.max() + 1
         weight, n_rows = sum_by(group, self.weight, n_groups), sum_by(group, self.n_rows, n_groups)
         score, share = (sum_by(group, self.weight * each, n_groups) / weight for each in (self.score, self.share))
         return Blocks(score, share, weight, n_rows)
 
     def in_bins(self, n_bins: int) -> "Blocks":
-        """Merge them into bins of about equal weight; a block goes where its middle lies."""
+        """Merge the blocks into bins of about equal weight; a block belongs to the bin of its midpoint."""
         middle = (np.cumsum(self.weight) - self.weight / 2) / self.weight.sum()
         return self.merged(np.unique((middle * n_bins).astype(np.intp), return_inverse=True)[1])
 
 
 def pool_violators(blocks: Blocks) -> Blocks:
-    """Merge neighbours until the shares increase: isotonic regression (Zadrozny and Elkan, 2002).
+    """Merge neighbors until the shares increase: isotonic regression (Zadrozny and Elkan, 2002).
 
-    However pure the outermost blocks are, their n rows prove no certainty: the rule of succession, or half the way to
-    the next block if that is nearer.
+    An outermost block of one class is no proof of certainty: its share becomes that of the rule of succession, or goes
+    half the way to the next block if that is nearer.
     """
     fitted = IsotonicRegression().fit_transform(blocks.score, blocks.share, sample_weight=blocks.weight)
     pooled = blocks.merged(np.cumsum(np.diff(fitted, prepend=fitted[0]) > 0))
@@ -172,11 +152,12 @@ def pool_violators(blocks: Blocks) -> Blocks:
     return replace(pooled, share=share)
 
 
-def centre(blocks: Blocks) -> tuple[Array, Array]:
-    """Give one knot for each block at its mean score (Oron and Flournoy, Centered isotonic regression, 2017).
+def center(blocks: Blocks) -> tuple[Array, Array]:
+    """Return scores and shares of one knot for each block, at its mean score (centered isotonic regression).
 
-    Beyond the outermost blocks the line goes on, to half of the way between their share and certainty at the scores
-    0 and 1. A single block says that the scores do not rank: then the line is flat.
+    Oron and Flournoy, Centered isotonic regression, 2017. At the scores 0 and 1 there are further knots, halfway
+    between the share of the outermost block and certainty. A single block means that the scores do not rank the rows:
+    then the function is constant.
     """
     low, high = blocks.share[[0, -1]] if len(blocks.share) == 1 else (blocks.share[0] / 2, (1 + blocks.share[-1]) / 2)
     # Of equal scores the first is kept: the block's own.
@@ -185,10 +166,10 @@ def centre(blocks: Blocks) -> tuple[Array, Array]:
 
 
 def spline_through(blocks: Blocks) -> tuple[Array, Array]:
-    """Give a monotone cubic spline through the same knots (Fritsch and Butland, 1984), as lines of a piece each."""
-    from scipy.interpolate import PchipInterpolator  # noqa: PLC0415, needed by training alone
+    """Return a monotone cubic spline through the same knots (Fritsch and Butland, 1984), as piecewise linear knots."""
+    from scipy.interpolate import PchipInterpolator  # noqa: PLC0415, only training needs it
 
-    knots, shares = centre(blocks)
+    knots, shares = center(blocks)
     parts = np.arange(N_PIECES) / N_PIECES
     fine = np.append((knots[:-1, np.newaxis] + np.diff(knots)[:, np.newaxis] * parts).ravel(), knots[-1])
     return fine, PchipInterpolator(knots, shares)(fine)
@@ -199,7 +180,7 @@ def _fit_sigmoid(scores: Array, wasted: NDArray[np.bool_], weights: Array) -> tu
 
     log_odds = np.clip(logit(scores), -LARGEST_LOG_ODDS, LARGEST_LOG_ODDS)
     line = LogisticRegression(C=np.inf).fit(log_odds[:, np.newaxis], wasted, sample_weight=weights)
-    if line.coef_[0, 0] <= 0:  # scores that do not rank say nothing: everyone gets the base rate
+    if line.coef_[0, 0] <= 0:  # the scores do not rank the rows: everyone gets the base rate
         return np.array([0.0, 1.0]), np.full(2, np.average(wasted, weights=weights))
     knots = np.linspace(-LARGEST_LOG_ODDS, LARGEST_LOG_ODDS, N_KNOTS)
     inner = line.predict_proba(knots[:, np.newaxis])[:, 1]

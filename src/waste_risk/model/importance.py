@@ -1,4 +1,4 @@
-"""Which features the classifier leans on, over a sample of the rows that made it."""
+"""Feature importance of the classifier, over a sample of its training rows."""
 
 import pandas as pd
 
@@ -7,13 +7,13 @@ from waste_risk.model.predictor import WastePredictor
 
 
 def explain(predictor: WastePredictor, development: pd.DataFrame) -> pd.DataFrame:
-    """Rank the features by their mean absolute SHAP value on ``training.explain_rows`` rows, drawn by the seed.
+    """Rank the features by their mean absolute SHAP value on ``training.explain_rows`` randomly drawn rows.
 
-    The values are those of shap's TreeExplainer, which asks LightGBM for them; asking directly spares the import.
+    The values are those of shap's TreeExplainer, which gets them from LightGBM, as this does without importing shap.
 
     Returns:
-        ``feature``, ``mean_abs_shap`` (log-odds), ``gain`` (loss that its splits saved), ``meaning``; all features,
-        the strongest first.
+        ``feature``, ``mean_abs_shap`` (log-odds), ``gain`` (decrease of the loss by its splits), ``meaning``; all
+        features, the most important first.
     """
     contributions = predictor.explain(draw_rows(predictor, development)).drop(columns="base_value")
     meanings = {feature.name: feature.meaning for feature in FEATURES}
@@ -29,6 +29,6 @@ def explain(predictor: WastePredictor, development: pd.DataFrame) -> pd.DataFram
 
 
 def draw_rows(predictor: WastePredictor, rows: pd.DataFrame) -> pd.DataFrame:
-    """Draw ``training.explain_rows`` rows by the seed; all of them, if they are fewer."""
+    """Draw ``training.explain_rows`` rows at random, with ``training.seed``; all of them if there are fewer."""
     training = predictor.metadata.training
     return rows.sample(n=min(training.explain_rows, len(rows)), random_state=training.seed)

@@ -1,9 +1,9 @@
-"""Every call into LightGBM, and on how many threads it runs.
+"""Every call into LightGBM, and the number of threads it runs on.
 
 LightGBM has one number of threads for the whole process: each call sets it, reads it again while it runs, and crashes
-if another call has raised it meanwhile. So there is a limit of one thread, which LightGBM itself holds every call to,
-whoever makes it. Only what fits or bins many rows may raise it, and not beside a call that counts on another one. A
-single thread needs no team of OpenMP's, which would not survive a fork.
+if another call has raised it meanwhile. So the limit is one thread, which LightGBM enforces for every call, whoever
+makes it. Only calls that fit or bin many rows raise it, and never while a call runs on another number of threads. A
+single thread needs no thread team of OpenMP, which would not survive a fork.
 """
 
 import os
@@ -26,7 +26,7 @@ Scores = NDArray[np.float64]
 
 
 class _Limit:
-    """How many threads LightGBM may use: the same number for all calls that run at once."""
+    """The number of threads LightGBM may use: the same for all calls that run at once."""
 
     def __init__(self) -> None:
         self._freed = Condition()
@@ -35,7 +35,7 @@ class _Limit:
 
     @contextmanager
     def raised_to(self, n_threads: int) -> Iterator[None]:
-        """Wait for the calls on another number of threads to end, then let a call run on this one."""
+        """Wait until no call runs on another number of threads, then run the ``with`` block on this one."""
         with self._freed:
             self._freed.wait_for(lambda: not self._n_calls or self._n_threads == n_threads)
             self._n_calls += 1
@@ -66,41 +66,41 @@ def make_bins(X: NDArray[Any], label: NDArray[np.float64], parameters: Parameter
 
 
 def take(data: Dataset, positions: NDArray[np.intp], parameters: Parameters) -> Dataset:
-    """Pick rows of those that are binned, on ``num_threads`` threads."""
+    """Return the rows of a binned data set at the given positions, on ``num_threads`` threads."""
     with _LIMIT.raised_to(parameters["num_threads"]):
         return data.subset(positions.tolist()).construct()
 
 
 def fit(
-    parameters: Parameters, data: Dataset, rounds: int, *, judged: Dataset | None = None, patience: int = 0
+    parameters: Parameters, data: Dataset, rounds: int, *, validation: Dataset | None = None, patience: int = 0
 ) -> Booster:
     """Fit a booster, on ``num_threads`` threads.
 
     Args:
         parameters: LightGBM's own.
-        data: rows to learn from.
+        data: rows to fit on.
         rounds: number of trees, at most.
-        judged: rows that stop it when they have become no better for some rounds; it then predicts with the best.
-        patience: how many rounds these are.
+        validation: rows for early stopping; the booster then predicts with the number of rounds that was best on them.
+        patience: rounds without improvement on them after which to stop.
     """
     with _LIMIT.raised_to(parameters["num_threads"]):
         return lgb.train(
             dict(parameters),
             data,
             rounds,
-            valid_sets=None if judged is None else [judged],
-            callbacks=None if judged is None else [lgb.early_stopping(patience, verbose=False)],
+            valid_sets=None if validation is None else [validation],
+            callbacks=None if validation is None else [lgb.early_stopping(patience, verbose=False)],
         )
 
 
 def predict(booster: Booster, X: NDArray[Any]) -> Scores:
-    """Predict one number for each row."""
+    """Return one prediction per row."""
     with _LIMIT.raised_to(1):
         return np.asarray(booster.predict(X))
 
 
 def contributions(booster: Booster, X: NDArray[Any]) -> Scores:
-    """Split each row's raw prediction into one contribution per feature and a base value, by TreeSHAP."""
+    """Return TreeSHAP values: one contribution per feature and a base value, which sum to the row's raw prediction."""
     if not len(X):
         return np.empty((0, booster.num_feature() + 1))  # LightGBM divides by the number of rows
     with _LIMIT.raised_to(1):

@@ -1,4 +1,4 @@
-"""Features as the matrix that boosters read."""
+"""Features as the matrix that the boosters read."""
 
 import numpy as np
 import pandas as pd
@@ -11,7 +11,11 @@ _BLOCK_ROWS = 16_384
 
 
 def to_matrix(features: pd.DataFrame, names: Names) -> Matrix:
-    """Make the matrix that boosters read, (n_rows, n_features) in the order of the names; a null is NaN.
+    """Convert features to the matrix that the boosters read, of shape (n_rows, n_features); a null becomes NaN.
+
+    Args:
+        features: a features table; other columns are ignored.
+        names: of the matrix's columns, in their order.
 
     Raises:
         ValueError: features are missing; the message names all of them.
@@ -19,7 +23,7 @@ def to_matrix(features: pd.DataFrame, names: Names) -> Matrix:
     missing = [name for name in names if name not in features.columns]
     if missing:
         raise ValueError(f"features are missing: {', '.join(missing)}")
-    # Row by row: trees are fitted on some rows and asked about single ones. Block by block: pandas makes copies.
+    # Rows are contiguous, since boosters are fitted on some and predict single ones. By blocks, as pandas makes copies.
     X = np.empty((len(features), len(names)), np.float32)
     for start in range(0, len(features), _BLOCK_ROWS):
         block = features.iloc[start : start + _BLOCK_ROWS][list(names)]

@@ -1,4 +1,4 @@
-"""The predictor: all that turns features into a probability and a number of days, as one immutable object."""
+"""The predictor: classifier, calibrator, regressor and threshold, as one immutable object."""
 
 import hashlib
 import json
@@ -23,11 +23,11 @@ CLASSES = np.array(["low", "medium", "high"])
 
 
 class Provenance(Section):
-    """Which code and which parameters made a predictor; null where nobody told.
+    """The code and the parameters that a predictor was trained with; null where they are unknown.
 
     Attributes:
-        commit: of the project, with ``-dirty`` behind it if files differed from it.
-        parameter_hash: SHA-256 of every parameter that training read.
+        commit: of the project, followed by ``-dirty`` if files differed from it.
+        parameter_hash: SHA-256 of all parameters that shape the predictor.
     """
 
     commit: str | None
@@ -38,20 +38,20 @@ UNKNOWN = Provenance(commit=None, parameter_hash=None)
 
 
 class Metadata(Section):
-    """What a predictor was made of: no clock, no machine, so the same data and parameters give the same metadata.
+    """What a predictor was trained on; without date or machine, so the same data and parameters give the same bytes.
 
     Attributes:
-        versions: of Python and the libraries that shape the numbers.
-        horizon_days: how far ahead the label looks.
-        feature_names: columns of a features table that the boosters read, in their order.
-        training: the parameters of both boosters.
+        versions: of Python and the libraries that the numbers depend on.
+        horizon_days: within how many days after the observation an item counts as wasted.
+        feature_names: columns of a features table, in the order in which the boosters read them.
+        training: the hyperparameters of both boosters.
         risk_classes: where the risk turns from low to medium to high.
-        rounds: trees of each booster.
-        n_rows: development rows.
+        rounds: number of boosting rounds, and so of trees, of each booster.
+        n_rows: number of development rows.
         waste_ratio: share of them that were wasted within the horizon.
-        observed_from: first day of them, as ISO text.
-        observed_until: last day of them.
-        data_hash: SHA-256 of them.
+        observed_from: their first day of observation, as ISO text.
+        observed_until: their last day of observation.
+        data_hash: their SHA-256.
         provenance: code and parameters.
     """
 
@@ -71,14 +71,14 @@ class Metadata(Section):
 
 @dataclass(frozen=True, eq=False)
 class WastePredictor:
-    """Classifier, calibrator and regressor, with what is needed to use them.
+    """Predicts whether and when open items will be wasted, and explains its predictions.
 
     Attributes:
-        classifier: raw probability that an item is wasted within the horizon.
-        calibrator: from that to a probability that means what it says.
-        regressor: days until an item is wasted, *given* that it is wasted within the horizon.
-        threshold: the calibrated probability from which F1 was best, out of fold.
-        metadata: features, parameters, and the data it was made from.
+        classifier: predicts the raw probability that an item is wasted within the horizon.
+        calibrator: converts raw to calibrated probabilities.
+        regressor: predicts the days until an item is wasted, *given* that it is wasted within the horizon.
+        threshold: the calibrated probability from which an item counts as wasted; F1 is highest there, out of fold.
+        metadata: features, parameters, and the data it was trained on.
     """
 
     classifier: Booster
@@ -88,11 +88,14 @@ class WastePredictor:
     metadata: Metadata
 
     def predict(self, features: pd.DataFrame) -> pd.DataFrame:
-        """Predict each row, under its own index.
+        """Predict each row.
+
+        Args:
+            features: one row per item, with the columns of ``metadata.feature_names``; other columns are ignored.
 
         Returns:
             ``waste_probability`` (calibrated, within the horizon), ``days_to_waste`` (between 0 and the horizon, given
-            that the item is wasted within it) and ``risk_class`` (low, medium, high).
+            that the item is wasted within it) and ``risk_class`` (low, medium, high), with the index of ``features``.
 
         Raises:
             ValueError: features are missing; the message names all of them.
@@ -107,9 +110,9 @@ class WastePredictor:
         return pd.DataFrame(columns, index=features.index)
 
     def explain(self, features: pd.DataFrame) -> pd.DataFrame:
-        """Split the classifier's log-odds of each row into one contribution per feature and a ``base_value``.
+        """Compute the SHAP values of each row: one contribution per feature and a ``base_value``.
 
-        They sum to the raw score in log-odds. It is TreeSHAP (Lundberg et al., 2020) as LightGBM itself computes it.
+        They sum to the raw score in log-odds. This is TreeSHAP (Lundberg et al., 2020), as LightGBM computes it.
 
         Raises:
             ValueError: features are missing; the message names all of them.
@@ -120,11 +123,11 @@ class WastePredictor:
 
     @cached_property
     def sha256(self) -> str:
-        """Identify the predictor by its bytes: the SHA-256 over those of its files."""
+        """The SHA-256 over those of its files, in hexadecimal, which identifies the predictor by its bytes."""
         return artifacts.fingerprint(self.to_files())
 
     def to_files(self) -> dict[str, str]:
-        """Write the predictor as text: file name to content."""
+        """Convert the predictor to text files: name to content."""
         settings = {"threshold": self.threshold, **self.metadata.model_dump(mode="json")}
         return {
             "classifier.txt": self.classifier.model_to_string(),
@@ -136,7 +139,7 @@ class WastePredictor:
 
     @classmethod
     def from_files(cls, files: Mapping[str, str]) -> Self:
-        """Read what ``to_files`` wrote."""
+        """Return the predictor that ``to_files`` converted."""
         settings = json.loads(files["metadata.json"])
         threshold = settings.pop("threshold")
         return cls(
@@ -148,50 +151,48 @@ class WastePredictor:
         )
 
     def save(self, folder: str | Path, *, for_analysts: bool = False) -> None:
-        """Put the predictor into a folder, whole or not at all.
+        """Write the predictor into a folder, all of its files or none.
 
         Args:
             folder: replaced as a whole; one writer at a time.
-            for_analysts: add ``calibrator.pkl`` (scikit-learn) and ``explainer.pkl`` (shap). They hold no rows.
+            for_analysts: add ``calibrator.pkl`` (scikit-learn) and ``explainer.pkl`` (shap), which hold no rows.
         """
-        artifacts.save(self.to_files(), folder, self._to_pickles() if for_analysts else {})
+        files, pickles = self.to_files(), {}
+        if for_analysts:
+            pickles["calibrator.pkl"] = pickle.dumps(self.calibrator.to_isotonic())
+            pickles["explainer.pkl"] = pickle.dumps(artifacts.Explainer(files["classifier.txt"]))
+        artifacts.save(files, folder, pickles)
 
     @classmethod
     def load(cls, folder: str | Path) -> Self:
         """Read a predictor from its folder.
 
         Raises:
-            FileNotFoundError: there is none.
+            FileNotFoundError: there is no predictor.
             ValueError: a file is not the one that was saved; the message names it.
         """
         return cls.from_files(artifacts.load(folder))
 
-    def _to_pickles(self) -> dict[str, bytes]:
-        return {
-            "calibrator.pkl": pickle.dumps(self.calibrator.to_isotonic()),
-            "explainer.pkl": pickle.dumps(artifacts.Explainer(self.classifier.model_to_string())),
-        }
-
 
 class PredictorWithExample(NamedTuple):
-    """A predictor, and simulated rows of its features to show how its boosters are called."""
+    """A predictor, and simulated rows of its features as an input example."""
 
     predictor: WastePredictor
     example: pd.DataFrame
 
 
 def classify_risk(probability: NDArray[np.float64], params: RiskClasses) -> NDArray[np.str_]:
-    """Call each probability low, medium or high; a class begins at its bound."""
+    """Return the risk class of each probability: low, medium or high; a class includes its lower bound."""
     classes: NDArray[np.str_] = CLASSES[np.digitize(probability, [params.medium_from, params.high_from])]
     return classes
 
 
 def hash_rows(rows: pd.DataFrame) -> str:
-    """Identify rows by their values and their order: a SHA-256 in hexadecimal, without the index."""
+    """Return a SHA-256 of the rows' values and their order, in hexadecimal; the index has no part in it."""
     return hashlib.sha256(pd.util.hash_pandas_object(rows, index=False).to_numpy().tobytes()).hexdigest()
 
 
 def hash_parameters(sections: Sequence[Section]) -> str:
-    """Identify parameters by their values: a SHA-256 in hexadecimal."""
+    """Return a SHA-256 of the parameters' values, in hexadecimal."""
     values = [section.model_dump(mode="json") for section in sections]
     return hashlib.sha256(json.dumps(values, sort_keys=True).encode()).hexdigest()

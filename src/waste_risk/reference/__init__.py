@@ -1,4 +1,4 @@
-"""The facts and choices the simulator stands on, shipped with the package; README.md here names each source."""
+"""What is known of food and shopping, and the constants chosen for the simulator; README.md names each source."""
 
 import json
 from functools import cache
@@ -7,19 +7,29 @@ from typing import Any
 
 import pandas as pd
 
-CATEGORIES = ("dairy", "produce", "meat", "grains", "canned", "frozen", "beverages")
-STORAGES = ("fridge", "freezer", "pantry")
+from waste_risk.reference.vocabulary import CATEGORIES, STORAGES
+
+__all__ = [
+    "CATEGORIES",
+    "STORAGES",
+    "behaviour",
+    "complete_journey_products",
+    "products",
+    "shelf_life",
+    "shopping_facts",
+    "usda_consumer_loss",
+]
 
 
 @cache
 def products() -> pd.DataFrame:
-    """One row per product: category, storage, shelf lives in days, unit, servings in a unit, weight, printed_share."""
+    """Return one row per product: category, storage, shelf lives in days, unit, servings, weight, printed_share."""
     return _table("products.csv")
 
 
 @cache
 def shelf_life() -> pd.DataFrame:
-    """One row per product and storage: category, product, storage, life_days, opened_life_days (null: no shorter)."""
+    """Return one row per product and storage: life_days, opened_life_days (null: no shorter), and the category."""
     stored = products().assign(life_days=lambda table: (table.life_min_days + table.life_max_days) / 2)
     frozen = stored[stored.freezer_life_days.notna() & (stored.storage != "freezer")]
     frozen = frozen.assign(storage="freezer", life_days=frozen.freezer_life_days, opened_life_days=float("nan"))
@@ -29,25 +39,25 @@ def shelf_life() -> pd.DataFrame:
 
 @cache
 def shopping_facts() -> dict[str, Any]:
-    """Aggregates of real shopping: trips, lines, units, prices, weekdays, seasons, household sizes."""
+    """Return aggregates of real shopping: trips, lines, units, prices, weekdays, seasons, household sizes."""
     return _mapping("shopping.json")
 
 
 @cache
 def behaviour() -> dict[str, Any]:
-    """The chosen constants: what is not measured anywhere, and tuned to published waste rates."""
+    """Return the chosen constants, which nobody measured: they are tuned to published waste rates."""
     return _mapping("behaviour.json")
 
 
 @cache
 def usda_consumer_loss() -> pd.DataFrame:
-    """One row per category: avoidable loss at consumer level as a share of weight, and how many foods it is of."""
+    """Return one row per category: avoidable loss at consumer level as a share of weight, and the number of foods."""
     return _table("usda_consumer_loss.csv")
 
 
 @cache
 def complete_journey_products() -> pd.DataFrame:
-    """Which product of ours the Complete Journey retailer's food is: of rows that fit a product type, the first."""
+    """Return which product of ours each of the Complete Journey retailer's foods is: the first row that fits counts."""
     return _table("complete_journey_products.csv")
 
 

@@ -14,7 +14,7 @@ Integers = npt.NDArray[np.int64]
 
 
 def reference_life(items: pd.DataFrame) -> tuple[Floats, Floats]:
-    """Look up how long each item keeps; columns read: product, category, storage.
+    """Return how long each item keeps; columns read: product, category, storage.
 
     Returns:
         days unopened: those of product and storage; for a product the table does not list there the median of its
@@ -27,14 +27,14 @@ def reference_life(items: pd.DataFrame) -> tuple[Floats, Floats]:
 
 
 def lives(product: Integers, products: pd.Index, category: Integers, storage: Integers) -> tuple[Floats, Floats]:
-    """The same, for codes: places in `products`, CATEGORIES and STORAGES, -1 for null."""
+    """Return the same as `reference_life`, for codes: places in `products`, CATEGORIES and STORAGES, -1 for null."""
     listed = np.stack([_listed(name) for name in products] + [_listed(None)])[product, storage]
     unopened = np.where(np.isnan(listed[:, 0]), _medians()[category, storage], listed[:, 0])
     return unopened, listed[:, 1]
 
 
 def _listed(product: str | None) -> Floats:
-    """Life and opened life of a product: storages (then other, then unknown) x 2, NaN where not listed."""
+    """Return life and opened life of a product: storages (then other, then unknown) x 2, NaN where not listed."""
     return _by_product().get(product, _NOT_LISTED)
 
 
@@ -51,7 +51,7 @@ def _by_storage(rows: pd.DataFrame) -> Floats:
 
 @cache
 def _medians() -> Floats:
-    """Median life of each category and storage, last two rows and columns for others and unknown ones."""
+    """Return the median life of each category and storage, last two rows and columns for others and unknown ones."""
     table = shelf_life()
     overall, by_category = table["life_days"].median(), table.groupby("category")["life_days"].median()
     medians = np.full((len(CATEGORIES) + 2, len(STORAGES) + 2), overall)

@@ -1,4 +1,4 @@
-"""The words that items and households come with, and numbers for them."""
+"""The words and quantities that items, events and households come with, and numbers for them."""
 
 from typing import Any
 
@@ -6,19 +6,20 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from waste_risk.reference import CATEGORIES, STORAGES
-
-__all__ = ["CATEGORIES", "INCOME_BANDS", "STORAGES", "codes", "indicators", "usual_waste_permille"]
-
+CATEGORIES = ("dairy", "produce", "meat", "grains", "canned", "frozen", "beverages")
+STORAGES = ("fridge", "freezer", "pantry")
+EVENT_KINDS = ("opened", "consumed", "wasted", "moved", "corrected")
 INCOME_BANDS = ("low", "middle", "high")
+UNKNOWN = "unknown"  # where a household does not say
 
-# Thousandths of items wasted in the end, by category, other and unknown ones last: the levels that the simulator is
-# calibrated to too, between published figures for the UK (WRAP 2012) and the US (Yu & Jaenicke 2020).
-_USUAL_WASTE = np.array([280, 380, 220, 120, 50, 80, 150, 245, 245])
+# Thousandths of items that are usually wasted, between published figures for the UK (WRAP 2012) and the US (Yu &
+# Jaenicke 2020); the simulator is calibrated to them.
+USUAL_WASTE_PERMILLE = dict(zip(CATEGORIES, (280, 380, 220, 120, 50, 80, 150), strict=True))
+USUAL_WASTE_PERMILLE_OF_ALL = 245
 
 
 def codes(words: pd.Series, vocabulary: tuple[str, ...]) -> npt.NDArray[np.int64]:
-    """The place of each word in the vocabulary; the place after its last for any other word, -1 for null.
+    """Return the place of each word in the vocabulary; the place after its last for any other word, -1 for null.
 
     A table that is looked up by codes so has two entries more than the vocabulary.
     """
@@ -29,11 +30,18 @@ def codes(words: pd.Series, vocabulary: tuple[str, ...]) -> npt.NDArray[np.int64
 
 
 def indicators(prefix: str, code: npt.NDArray[np.int64], vocabulary: tuple[str, ...]) -> dict[str, npt.NDArray[Any]]:
-    """A feature for each word: 1 where the code is the word's, 0 where it is another's, NaN for null."""
+    """Return an array for each word: 1 where the code is the word's, 0 where it is another's, NaN for null."""
     is_null = code < 0
     return {f"{prefix}{word}": np.where(is_null, np.nan, code == place) for place, word in enumerate(vocabulary)}
 
 
 def usual_waste_permille(category: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
-    """Thousandths of items usually wasted, for category codes: fixed levels, nothing learned."""
-    return _USUAL_WASTE[category]
+    """Return the thousandths of items that are usually wasted, for category codes: fixed levels, nothing learned."""
+    of_others = USUAL_WASTE_PERMILLE_OF_ALL
+    return np.array([*USUAL_WASTE_PERMILLE.values(), of_others, of_others])[category]
+
+
+def thousandths(quantities: pd.Series) -> npt.NDArray[np.int64]:
+    """Return quantities as whole thousandths, so that sums of them are exact."""
+    whole: npt.NDArray[np.int64] = np.rint(quantities.to_numpy(np.float64) * 1000).astype(np.int64)
+    return whole

@@ -6,13 +6,13 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from waste_risk.metrics import Estimate, ValidationMetrics
+from waste_risk.formatting import NOT_AVAILABLE, count_noun, format_count, format_number, format_percent, to_words
+from waste_risk.metrics import ReportedMetric, SectionName, ValidationMetrics
 from waste_risk.reporting.text_parts import (
     WIDTH,
     alerts,
     baselines,
     calibration_and_chance,
-    decimals,
     fairness,
     line,
     stability,
@@ -31,15 +31,15 @@ _LIGHT_RULE = "-" * WIDTH
 
 @dataclass(frozen=True)
 class SourceSummary:
-    """What the judged window was cut from.
+    """The source that the test window is taken from.
 
     Attributes:
-        n_items: items that the source knows.
+        n_items: items of the source.
         item_waste_ratio: share of the items with any waste by the end of the data.
         n_observations: observations whose label is known.
         observation_waste_ratio: share of those that were wasted within the horizon.
-        dropped: records that the cleaning of the source left out, by rule.
-        repaired: records that it changed, by rule.
+        dropped: number of records that cleaning dropped, by rule.
+        repaired: number of records that it repaired, by rule.
     """
 
     n_items: int
@@ -51,8 +51,8 @@ class SourceSummary:
 
 
 @dataclass(frozen=True)
-class Judgements:
-    """How often the test window has been judged, this time included.
+class WindowUse:
+    """How often the test window has been evaluated, this time included.
 
     Attributes:
         n_times: validations of these rows.
@@ -63,10 +63,10 @@ class Judgements:
     n_predictors: int
 
     def sentences(self) -> list[str]:
-        """Say the counts, and from the second predictor on what they do to the figures."""
-        counts = f"{_number(self.n_times, 'time')}, {_number(self.n_predictors, 'predictor')}"
-        warning = "Choosing among predictors by the same window makes its figures optimistic."
-        return [f"The test window has been judged {counts}.", *([warning] if self.n_predictors > 1 else [])]
+        """Return the counts in words and, from the second predictor on, what they mean for the metrics."""
+        counts = f"{count_noun(self.n_times, 'time')}, {count_noun(self.n_predictors, 'predictor')}"
+        caution = "Choosing among predictors by the same window makes its metrics optimistic."
+        return [f"The test window has been evaluated {counts}.", *([caution] if self.n_predictors > 1 else [])]
 
 
 def render_text(
@@ -75,21 +75,29 @@ def render_text(
     *,
     generated_at: datetime | None = None,
     source: SourceSummary | None = None,
-    judgements: Judgements | None = None,
+    validation_log: WindowUse | None = None,
 ) -> str:
-    """Write the validation report, 80 columns wide, ending in a newline; what is not given is left out."""
+    """Return the validation report, 80 columns wide, ending in a newline; what is not given is left out.
+
+    Args:
+        metrics: what was measured; each metric defines its own label, see ``waste_risk.metrics.catalogue``.
+        decision: the gates and the verdict.
+        generated_at: shown at the top.
+        source: what the test window is taken from.
+        validation_log: how often the window has been evaluated.
+    """
     lines = [
         _HEAVY_RULE,
         "MODEL VALIDATION REPORT",
         _HEAVY_RULE,
         *([] if generated_at is None else [f"Generated: {generated_at:%Y-%m-%d %H:%M:%S}"]),
-        *_section("CLASSIFICATION METRICS", _classification(metrics)),
-        *_section("CALIBRATION METRICS", _calibration(metrics)),
+        *_section("CLASSIFICATION METRICS", _listed(metrics, "classification")),
+        *_section("CALIBRATION METRICS", _listed(metrics, "calibration")),
         *_section("THRESHOLD OPTIMIZATION", _threshold(metrics)),
-        *_section(f"BUSINESS METRICS (threshold={metrics.high_confidence:g})", _business(metrics)),
+        *_section(f"BUSINESS METRICS (threshold={metrics.high_confidence:g})", _listed(metrics, "high_confidence")),
         *([] if decision is None else _decision(decision)),
         *_section("CEILING (LATENT STATES KNOWN)", _ceiling(metrics)),
-        *_section("DATA", _data(metrics, source, judgements)),
+        *_section("DATA", _data(metrics, source, validation_log)),
         *_section("CALIBRATION AND CHANCE", calibration_and_chance(metrics)),
         *_section("BASELINES", baselines(metrics)),
         *_section(f"FAIRNESS: GAPS (threshold={metrics.threshold:.3f})", fairness(metrics)),
@@ -105,38 +113,20 @@ def _section(title: str, lines: Iterable[str]) -> list[str]:
     return ["", title, _LIGHT_RULE, *body] if body else []
 
 
-def _classification(metrics: ValidationMetrics) -> list[str]:
-    return [
-        line("AUC-ROC", decimals(metrics.auc)),
-        line("Average Precision", decimals(metrics.average_precision)),
-        line("Brier Score", decimals(metrics.brier_score)),
-        line("Log Loss", decimals(metrics.log_loss)),
-    ]
+def _listed(metrics: ValidationMetrics, section: SectionName, indent: str = "") -> list[str]:
+    """Write the metrics of a section that have a label in this report."""
+    return [line(indent + each.report, _value(each)) for each in metrics.list_section(section) if each.report]
 
 
-def _calibration(metrics: ValidationMetrics) -> list[str]:
-    return [
-        line("Expected Calibration Error", decimals(metrics.expected_calibration_error)),
-        line("Calibration Slope", decimals(metrics.calibration_slope)),
-        line("Calibration Intercept", decimals(metrics.calibration_intercept)),
-        line("Hosmer-Lemeshow p-value", decimals(metrics.hosmer_lemeshow_p_value)),
-    ]
+def _value(metric: ReportedMetric) -> str:
+    if not metric.unit:
+        return format_number(metric.estimate)
+    value = format_number(metric.estimate, metric.decimals)
+    return value if value == NOT_AVAILABLE else f"{value} {metric.unit}"
 
 
 def _threshold(metrics: ValidationMetrics) -> list[str]:
-    return [
-        line("Optimal Threshold", f"{metrics.threshold:.3f}"),
-        line("  Precision", decimals(metrics.precision)),
-        line("  Recall", decimals(metrics.recall)),
-        line("  F1 Score", decimals(metrics.f1)),
-    ]
-
-
-def _business(metrics: ValidationMetrics) -> list[str]:
-    return [
-        line("Precision", decimals(metrics.precision_at_high_confidence)),
-        line("Recall", decimals(metrics.recall_at_high_confidence)),
-    ]
+    return [line("Optimal Threshold", format_number(metrics.threshold, 3)), *_listed(metrics, "threshold", "  ")]
 
 
 def _decision(decision: GateDecision) -> list[str]:
@@ -154,27 +144,28 @@ def _ceiling(metrics: ValidationMetrics) -> list[str]:
     if metrics.oracle_auc is None or metrics.attainable_share is None:
         return []
     share = metrics.attainable_share.value
-    reached = f"The model reaches {100 * share:.1f} % of that AUC, counted from 0.5."
+    reached = f"The model reaches {format_percent(share)} of that AUC, counted from 0.5."
     return [
-        line("AUC of true probability", decimals(metrics.oracle_auc)),
-        line("AUC of the model", decimals(metrics.auc)),
+        line("AUC of true probability", format_number(metrics.oracle_auc)),
+        line("AUC of the model", format_number(metrics.auc)),
         "The true probability is the same everywhere: there is no signal to find." if math.isnan(share) else reached,
         *CEILING,
         *([LEAK] if metrics.beats_oracle else []),
     ]
 
 
-def _data(metrics: ValidationMetrics, source: SourceSummary | None, judgements: Judgements | None) -> list[str]:
+def _data(metrics: ValidationMetrics, source: SourceSummary | None, validation_log: WindowUse | None) -> list[str]:
+    days = metrics.horizon_days
     return [
         *_source(source),
-        line("Rows judged", _count(metrics.n_rows)),
-        line("Households", _count(metrics.n_households)),
-        line("Wasted", _count(metrics.n_wasted)),
-        line("Base rate", decimals(metrics.base_rate)),
-        line("Mean prediction", decimals(metrics.mean_probability)),
-        line("Alerts", f"{_count(metrics.n_alerts)} at or above {metrics.high_confidence:g}"),
-        *_horizon(metrics),
-        *([] if judgements is None else judgements.sentences()),
+        line("Rows evaluated", f"{metrics.n_rows:,}"),
+        line("Households", format_count(metrics.n_households)),
+        line("Wasted", f"{metrics.n_wasted:,}"),
+        line("Base rate", format_number(metrics.base_rate)),
+        line("Mean prediction", format_number(metrics.mean_probability)),
+        line("Alerts", f"{metrics.n_alerts:,} at or above {metrics.high_confidence:g}"),
+        *([] if days is None else [line("Horizon", f"{days} days after the observation")]),
+        *([] if validation_log is None else validation_log.sentences()),
         *_days(metrics),
     ]
 
@@ -182,12 +173,10 @@ def _data(metrics: ValidationMetrics, source: SourceSummary | None, judgements: 
 def _source(source: SourceSummary | None) -> list[str]:
     if source is None:
         return []
+    items, observations = format_percent(source.item_waste_ratio), format_percent(source.observation_waste_ratio)
     return [
-        line("Items", f"{_count(source.n_items)}, {_percent(source.item_waste_ratio)} wasted so far"),
-        line(
-            "Observations",
-            f"{_count(source.n_observations)}, {_percent(source.observation_waste_ratio)} wasted within the horizon",
-        ),
+        line("Items", f"{source.n_items:,}, {items} wasted so far"),
+        line("Observations", f"{source.n_observations:,}, {observations} wasted within the horizon"),
         *_cleaned("Dropped", source.dropped),
         *_cleaned("Repaired", source.repaired),
     ]
@@ -198,48 +187,18 @@ def _cleaned(label: str, counts: Mapping[str, int]) -> list[str]:
 
 
 def _counted(count: int, rule: str) -> str:
-    words = rule.replace("_", " ")
+    words = to_words(rule)
     one = re.sub(r"(item|event)s", r"\1", words, count=1)
     return f"{count:,} {one if count == 1 else words}"
 
 
-def _horizon(metrics: ValidationMetrics) -> list[str]:
-    return [] if metrics.horizon_days is None else [line("Horizon", f"{metrics.horizon_days} days after the look")]
-
-
 def _days(metrics: ValidationMetrics) -> list[str]:
-    if metrics.days_mae is None or metrics.days_rmse is None:
+    if metrics.days_mae is None:
         return []
+    where_label = _listed(metrics, "label_days", "    ")
     return [
         "",
         "Days to waste, given that the item is wasted within the horizon:",
-        line("  Mean absolute error", _in_days(metrics.days_mae)),
-        line("  Root mean squared error", _in_days(metrics.days_rmse)),
-        *_label_days(metrics),
+        *_listed(metrics, "days", "  "),
+        *(["  Where a label has a date, mean absolute error of", *where_label] if where_label else []),
     ]
-
-
-def _label_days(metrics: ValidationMetrics) -> list[str]:
-    if metrics.label_days_mae is None or metrics.days_mae_where_label is None:
-        return []
-    return [
-        "  Where a label has a date, mean absolute error of",
-        line("    the model", _in_days(metrics.days_mae_where_label)),
-        line("    the days on the label", _in_days(metrics.label_days_mae)),
-    ]
-
-
-def _in_days(estimate: Estimate) -> str:
-    return "n/a" if math.isnan(estimate.value) else f"{estimate.value:.2f} days"
-
-
-def _count(number: int | None) -> str:
-    return "n/a" if number is None else f"{number:,}"
-
-
-def _number(number: int, noun: str) -> str:
-    return f"{number:,} {noun}{'' if number == 1 else 's'}"
-
-
-def _percent(share: float) -> str:
-    return f"{100 * share:.1f} %"

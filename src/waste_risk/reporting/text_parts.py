@@ -1,9 +1,16 @@
-"""The later sections of the text report: what simple rules reach, for whom it works, how steadily, at what use."""
+"""The later sections of the text report: calibration and chance, baselines, fairness, stability, alerts."""
 
-import math
 import textwrap
 from collections.abc import Iterable
 
+from waste_risk.formatting import (
+    NOT_AVAILABLE,
+    format_interval,
+    format_number,
+    format_percent,
+    format_signed,
+    to_heading,
+)
 from waste_risk.metrics import Estimate, Fairness, Group, ValidationMetrics
 
 WIDTH = 80
@@ -12,41 +19,45 @@ _COLUMN_WIDTH = 13
 
 
 def line(label: str, value: str) -> str:
-    """Write a label and its value."""
+    """Return a line with a label and its value."""
     return f"{label + ': ':<{LABEL_WIDTH}}{value}"
 
 
-def decimals(estimate: Estimate | None) -> str:
-    """Write an estimate with four decimals."""
-    return "n/a" if estimate is None or math.isnan(estimate.value) else f"{estimate.value:.4f}"
-
-
 def calibration_and_chance(metrics: ValidationMetrics) -> list[str]:
-    """Say how much of the calibration error is chance."""
-    debiased, chance = metrics.debiased_calibration_error, metrics.calibration_error_by_chance
+    """Return how much of the calibration error may be chance."""
+    debiased, chance = metrics.debiased_calibration_error, metrics.calibration_error_under_null
     if debiased is None or chance is None or metrics.confidence is None:
         return []
-    of_perfect = f"{chance.mean:.4f} on average, {100 * metrics.confidence:.0f} % of draws below {chance.high:.4f}"
+    of_perfect = (
+        f"{format_number(chance.mean)} on average, {format_percent(metrics.confidence, 0)} of draws below "
+        f"{format_number(chance.high)}"
+    )
     return [
-        line("Debiased Calibration Error", f"{decimals(debiased)}, interval of the true one {_interval(debiased)}"),
+        line(
+            "Debiased Calibration Error",
+            f"{format_number(debiased)}, interval of the true one {_interval(debiased)}",
+        ),
         line("A perfect model would show", of_perfect),
         "Chance only adds to a calibration error, so the true one may lie below it.",
     ]
 
 
 def baselines(metrics: ValidationMetrics) -> list[str]:
-    """Say how far the model lies above each simple rule, with the interval of the difference."""
+    """Return how far the model's AUC lies above that of each baseline, with the interval of the difference."""
     if not metrics.baselines:
         return []
     rows = [
-        line(_words(name), _columns([decimals(rule.auc), decimals(rule.auc_gain), _interval(rule.auc_gain)]))
-        for name, rule in metrics.baselines.items()
+        line(
+            to_heading(name),
+            _columns([format_number(each.auc), format_number(each.auc_gain), _interval(each.auc_gain)]),
+        )
+        for name, each in metrics.baselines.items()
     ]
     return [_header(["AUC", "gain", "interval of the gain"]), *rows]
 
 
 def fairness(metrics: ValidationMetrics) -> list[str]:
-    """Say the gaps between the groups of each attribute, and which groups are too small."""
+    """Return the gaps between the groups of each sensitive attribute, and which groups are too small."""
     if not metrics.fairness:
         return []
     rows = [row for name, each in metrics.fairness.items() for row in _gaps(name, each)]
@@ -54,23 +65,23 @@ def fairness(metrics: ValidationMetrics) -> list[str]:
 
 
 def stability(metrics: ValidationMetrics) -> list[str]:
-    """Say the AUC and the calibration of each month, and of known and new households; and if features tell the time."""
-    groups = [*metrics.by_month, *metrics.by_acquaintance]
+    """Return AUC and calibration by month and for known and new households, and the adversarial validation."""
+    groups = [*metrics.by_month, *metrics.by_known_household]
     header = [_header(["rows", "AUC", "base rate", "too high by"])] if groups else []
     return [*header, *(line(_label(each), _group(each)) for each in groups), *_adversarial(metrics)]
 
 
 def _adversarial(metrics: ValidationMetrics) -> list[str]:
-    told = metrics.adversarial_validation
-    if told is None:
+    found = metrics.adversarial_validation
+    if found is None:
         return []
-    by = f" (by {', '.join(told.features)})" if told.features else ""
-    wrapped = textwrap.wrap(f"AUC {decimals(told.auc)}{by}", WIDTH - LABEL_WIDTH, break_long_words=False)
-    return [line("Test window told apart", wrapped[0]), *(" " * LABEL_WIDTH + each for each in wrapped[1:])]
+    by = f" (by {', '.join(found.features)})" if found.features else ""
+    wrapped = textwrap.wrap(f"AUC {format_number(found.auc)}{by}", WIDTH - LABEL_WIDTH, break_long_words=False)
+    return [line("Adversarial validation", wrapped[0]), *(" " * LABEL_WIDTH + each for each in wrapped[1:])]
 
 
 def alerts(metrics: ValidationMetrics) -> list[str]:
-    """Say what alerts are worth: few a week, early enough, at the cheapest threshold."""
+    """Return what alerts are worth: a few a week, early enough, at the cheapest threshold."""
     return [*_weekly(metrics), *_lead_time(metrics), *_cost(metrics)]
 
 
@@ -81,7 +92,8 @@ def _weekly(metrics: ValidationMetrics) -> list[str]:
     return [
         line(
             f"At most {weekly.per_week} a week",
-            f"precision {decimals(weekly.precision)}, recall {decimals(weekly.recall)}, {weekly.n_alerts:,} alerts",
+            f"precision {format_number(weekly.precision)}, recall {format_number(weekly.recall)}, "
+            f"{weekly.n_alerts:,} alerts",
         )
     ]
 
@@ -90,10 +102,10 @@ def _lead_time(metrics: ValidationMetrics) -> list[str]:
     lead = metrics.lead_time
     if lead is None or not lead.n_items:
         return []
-    days = f"median {lead.median_days.value:.1f}, mean {lead.mean_days.value:.1f} days to the waste"
+    days = f"median {format_number(lead.median_days, 1)}, mean {format_number(lead.mean_days, 1)} days to the waste"
     return [
         line(f"First alert at {metrics.high_confidence:g}", days),
-        line("  Wasted items warned of", f"{lead.n_items:,}"),
+        line("  Wasted items alerted", f"{lead.n_items:,}"),
     ]
 
 
@@ -102,19 +114,19 @@ def _cost(metrics: ValidationMetrics) -> list[str]:
     if cost is None:
         return []
     return [
-        line("Cheapest threshold", f"{cost.threshold:.3f}, costs {decimals(cost.cost)} a row"),
-        line("  Without any alert", f"costs {decimals(cost.cost_without_alerts)} a row"),
+        line("Cheapest threshold", f"{format_number(cost.threshold, 3)}, costs {format_number(cost.cost)} a row"),
+        line("  Without any alert", f"costs {format_number(cost.cost_without_alerts)} a row"),
     ]
 
 
 def _gaps(name: str, each: Fairness) -> Iterable[str]:
     gaps = (
         each.demographic_parity_difference,
-        each.equalised_odds_difference,
+        each.equalized_odds_difference,
         each.auc_difference,
         each.largest_calibration_gap,
     )
-    yield line(_words(name), _columns([decimals(gap) for gap in gaps]))
+    yield line(to_heading(name), _columns([format_number(gap) for gap in gaps]))
     small = [f"{group.name} ({group.n_rows:,} rows)" for group in each.groups if group.measured is None]
     if small:
         yield line("  Too small to measure", ", ".join(small))
@@ -124,8 +136,14 @@ def _group(group: Group) -> str:
     rows, measured = f"{group.n_rows:,}", group.measured
     if measured is None:
         return _columns([rows, "too small to measure"])
-    gap = measured.calibration_gap.value
-    return _columns([rows, decimals(measured.auc), decimals(measured.base_rate), f"{gap:+.4f}"])
+    return _columns(
+        [
+            rows,
+            format_number(measured.auc),
+            format_number(measured.base_rate),
+            format_signed(measured.calibration_gap),
+        ]
+    )
 
 
 def _label(group: Group) -> str:
@@ -141,10 +159,4 @@ def _columns(values: list[str]) -> str:
 
 
 def _interval(estimate: Estimate) -> str:
-    if estimate.low is None or estimate.high is None:
-        return "n/a"
-    return f"{estimate.low:.4f} to {estimate.high:.4f}"
-
-
-def _words(name: str) -> str:
-    return name.replace("_", " ").capitalize()
+    return format_interval(estimate, missing=NOT_AVAILABLE)

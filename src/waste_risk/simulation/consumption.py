@@ -8,20 +8,22 @@ import numpy.typing as npt
 import pandas as pd
 
 from waste_risk.parameters import DataGeneration
-from waste_risk.partitions import in_blocks, per_household
+from waste_risk.partitions import in_blocks
+from waste_risk.random_streams import Floats, Keys, Stream, derive, hash_ids, uniform
+from waste_risk.reference.vocabulary import EVENT_KINDS, thousandths
 from waste_risk.simulation.latents import draw_latents, put_away
-from waste_risk.simulation.random_streams import Floats, Keys, derive, hash_ids, uniform
 from waste_risk.simulation.scenarios import change_laws, falsify, print_dates
 
 Integers = npt.NDArray[np.int64]
 
 _US_PER_DAY = 86_400_000_000
-_KINDS = pd.array(["opened", "consumed", "wasted"], dtype="str")
+_KINDS = pd.array(EVENT_KINDS, dtype="str")
+_OPENED, _CONSUMED, _WASTED = map(EVENT_KINDS.index, ("opened", "consumed", "wasted"))
 
 
 @dataclass(frozen=True)
-class _Happenings:
-    """Opened, eaten and thrown away: item row, kind (index of `_KINDS`), thousandths, days since purchase."""
+class _EventLog:
+    """What happens to items: the item's row, the kind (index of EVENT_KINDS), thousandths, and days since purchase."""
 
     item: Integers
     kind: Integers
@@ -29,11 +31,12 @@ class _Happenings:
     day: Floats
 
 
-@per_household
 def simulate_consumption(
     households: pd.DataFrame, habits: pd.DataFrame, purchases: pd.DataFrame, data_generation: DataGeneration
 ) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]:
-    """Let households live with what they bought, until the end of the period.
+    """Simulate what households do with what they bought, until the end of the period.
+
+    A household's results depend on its own rows alone.
 
     Returns:
         items, events (sorted by item and time), and truth: the latents from which `oracle_probability` follows,
@@ -49,46 +52,50 @@ def _consume(
     keys = hash_ids(purchases["item_id"], params.seed)
     items = print_dates(put_away(purchases.reset_index(drop=True), keys, params.seed), params.scenario)
     truth = change_laws(draw_latents(items, habits, households, keys, params.seed), items, params)
-    happenings = _live(truth, np.round(items["quantity"].to_numpy() * 1000).astype(np.int64), keys)
+    log = _live(truth, thousandths(items["quantity"]), keys)
     wasted = np.zeros(len(items), dtype=bool)
-    wasted[happenings.item[happenings.kind == 2]] = True
-    events = _record(happenings, items, params)
+    wasted[log.item[log.kind == _WASTED]] = True
+    events = _record(log, items, params)
     return *falsify(items, events, keys, params.scenario), truth.assign(wasted_in_the_end=wasted)
 
 
-def _live(truth: pd.DataFrame, thousandths: Integers, keys: Keys) -> _Happenings:
-    """Use after use, all items at once; an item leaves the round when finished, forgotten or thrown away."""
+def _live(truth: pd.DataFrame, thousandths: Integers, keys: Keys) -> _EventLog:
+    """Simulate use after use of all items at once, each until it is finished, forgotten or thrown away."""
     latent = {name: truth[name].to_numpy() for name in truth.columns[2:]}
     discard = _first_discard(latent, keys)
     portions, left = latent["portions"], thousandths.copy()
     now = np.zeros(len(truth))
-    remembered = np.flatnonzero(uniform(keys, 61) >= latent["first_forgetting"])
+    remembered = np.flatnonzero(uniform(keys, Stream.ITEM_IS_FORGOTTEN) >= latent["first_forgetting"])
     log: list[tuple[Integers, int, Integers, Floats]] = []
     for use in range(1, int(portions.max(initial=0)) + 1):
-        draw = derive(keys[remembered], 200 + use)
-        day = now[remembered] - np.log(uniform(draw, 1)) / latent["pace"][remembered]
+        use_key = derive(keys[remembered], Stream.ITEM_USE, use)
+        day = now[remembered] - np.log(uniform(use_key, Stream.USE_DAY)) / latent["pace"][remembered]
         used = day < discard[remembered]
-        item, day, draw = remembered[used], day[used], draw[used]
+        item, day, use_key = remembered[used], day[used], use_key[used]
         now[item] = day
         if use == 1:
-            clock = latent["opened_life_days"][item] * _weibull(uniform(keys[item], 62), latent["opened_shape"][item])
+            clock = latent["opened_life_days"][item] * _weibull(
+                uniform(keys[item], Stream.ITEM_SPOILS_ONCE_OPENED), latent["opened_shape"][item]
+            )
             discard[item] = np.fmin(discard[item], day + clock)
             several = portions[item] > 1
-            log.append((item[several], 0, np.zeros(several.sum(), dtype=np.int64), day[several]))
+            log.append((item[several], _OPENED, np.zeros(several.sum(), dtype=np.int64), day[several]))
         last = portions[item] == use
         eaten = np.where(last, left[item], thousandths[item] // portions[item])
         left[item] -= eaten
-        log.append((item, 1, eaten, day))
-        remembered = item[~last & (uniform(draw, 2) >= latent["forgetting"][item])]
+        log.append((item, _CONSUMED, eaten, day))
+        remembered = item[~last & (uniform(use_key, Stream.USE_IS_FORGOTTEN) >= latent["forgetting"][item])]
     item = np.flatnonzero(left > 0)
-    log.append((item, 2, left[item], discard[item]))
+    log.append((item, _WASTED, left[item], discard[item]))
     return _in_order(log)
 
 
 def _first_discard(latent: dict[str, npt.NDArray[np.float64]], keys: Keys) -> Floats:
-    """When an unopened item is thrown away: spoiled, or on its printed date."""
-    spoiled: Floats = latent["life_days"] * _weibull(uniform(keys, 63), latent["life_shape"])
-    by_date = np.where(uniform(keys, 64) < latent["date_discard"], latent["date_discard_days"], np.nan)
+    """Return when an unopened item is thrown away: spoiled, or on its printed date."""
+    spoiled: Floats = latent["life_days"] * _weibull(uniform(keys, Stream.ITEM_SPOILS), latent["life_shape"])
+    by_date = np.where(
+        uniform(keys, Stream.ITEM_IS_DISCARDED_BY_DATE) < latent["date_discard"], latent["date_discard_days"], np.nan
+    )
     return np.fmin(spoiled, by_date)
 
 
@@ -97,29 +104,29 @@ def _weibull(draw: Floats, shape: Floats) -> Floats:
     return deviate
 
 
-def _in_order(log: list[tuple[Integers, int, Integers, Floats]]) -> _Happenings:
-    """By item; within an item the log is in the order of time already."""
+def _in_order(log: list[tuple[Integers, int, Integers, Floats]]) -> _EventLog:
+    """Sort by item; within an item the log is already in the order of time."""
     item = np.concatenate([rows for rows, _, _, _ in log])
     kind = np.concatenate([np.full(len(rows), kind) for rows, kind, _, _ in log])
     order = np.argsort(item, kind="stable")
     thousandths, day = (np.concatenate([entry[place] for entry in log])[order] for place in (2, 3))
-    return _Happenings(item[order], kind[order], thousandths, day)
+    return _EventLog(item[order], kind[order], thousandths, day)
 
 
-def _record(happenings: _Happenings, items: pd.DataFrame, params: DataGeneration) -> pd.DataFrame:
-    """The events of the period; what comes after its end is not known yet."""
+def _record(log: _EventLog, items: pd.DataFrame, params: DataGeneration) -> pd.DataFrame:
+    """Return the events of the period; what happens after its end is not known yet."""
     purchased = items["purchased_on"].to_numpy().astype("datetime64[us]").astype(np.int64)
     ends = np.datetime64(params.starts_on, "us").astype(np.int64) + params.period_days * _US_PER_DAY
     # Some lives are longer than a timestamp can say.
-    moment = purchased[happenings.item] + (happenings.day.clip(0, 36_500) * _US_PER_DAY).astype(np.int64)
+    moment = purchased[log.item] + (log.day.clip(0, 36_500) * _US_PER_DAY).astype(np.int64)
     known = moment < ends
-    item = happenings.item[known]
+    item = log.item[known]
     return pd.DataFrame(
         {
             "item_id": items["item_id"].array.take(item),
             "household_id": items["household_id"].array.take(item),
-            "kind": _KINDS.take(happenings.kind[known]),
-            "quantity": happenings.thousandths[known] / 1000,
+            "kind": _KINDS.take(log.kind[known]),
+            "quantity": log.thousandths[known] / 1000,
             "occurred_on": moment[known].astype("datetime64[us]"),
         }
     )

@@ -1,4 +1,4 @@
-"""What is drawn once for each household: the same for its id whoever the others are, and spread evenly over households.
+"""What is drawn once for each household: it depends on its id alone, and is spread evenly over households.
 
 A thousand independent households differ so much from the next thousand that a category's waste rate would scatter by
 a point. So each block of 1,024 household ids takes the points of a Sobol sequence, scrambled (by random matrices and a
@@ -12,8 +12,8 @@ import numpy as np
 import pandas as pd
 from scipy.stats import qmc
 
+from waste_risk.random_streams import Floats, Stream, hash_ids, uniform
 from waste_risk.reference import CATEGORIES
-from waste_risk.simulation.random_streams import Floats, hash_ids, uniform
 
 _BLOCK = 1_024
 
@@ -34,10 +34,10 @@ _DIMENSIONS = {
 
 
 def draw(household_id: pd.Series, seed: int, name: str) -> Floats:
-    """One number in the open interval (0, 1) for each household, independent of the numbers of other names."""
+    """Draw a number in the open interval (0, 1) for each household, independent of the numbers of other names."""
     place = _DIMENSIONS[name]
     if not pd.api.types.is_integer_dtype(household_id):
-        return uniform(hash_ids(household_id, seed), place)
+        return uniform(hash_ids(household_id, seed), Stream.HOUSEHOLD_TRAIT, place)
     ids = household_id.to_numpy(dtype=np.int64)
     block, row = np.divmod(ids, _BLOCK)
     of_block, blocks = pd.factorize(block)

@@ -1,13 +1,13 @@
-"""Who lives in a household, and the habits nobody sees: pace, propensity to waste, planning, forgetting."""
+"""Who lives in a household, and its latent habits: pace, propensity to waste, planning, forgetting."""
 
 import numpy as np
 import pandas as pd
 from scipy.special import betaincinv, expit, ndtri
 
 from waste_risk.parameters import DataGeneration
+from waste_risk.random_streams import Floats
 from waste_risk.reference import CATEGORIES, behaviour
 from waste_risk.simulation.draws import draw
-from waste_risk.simulation.random_streams import Floats
 from waste_risk.simulation.scenarios import joining_days
 
 
@@ -75,5 +75,5 @@ def _category_habits(  # noqa: PLR0917 - one line of the table for each
 
 
 def _choose(drawn: Floats, shares: list[float]) -> np.ndarray[tuple[int], np.dtype[np.int64]]:
-    """The index of each number in (0, 1) among shares that sum to one."""
+    """Return the index of each number in (0, 1) among shares that sum to one."""
     return np.searchsorted(np.cumsum(shares)[:-1], drawn)

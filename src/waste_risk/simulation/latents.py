@@ -1,4 +1,4 @@
-"""What nobody sees of an item: how fast it is used, how easily forgotten, how long it keeps.
+"""What nobody can observe of an item: how fast it is used, how easily it is forgotten, how long it keeps.
 
 With these latents the future of an item is a competition with known laws (see `truth`):
 
@@ -15,9 +15,9 @@ import numpy.typing as npt
 import pandas as pd
 from scipy.special import betaincinv, expit, logit, ndtri
 
+from waste_risk.random_streams import Floats, Keys, Stream, uniform
 from waste_risk.reference import CATEGORIES, behaviour, products
 from waste_risk.simulation.draws import draw
-from waste_risk.simulation.random_streams import Floats, Keys, uniform
 
 Integers = npt.NDArray[np.int64]
 
@@ -26,12 +26,15 @@ DISCARD_DELAY_DAYS = 1.875
 
 
 def put_away(purchases: pd.DataFrame, keys: Keys, seed: int) -> pd.DataFrame:
-    """Store each purchase and print its date: items, in the order of the purchases."""
+    """Return purchases as items, each with its storage and printed date, in the order of the purchases."""
     of_product = _of_product(purchases)
     storage = of_product["storage"].to_numpy(dtype=object)
     freezable = (of_product["category"] == "meat").to_numpy() & of_product["freezer_life_days"].notna().to_numpy()
-    frozen = freezable & (uniform(keys, 41) < _freezing(purchases, seed))
-    printed = uniform(keys, 42) < of_product["printed_share"].to_numpy()
+    # How much of its fresh meat a household freezes is a habit of its own.
+    household_id, of_household = _households(purchases)
+    freezing = betaincinv(*behaviour()["households"]["freezing_beta"], draw(household_id, seed, "freezing"))
+    frozen = freezable & (uniform(keys, Stream.ITEM_IS_FROZEN) < freezing[of_household])
+    printed = uniform(keys, Stream.ITEM_HAS_PRINTED_DATE) < of_product["printed_share"].to_numpy()
     expires = purchases["purchased_on"] + pd.to_timedelta(
         np.where(printed, _printed_days(of_product, keys), np.nan), "D"
     )
@@ -44,7 +47,7 @@ def put_away(purchases: pd.DataFrame, keys: Keys, seed: int) -> pd.DataFrame:
 def draw_latents(
     items: pd.DataFrame, habits: pd.DataFrame, households: pd.DataFrame, keys: Keys, seed: int
 ) -> pd.DataFrame:
-    """Draw the latents of each item from its product, its household's habits and what else it bought: truth."""
+    """Draw the latents of each item, the truth, from its product, its household's habits and what else it bought."""
     of_product = _of_product(items)
     habit = _of_household_and_category(items, habits)
     stock = _stock(items)
@@ -63,12 +66,12 @@ def draw_latents(
 
 
 def _lives(items: pd.DataFrame, of_product: pd.DataFrame, habit: pd.DataFrame, keys: Keys) -> pd.DataFrame:
-    """Scales (days) and shapes of the Weibull clocks; the printed date tells of the batch."""
+    """Return scales (days) and shapes of the Weibull clocks; the life of the batch is that of its printed date."""
     chosen = behaviour()["consumption"]
     frozen = ((items["storage"] == "freezer") & (of_product["storage"] != "freezer")).to_numpy()
     kept = np.where(frozen, of_product["freezer_life_days"], _printed_days(of_product, keys) + 1)
     printed = (items["expires_on"] - items["purchased_on"]).dt.total_seconds() / 86_400
-    life = chosen["life_stretch"] * kept * np.exp(chosen["life_sd"] * ndtri(uniform(keys, 43)))
+    life = chosen["life_stretch"] * kept * np.exp(chosen["life_sd"] * ndtri(uniform(keys, Stream.ITEM_LIFE)))
     return pd.DataFrame(
         {
             "life_days": life,
@@ -83,35 +86,30 @@ def _lives(items: pd.DataFrame, of_product: pd.DataFrame, habit: pd.DataFrame, k
 
 
 def _portions(items: pd.DataFrame, of_product: pd.DataFrame, households: pd.DataFrame, keys: Keys) -> Integers:
-    """Uses until an item is finished: servings, spread over the members who eat at the same table."""
+    """Return the uses until an item is finished: servings, shared by the members who eat together."""
     chosen = behaviour()["consumption"]
     row = pd.Index(households["household_id"]).get_indexer(pd.Index(items["household_id"]))
     size = households["size"].to_numpy()[row]
     servings = of_product["servings"].to_numpy() * items["quantity"].to_numpy().clip(0.25, 12) ** 0.8
-    spread = np.exp(chosen["servings_sd"] * ndtri(uniform(keys, 44)))
+    spread = np.exp(chosen["servings_sd"] * ndtri(uniform(keys, Stream.ITEM_PORTIONS)))
     portions: Floats = np.round(servings * spread / (chosen["servings_per_use"] * size ** chosen["servings_by_size"]))
     return portions.clip(1, int(chosen["max_portions"])).astype(np.int64)
 
 
 def _use_days(items: pd.DataFrame, lives: pd.DataFrame, stock: Floats, keys: Keys) -> Floats:
-    """Days to finish an item that is not forgotten, at the usual pace: fewer if it keeps less, or less once open."""
+    """Return the days to finish an item at the usual pace if not forgotten: fewer if it does not keep for long."""
     chosen = behaviour()["consumption"]
     amount = items["quantity"].to_numpy().clip(0.25, 12) ** chosen["use_days_by_amount"]
-    spread = np.exp(chosen["use_days_sd"] * ndtri(uniform(keys, 45)) + chosen["use_days_by_stock"] * stock)
+    spread = np.exp(
+        chosen["use_days_sd"] * ndtri(uniform(keys, Stream.ITEM_USE_DAYS)) + chosen["use_days_by_stock"] * stock
+    )
     keeps = np.fmin(lives["life_days"], chosen["opened_lives"] * lives["opened_life_days"]).to_numpy()
     days: Floats = _usual(items, "use_days") * keeps ** chosen["use_days_by_life"] * amount * spread
     return days
 
 
-def _freezing(purchases: pd.DataFrame, seed: int) -> Floats:
-    """The share of its fresh meat that a household puts into the freezer: a habit of its own."""
-    household_id, of_household = _households(purchases)
-    freezing: Floats = betaincinv(*behaviour()["households"]["freezing_beta"], draw(household_id, seed, "freezing"))
-    return freezing[of_household]
-
-
 def _drift(items: pd.DataFrame, seed: int) -> Floats:
-    """A household's pace swings slowly, over 8 to 20 months, at a phase of its own."""
+    """Return the factor by which a household's pace swings, over 8 to 20 months, with a phase of its own."""
     household_id, of_household = _households(items)
     period, phase = 240 + 360 * draw(household_id, seed, "drift period"), draw(household_id, seed, "drift phase")
     day = items["purchased_on"].to_numpy().astype("datetime64[D]").astype(np.int64)
@@ -121,15 +119,17 @@ def _drift(items: pd.DataFrame, seed: int) -> Floats:
 
 
 def _forgetting(habit: pd.DataFrame, first: Floats, stock: Floats, keys: Keys) -> dict[str, Floats]:
-    """Probabilities to forget the item when it is put away, and after each use; a full pantry hides more."""
+    """Return the probabilities to forget an item when it is put away and after each use; a full pantry hides more."""
     chosen = behaviour()["consumption"]
-    shift = chosen["forgetting_by_stock"] * stock + chosen["forgetting_sd"] * ndtri(uniform(keys, 47))
+    shift = chosen["forgetting_by_stock"] * stock + chosen["forgetting_sd"] * ndtri(
+        uniform(keys, Stream.ITEM_FORGETTING)
+    )
     forgetting = expit(logit(habit["forgetting"].to_numpy()) + shift)
     return {"first_forgetting": (forgetting * first).clip(0, 0.95), "forgetting": forgetting}
 
 
 def _stock(items: pd.DataFrame) -> Floats:
-    """How full the pantry is: log of units bought in the days before, of all and of the category, over the usual."""
+    """Return how full the pantry is: log of units bought lately, of all and of the category, over the usual."""
     units = items["quantity"].to_numpy().clip(0, 12)
     household = pd.factorize(items["household_id"])[0]
     of_category = household * 16 + pd.factorize(items["category"], sort=True)[0]
@@ -153,26 +153,26 @@ def _fullness(group: Integers, day: Integers, units: Floats) -> Floats:
 
 
 def _printed_days(of_product: pd.DataFrame, keys: Keys) -> Floats:
-    """The life of the batch in whole days, as its label says where there is one."""
+    """Return the life of the batch in whole days, which is what a printed date says."""
     low, high = of_product["life_min_days"].to_numpy(), of_product["life_max_days"].to_numpy()
-    days: Floats = np.round(low + (high - low) * uniform(keys, 48))
+    days: Floats = np.round(low + (high - low) * uniform(keys, Stream.ITEM_PRINTED_DAYS))
     return days.clip(1)
 
 
 def _households(rows: pd.DataFrame) -> tuple[pd.Series, Integers]:
-    """Each household once, and the place of each row's household among them."""
+    """Return each household once, and the place of each row's household among them."""
     of_household, household_id = pd.factorize(rows["household_id"])
     return pd.Series(household_id), of_household
 
 
-def _usual(items: pd.DataFrame, knob: str) -> Floats:
-    """A constant of each item's category."""
-    constants = np.array([behaviour()["categories"][category][knob] for category in CATEGORIES], dtype=np.float64)
+def _usual(items: pd.DataFrame, name: str) -> Floats:
+    """Return a constant of each item's category."""
+    constants = np.array([behaviour()["categories"][category][name] for category in CATEGORIES], dtype=np.float64)
     return constants[_places(CATEGORIES, items["category"])]
 
 
 def _of_product(items: pd.DataFrame) -> pd.DataFrame:
-    """The reference row of each item's product; its category's commonest product where the product is unknown."""
+    """Return the reference row of each item's product, or of its category's commonest one if the product is unknown."""
     table = products()
     row = _places(table["product"], items["product"])
     usual = table.sort_values("weight", ascending=False).drop_duplicates("category")
@@ -181,7 +181,7 @@ def _of_product(items: pd.DataFrame) -> pd.DataFrame:
 
 
 def _places(known: Sequence[str] | pd.Series, words: pd.Series) -> Integers:
-    """The place of each word among those known, -1 if it is not; each different word is looked up once."""
+    """Return the place of each word among those known, -1 if it is not; each distinct word is searched once."""
     codes, different = pd.factorize(words, use_na_sentinel=False)
     places: Integers = pd.Index(known).get_indexer(pd.Index(different))[codes]
     return places

@@ -1,11 +1,11 @@
-"""Sources out of the usual: each scenario changes one thing, and the truth knows of it.
+"""Unusual sources: each scenario changes one thing about the simulation, and the truth follows it.
 
 - drift: what is bought in the last part of the period is used more slowly and forgotten more easily.
-- leak: the source sets the price of what was thrown away to that of waste, so a price tells the future.
-- noise: every item has the same lives without a memory; at any look the true probability of waste is the same.
-- new_households: households join all the time and leave soon, so none has a long history at any look.
-- no_printed_dates: no item has one, so none is thrown away for its date.
-- dirty: a few records that tables of the right form may hold, and that cannot be true.
+- leak: the source overwrites the price of what was thrown away, so a price reveals the future.
+- noise: all items follow the same laws without memory, so the true probability of waste is always the same.
+- new_households: households keep joining and soon leave, so none ever has a long history.
+- no_printed_dates: no item has a printed date, so none is thrown away because of it.
+- dirty: a few records satisfy the contracts of their tables and yet cannot be true.
 """
 
 import numpy as np
@@ -14,14 +14,14 @@ import pandas as pd
 from scipy.special import expit, logit
 
 from waste_risk.parameters import DataGeneration, Scenario
+from waste_risk.random_streams import Floats, Keys, Stream, uniform
 from waste_risk.reference import behaviour
-from waste_risk.simulation.random_streams import Floats, Keys, uniform
 
 _EXPIRED, _EARLY, _UNKNOWN, _TOO_MUCH, _TWICE = range(5)
 
 
 def joining_days(params: DataGeneration) -> float:
-    """Days from the start of the period over which households join."""
+    """Return the days from the start of the period over which households join."""
     if params.scenario == "new_households":
         return params.period_days - stay_days(params)
     within: float = behaviour()["households"]["joined_within_period"]
@@ -29,7 +29,7 @@ def joining_days(params: DataGeneration) -> float:
 
 
 def stay_days(params: DataGeneration) -> int:
-    """Days after joining for which a household shops, unless the period ends before."""
+    """Return the days after joining for which a household shops, unless the period ends before."""
     if params.scenario == "new_households":
         days: int = behaviour()["scenarios"]["new_households"]["stay_days"]
         return days
@@ -37,12 +37,12 @@ def stay_days(params: DataGeneration) -> int:
 
 
 def mean_stay_days(params: DataGeneration) -> float:
-    """Days for which a household shops within the period, on average."""
+    """Return the days for which a household shops within the period, on average."""
     return min(stay_days(params), params.period_days - joining_days(params) / 2)
 
 
 def print_dates(items: pd.DataFrame, scenario: Scenario) -> pd.DataFrame:
-    """Take the printed dates away where the scenario has none."""
+    """Remove the printed dates if the scenario has none."""
     if scenario == "no_printed_dates":
         return items.assign(expires_on=np.full(len(items), np.datetime64("NaT", "us")))
     return items
@@ -58,14 +58,14 @@ def change_laws(truth: pd.DataFrame, items: pd.DataFrame, params: DataGeneration
 def falsify(
     items: pd.DataFrame, events: pd.DataFrame, keys: Keys, scenario: Scenario
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Record what happened in another way than it did; ``keys`` are those of the items."""
+    """Change the records, not what happened; ``keys`` are those of the items."""
     if scenario == "leak":
         return _leaking(items, events), events
     return _dirty(items, events, keys) if scenario == "dirty" else (items, events)
 
 
 def _drifted(truth: pd.DataFrame, items: pd.DataFrame, params: DataGeneration) -> pd.DataFrame:
-    """What was bought before keeps its laws, though some of it lives on into the new habits."""
+    """Change the laws of what is bought late; what was bought earlier keeps its own."""
     chosen = behaviour()["scenarios"]["drift"]
     old_days = (1 - chosen["last_share_of_period"]) * params.period_days
     late = (items["purchased_on"] >= pd.Timestamp(params.starts_on) + pd.Timedelta(days=old_days)).to_numpy()
@@ -82,7 +82,7 @@ def _shifted(probability: Floats, shift: float) -> Floats:
 
 
 def _without_signal(truth: pd.DataFrame) -> pd.DataFrame:
-    """One portion, no forgetting, no date, and a shape of one: time passed tells nothing of the time to come."""
+    """Give every item one portion, no forgetting, no date and a shape of one: its age then says nothing about waste."""
     chosen = behaviour()["scenarios"]["noise"]
     return truth.assign(
         portions=1,
@@ -102,9 +102,9 @@ def _leaking(items: pd.DataFrame, events: pd.DataFrame) -> pd.DataFrame:
 
 
 def _dirty(items: pd.DataFrame, events: pd.DataFrame, keys: Keys) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Each flaw befalls a share of the items, and all events of such an item."""
+    """Give each flaw to a share of the items, and to all events of such an item."""
     chosen = behaviour()["scenarios"]["dirty"]
-    flaw = np.floor(uniform(keys, 71) / chosen["share_of_items_for_each"]).astype(np.int64)
+    flaw = np.floor(uniform(keys, Stream.ITEM_FLAW) / chosen["share_of_items_for_each"]).astype(np.int64)
     expired = items["purchased_on"] - pd.Timedelta(days=chosen["expired_days"])
     flaw_of_event = flaw[pd.Index(items["item_id"]).get_indexer(pd.Index(events["item_id"]))]
     return items.assign(expires_on=items["expires_on"].mask(flaw == _EXPIRED, expired)), _flawed(events, flaw_of_event)

@@ -1,4 +1,4 @@
-"""What households buy and log: trips at their rhythm, a basket on each trip, products with prices and promotions.
+"""What households buy and log: trips, a basket on each trip, products with prices and promotions.
 
 Lines on a trip follow the zero-truncated negative binomial of the facts; a share of them is logged in the app.
 """
@@ -11,16 +11,16 @@ import pandas as pd
 from scipy.special import gammaincinv, ndtri, pdtrik
 
 from waste_risk.parameters import DataGeneration
-from waste_risk.partitions import in_blocks, per_household
+from waste_risk.partitions import in_blocks
+from waste_risk.random_streams import FixedSeed, Floats, Keys, Stream, derive, hash_ids, uniform
 from waste_risk.reference import CATEGORIES, behaviour, products, shopping_facts
 from waste_risk.simulation.draws import draw
-from waste_risk.simulation.random_streams import Floats, Keys, derive, hash_ids, uniform
 from waste_risk.simulation.scenarios import mean_stay_days, stay_days
 
 Integers = npt.NDArray[np.int64]
 
 # A household numbers its lines, so an item's id does not depend on other households.
-_LINES_PER_HOUSEHOLD = 1_000_000
+LINES_PER_HOUSEHOLD = 1_000_000
 
 
 @dataclass(frozen=True)
@@ -32,7 +32,6 @@ class _Rows:
     day: Integers
 
 
-@per_household
 def simulate_shopping(households: pd.DataFrame, data_generation: DataGeneration) -> pd.DataFrame:
     """Draw what each household logs from joining to the end of the period.
 
@@ -58,7 +57,7 @@ def simulate_baskets(households: pd.DataFrame, data_generation: DataGeneration) 
 
 
 def lines_bought(days: float) -> float:
-    """Lines that a household buys on average in so many days, logged or not."""
+    """Return the lines that a household buys on average in a number of days, logged or not."""
     regular = shopping_facts()["trips_per_week"]["regular"]
     trips = float(np.exp(regular["lognormal_mu"] + regular["lognormal_sigma"] ** 2 / 2))
     return trips * days / 7 * float(shopping_facts()["lines_per_trip"]["mean"])
@@ -70,7 +69,7 @@ def _shop(households: pd.DataFrame, params: DataGeneration) -> pd.DataFrame:
 
 
 def _trips(households: pd.DataFrame, params: DataGeneration) -> _Rows:
-    """Every trip of every household, those with nothing to log included."""
+    """Return every trip of every household, including those without a logged line."""
     start = np.datetime64(params.starts_on, "D")
     # Who joined before the period shops from its start on, and who joins after it does not.
     joined = (households["joined_on"].to_numpy().astype("datetime64[D]") - start).astype(np.int64)
@@ -82,8 +81,8 @@ def _trips(households: pd.DataFrame, params: DataGeneration) -> _Rows:
     mean = _trips_per_week(ids, seed) * n_weeks
     count = np.ceil(pdtrik(draw(ids, seed, "trip count"), mean)).clip(0).astype(np.int64)
     household = np.repeat(np.arange(len(ids)), count)
-    key = derive(hash_ids(ids, seed)[household], _running(count).astype(np.uint64) + np.uint64(1_000))
-    week = first_week[household] + np.floor(uniform(key, 1) * n_weeks[household]).astype(np.int64)
+    key = derive(hash_ids(ids, seed)[household], Stream.HOUSEHOLD_TRIP, _running(count))
+    week = first_week[household] + np.floor(uniform(key, Stream.TRIP_WEEK) * n_weeks[household]).astype(np.int64)
     day = week * 7 + _weekday(key, draw(ids, seed, "weekday")[household]) - monday
     order = np.argsort(household * (params.period_days + 14) + day, kind="stable")
     left = np.minimum(joined + stay_days(params), params.period_days)
@@ -92,7 +91,7 @@ def _trips(households: pd.DataFrame, params: DataGeneration) -> _Rows:
 
 
 def _trips_per_week(household_id: pd.Series, seed: int) -> Floats:
-    """Each household's rhythm. Trips without a food line, invisible in the facts, are the binomial's zeros."""
+    """Return each household's rate; trips without food, missing in the facts, are the zeros of the distribution."""
     regular, lines = shopping_facts()["trips_per_week"]["regular"], shopping_facts()["lines_per_trip"]
     spread = regular["lognormal_sigma"] * ndtri(draw(household_id, seed, "trips"))
     rhythm: Floats = np.exp(regular["lognormal_mu"] + spread)
@@ -100,34 +99,38 @@ def _trips_per_week(household_id: pd.Series, seed: int) -> Floats:
     return rhythm / (1 - zero_share)
 
 
-def _weekday(trip: Keys, favourite: Floats) -> Integers:
-    """Days since Monday: now and then the household's favourite day, else as the facts' shares."""
+def _weekday(trip: Keys, favorite: Floats) -> Integers:
+    """Return days since Monday: sometimes the household's favorite day, else drawn by the shares of the facts."""
     bounds = np.cumsum(shopping_facts()["weekday_share_trips_mon_to_sun"])[:-1]
     weight = behaviour()["shopping"]["favourite_weekday_weight"]
-    on_favourite = uniform(trip, 3) < weight
-    return np.searchsorted(bounds, np.where(on_favourite, favourite, uniform(trip, 2)))
+    on_favorite = uniform(trip, Stream.TRIP_IS_ON_FAVORITE_WEEKDAY) < weight
+    return np.searchsorted(bounds, np.where(on_favorite, favorite, uniform(trip, Stream.TRIP_WEEKDAY)))
 
 
 def _lines(trips: _Rows, households: pd.DataFrame, params: DataGeneration) -> _Rows:
     count = _line_counts(trips, households, params)
     line = np.repeat(np.arange(len(count)), count)
-    key = derive(trips.key[line], _running(count).astype(np.uint64) + np.uint64(1_000))
+    key = derive(trips.key[line], Stream.TRIP_LINE, _running(count))
     return _Rows(trips.household[line], key, trips.day[line])
 
 
 def _line_counts(trips: _Rows, households: pd.DataFrame, params: DataGeneration) -> Integers:
-    """Logged lines of each trip: a gamma-Poisson draw, which is the negative binomial thinned to what is logged."""
+    """Return the logged lines of each trip: a negative binomial, drawn as gamma-Poisson, thinned to what is logged."""
     facts = shopping_facts()["lines_per_trip"]
     by_size = np.array(list(shopping_facts()["lines_per_year_by_household_size"].values()))
     shares = np.array(list(shopping_facts()["household_size_share"].values()))
     size = by_size[households["size"].to_numpy().clip(1, 5) - 1] / (by_size @ shares / shares.sum())
     mean = facts["ztnb_mu"] * size * _logged_share(households["household_id"], params)
-    intensity = gammaincinv(facts["ztnb_r"], uniform(trips.key, 4)) / facts["ztnb_r"] * mean[trips.household]
-    return _poisson(intensity, uniform(trips.key, 5))
+    intensity = (
+        gammaincinv(facts["ztnb_r"], uniform(trips.key, Stream.TRIP_EXPECTED_LINES))
+        / facts["ztnb_r"]
+        * mean[trips.household]
+    )
+    return _poisson(intensity, uniform(trips.key, Stream.TRIP_LINES))
 
 
 def _logged_share(household_id: pd.Series, params: DataGeneration) -> Floats:
-    """The share of its lines that a household logs, so that `n_items_per_household` come out on average."""
+    """Return the share of its lines that each household logs, for `n_items_per_household` on average."""
     spread = behaviour()["shopping"]["logging_sd"]
     logged = params.n_items_per_household / lines_bought(mean_stay_days(params))
     deviate = ndtri(draw(household_id, params.seed, "logging"))
@@ -139,17 +142,20 @@ def _purchases(lines: _Rows, households: pd.DataFrame, params: DataGeneration) -
     facts, table = shopping_facts(), products()
     month = _months(params)[lines.day]
     category = _category(lines, households["household_id"], params.seed, month)
-    product = _product(category, uniform(lines.key, 7))
-    promoted = uniform(lines.key, 8) < np.array([facts["promo_share_of_lines"][name] for name in CATEGORIES])[category]
+    product = _product(category, uniform(lines.key, Stream.LINE_PRODUCT))
+    promoted = (
+        uniform(lines.key, Stream.LINE_IS_PROMOTED)
+        < np.array([facts["promo_share_of_lines"][name] for name in CATEGORIES])[category]
+    )
     per_household = np.bincount(lines.household, minlength=len(households))
     household_id = households["household_id"].to_numpy()[lines.household]
     return pd.DataFrame(
         {
-            "item_id": household_id * _LINES_PER_HOUSEHOLD + _running(per_household),
+            "item_id": household_id * LINES_PER_HOUSEHOLD + _running(per_household),
             "household_id": household_id,
             "product": table["product"].array.take(product),
             "category": pd.array(CATEGORIES, dtype="str").take(category),
-            "quantity": _units(uniform(lines.key, 9)).astype(np.float64),
+            "quantity": _units(uniform(lines.key, Stream.LINE_UNITS)).astype(np.float64),
             "unit": table["unit"].array.take(product),
             "unit_price": _price(lines.key, category, product, promoted),
             "on_promotion": pd.array(promoted, dtype="boolean"),
@@ -159,18 +165,18 @@ def _purchases(lines: _Rows, households: pd.DataFrame, params: DataGeneration) -
 
 
 def _category(lines: _Rows, household_id: pd.Series, seed: int, month: Integers) -> Integers:
-    """A category for each line: the household's taste (Dirichlet) times the season of the month."""
+    """Draw a category for each line: by the household's taste (Dirichlet) times the season of the month."""
     chosen = behaviour()["shopping"]
     alpha = {name: chosen["taste_concentration"] * chosen["category_mix"][name] for name in CATEGORIES}
     taste = np.stack([gammaincinv(alpha[name], draw(household_id, seed, f"taste {name}")) for name in CATEGORIES])
     season = np.array([shopping_facts()["season_index_units_per_day_jan_to_dec"][name] for name in CATEGORIES])
     weights = np.cumsum(taste[:, lines.household] * season[:, month], axis=0)
-    category: Integers = (uniform(lines.key, 6) * weights[-1] > weights[:-1]).sum(axis=0)
+    category: Integers = (uniform(lines.key, Stream.LINE_CATEGORY) * weights[-1] > weights[:-1]).sum(axis=0)
     return category
 
 
 def _product(category: Integers, drawn: Floats) -> Integers:
-    """The row in `products` for each line, by the products' weights within the category."""
+    """Return the row in `products` of each line, by the products' weights within the category."""
     table = products()
     code = pd.Index(CATEGORIES).get_indexer(pd.Index(table["category"]))
     weight = table["weight"] / table.groupby("category")["weight"].transform("sum")
@@ -184,11 +190,11 @@ def _units(drawn: Floats) -> Integers:
 
 
 def _price(key: Keys, category: Integers, product: Integers, promoted: npt.NDArray[np.bool_]) -> Floats:
-    """Log-normal within the category: most of the spread is the product's, the rest the line's."""
+    """Return prices, log-normal within the category: most of the spread is the product's, the rest the line's."""
     facts = shopping_facts()["unit_price_lognormal"]
     location, spread = np.array([facts[name] for name in CATEGORIES]).T
-    of_product = ndtri(uniform(hash_ids(products()["product"]), 1))
-    noise = 0.8 * of_product[product] + 0.6 * ndtri(uniform(key, 10))
+    of_product = ndtri(uniform(hash_ids(products()["product"], FixedSeed.PRODUCTS), Stream.PRODUCT_PRICE))
+    noise = 0.8 * of_product[product] + 0.6 * ndtri(uniform(key, Stream.LINE_PRICE))
     price = np.exp(location[category] + spread[category] * noise)
     discounted: Floats = np.where(promoted, price * behaviour()["shopping"]["promotion_price"], price)
     return discounted.round(2).clip(0.01)
@@ -200,7 +206,7 @@ def _months(params: DataGeneration) -> Integers:
 
 
 def _poisson(mean: Floats, drawn: Floats) -> Integers:
-    """Invert the Poisson distribution by sequential search, each round with the rows not yet decided."""
+    """Invert the Poisson distribution by sequential search, in each round for the rows that are not yet decided."""
     # Where the search would start below double precision, by root finding: slow, but rare.
     large = mean > 30
     count = np.zeros(len(mean), dtype=np.int64)
@@ -219,5 +225,5 @@ def _poisson(mean: Floats, drawn: Floats) -> Integers:
 
 
 def _running(count: Integers) -> Integers:
-    """0, 1, 2 … within each of consecutive groups of the given sizes."""
+    """Return 0, 1, 2 … within each of consecutive groups of the given sizes."""
     return np.arange(count.sum()) - np.repeat(np.cumsum(count) - count, count)

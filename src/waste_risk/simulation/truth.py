@@ -1,6 +1,6 @@
-"""The true probability of waste, from the latents of an item and what had happened to it before the look.
+"""The true probability of waste, from the latents of an item and what happened to it before the observation.
 
-At a look of age a, an item with r portions left is forgotten already with the probability that Bayes' rule gives
+An item observed at age a with r portions left is already forgotten with the probability that Bayes' rule gives
 after s days without a use. If so, only the clocks decide. If not, uses go on as a Poisson process, and it is
 finished within t days with probability (1 - forgetting)^(r - 1) P(Gamma(r, pace) <= t), independently of the clocks.
 Integrals over the days ahead are sums over steps of `_STEP_DAYS`; the printed date is an atom in the middle of one.
@@ -12,7 +12,7 @@ import pandas as pd
 from scipy.special import gammainc
 
 from waste_risk.errors import ContractError
-from waste_risk.simulation.random_streams import Floats
+from waste_risk.random_streams import Floats
 
 _STEP_DAYS = 0.25
 _CHUNK_ROWS = 2_000
@@ -23,7 +23,14 @@ Integers = npt.NDArray[np.int64]
 def oracle_probability(
     observations: pd.DataFrame, items: pd.DataFrame, events: pd.DataFrame, truth: pd.DataFrame, horizon_days: int
 ) -> pd.DataFrame:
-    """P(wasted within the horizon) and the expected days until then, given that, for each observation.
+    """Compute P(wasted within the horizon), and the expected days to waste given that, for each observation.
+
+    Args:
+        observations: item_id and observed_on are read.
+        items: the items table.
+        events: the events table; only what lies before an observation counts.
+        truth: the latents of the items.
+        horizon_days: days from the observation to the end of the horizon.
 
     Returns:
         probability in [0, 1] and days in (0, horizon_days], on the index of the observations.
@@ -40,22 +47,22 @@ def oracle_probability(
 
 
 def _state(observations: pd.DataFrame, items: pd.DataFrame, events: pd.DataFrame, truth: pd.DataFrame) -> pd.DataFrame:
-    """Latents of the item and what is known at the look, all in days before the look."""
+    """Return the latents of the items and what is known when they are observed, in days before the observation."""
     row, own = (_rows(name, frame, observations["item_id"]) for name, frame in (("items", items), ("truth", truth)))
-    looks = observations[["item_id", "observed_on"]].reset_index(drop=True).assign(look=np.arange(len(observations)))
-    past = looks.merge(events[["item_id", "kind", "occurred_on"]], on="item_id")
+    keys = observations[["item_id", "observed_on"]].reset_index(drop=True).assign(row=np.arange(len(observations)))
+    past = keys.merge(events[["item_id", "kind", "occurred_on"]], on="item_id")
     uses = past[(past["kind"] == "consumed") & (past["occurred_on"] < past["observed_on"])]
-    by_look = uses.groupby("look")["occurred_on"].agg(["min", "max", "size"]).reindex(looks["look"])
+    used = uses.groupby("row")["occurred_on"].agg(["min", "max", "size"]).reindex(keys["row"])
     purchased = items["purchased_on"].take(row).reset_index(drop=True)
-    look = looks["observed_on"]
+    now = keys["observed_on"]
     return (
         truth.take(own)
         .reset_index(drop=True)
         .assign(
-            age=_days(look - purchased),
-            opened_age=_days(look - by_look["min"].to_numpy()),
-            idle=_days(look - by_look["max"].reset_index(drop=True).fillna(purchased)),
-            left=lambda table: table["portions"] - by_look["size"].fillna(0).to_numpy().astype(np.int64),
+            age=_days(now - purchased),
+            opened_age=_days(now - used["min"].to_numpy()),
+            idle=_days(now - used["max"].reset_index(drop=True).fillna(purchased)),
+            left=lambda table: table["portions"] - used["size"].fillna(0).to_numpy().astype(np.int64),
         )
     )
 
@@ -77,7 +84,7 @@ def _days(span: pd.Series) -> pd.Series:
 
 
 def _predict(state: pd.DataFrame, horizon_days: int) -> Floats:
-    """(rows, 2): probability and days, from the mass of waste in each step ahead."""
+    """Return probability and days, (rows, 2), from the mass of waste in each step ahead."""
     grid = np.arange(round(horizon_days / _STEP_DAYS) + 1) * _STEP_DAYS
     opened = state["opened_age"].notna().to_numpy()
     mass = np.empty((len(state), len(grid) - 1))

@@ -1,1 +1,1 @@
-"""Other people's records as the tables of the contract."""
+"""Records of other systems, converted to our tables."""

@@ -1,4 +1,4 @@
-"""Real grocery receipts as households and purchases, and the habits that may stand behind them.
+"""Real grocery receipts as households and purchases, and the habits inferred from them.
 
 Taken as real: who lives there, and what was bought when, for how much (the Python package calls its data
 simulated, its upstream does not). Simulated by us: storage, printed dates, and everything that happens to an item
@@ -11,18 +11,18 @@ import pandas as pd
 from scipy.special import betainc, betaincinv, expit, logit, ndtr, ndtri
 
 from waste_risk.parameters import DataGeneration
+from waste_risk.random_streams import Floats
 from waste_risk.reference import behaviour, complete_journey_products, products
+from waste_risk.reference.vocabulary import INCOME_BANDS, UNKNOWN
 from waste_risk.simulation.households import draw_habits
-from waste_risk.simulation.random_streams import Floats
+from waste_risk.simulation.shopping import LINES_PER_HOUSEHOLD
 
 # The retailer is in the US East; its timestamps are naive UTC, and a late evening belongs to the day before.
 _TIME_ZONE = "America/New_York"
 
-# A household numbers its lines, so an item's id does not depend on other households.
-_LINES_PER_HOUSEHOLD = 1_000_000
-
-# Yearly income in thousands of dollars: about two thirds and one and a half times the US median of 2017.
-_INCOME_BANDS = {"low": 0, "middle": 35, "high": 100}
+# Yearly income in thousands of dollars from which each band of INCOME_BANDS starts: the upper two at about two thirds
+# and one and a half times the US median of 2017.
+_INCOME_FROM = (0, 35, 100)
 
 # A quarter of the variance of a habit comes from the receipts: buying is not eating, and one retailer not all buying.
 _OBSERVED = 0.5
@@ -37,7 +37,7 @@ _MOST_UNITS = 12
 def read_receipts(
     transactions: pd.DataFrame, receipt_products: pd.DataFrame, demographics: pd.DataFrame
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Turn receipts of the Complete Journey retailer into our tables: the food of households whose size is known.
+    """Convert receipts of the Complete Journey retailer to our tables: the food of households whose size is known.
 
     Everything here is as recorded but `product`, the reference product most like the line's product type, and
     `unit`: a line counts packages, and weighed food is one. Lines of more than 12 units are left as they are: they
@@ -84,7 +84,7 @@ def infer_habits(households: pd.DataFrame, purchases: pd.DataFrame, data_generat
 
 
 def _food_lines(transactions: pd.DataFrame, receipt_products: pd.DataFrame, household_id: pd.Series) -> pd.DataFrame:
-    """Lines of these households with product and category, in an order that does not depend on the file's."""
+    """Return the lines of these households with product and category, in an order independent of the file's."""
     lines = transactions[(transactions["quantity"] > 0) & transactions["household_id"].isin(household_id)]
     food = lines.merge(_reference_products(receipt_products), on="product_id")
     order = ["household_id", "transaction_timestamp", "basket_id", "product_id"]
@@ -92,7 +92,7 @@ def _food_lines(transactions: pd.DataFrame, receipt_products: pd.DataFrame, hous
 
 
 def _reference_products(receipt_products: pd.DataFrame) -> pd.DataFrame:
-    """Product id, reference product and its category, for food: the first row of the map that fits."""
+    """Return product id, reference product and category of all food, by the first row of the map that fits."""
     kind = ["department", "product_category", "product_type"]
     known = receipt_products.assign(product_type=receipt_products["product_type"].fillna(""))
     rules = complete_journey_products()
@@ -108,7 +108,7 @@ def _purchases(lines: pd.DataFrame) -> pd.DataFrame:
     price = lines["sales_value"] / lines["quantity"]
     return pd.DataFrame(
         {
-            "item_id": household * _LINES_PER_HOUSEHOLD + household.groupby(household).cumcount(),
+            "item_id": household * LINES_PER_HOUSEHOLD + household.groupby(household).cumcount(),
             "household_id": household,
             "product": lines["product"],
             "category": lines["category"],
@@ -142,20 +142,20 @@ def _households(demographics: pd.DataFrame, purchases: pd.DataFrame) -> pd.DataF
 
 
 def _first_number(text: pd.Series) -> pd.Series:
-    """The number a text starts from ("5+" is 5, "75-99K" is 75), null where it has none."""
+    """Return the first number in a text ("5+" is 5, "75-99K" is 75), null where it has none."""
     return text.str.extract(r"(\d+)", expand=False).astype("Int64")
 
 
 def _income_band(income: pd.Series) -> pd.Series:
-    edges = [*_INCOME_BANDS.values(), np.inf]
-    band = pd.cut(_first_number(income).astype(np.float64), edges, labels=list(_INCOME_BANDS), right=False)
-    return band.astype("str").fillna("unknown")
+    edges = [*_INCOME_FROM, np.inf]
+    band = pd.cut(_first_number(income).astype(np.float64), edges, labels=list(INCOME_BANDS), right=False)
+    return band.astype("str").fillna(UNKNOWN)
 
 
 def _bought(
     habits: pd.DataFrame, households: pd.DataFrame, purchases: pd.DataFrame, ends_on: pd.Timestamp
 ) -> pd.DataFrame:
-    """Units of the category bought by each row's household, and the typical number in its time and for its size."""
+    """Return the units of the category each row's household bought, and the typical number for its time and size."""
     key = ["household_id", "category"]
     units = purchases["quantity"].clip(upper=_MOST_UNITS).groupby([purchases[name] for name in key]).sum()
     bought = units.reindex(pd.MultiIndex.from_frame(habits[key]), fill_value=0).to_numpy()
@@ -167,7 +167,7 @@ def _bought(
 
 
 def _pace(drawn: pd.DataFrame, bought: pd.DataFrame) -> Floats:
-    """Mix the drawn pace with buying, standardised over units, so that the pace of a unit keeps mean and spread."""
+    """Mix the drawn pace with buying, standardized over units, so that the pace of a unit keeps mean and spread."""
     chosen = behaviour()["households"]
     units, typical = bought[["bought", "typical"]].to_numpy().T + _USUAL_UNITS
     relative = np.log(units / typical)
@@ -181,14 +181,14 @@ def _pace(drawn: pd.DataFrame, bought: pd.DataFrame) -> Floats:
 
 
 def _mean_of_units(values: Floats, bought: pd.DataFrame, category: npt.NDArray[np.generic]) -> Floats:
-    """The mean of a category, weighted by units bought: the same for each row of the category."""
+    """Return the mean of each row's category, weighted by units bought."""
     weight = bought["bought"]
     total = (weight * values).groupby(category).transform("sum") / weight.groupby(category).transform("sum")
     return total.fillna(0).to_numpy()
 
 
 def _regularity(households: pd.DataFrame, purchases: pd.DataFrame) -> Floats:
-    """Each household's place in (0, 1) by how even the gaps between its shopping days are; 0.5 below three days."""
+    """Rank households in (0, 1) by how even the gaps between shopping days are; 0.5 below three such days."""
     days = purchases[["household_id", "purchased_on"]].drop_duplicates().sort_values(["household_id", "purchased_on"])
     household = days["household_id"]
     gap = days["purchased_on"].groupby(household).diff().dt.days

@@ -1,18 +1,21 @@
-"""What must hold of a source's tables together, checked once before anything is learned from them."""
+"""A source's tables are checked together and cleaned, once, before anything is learned from them."""
 
+from collections import Counter
 from typing import TypedDict
 
 import pandas as pd
 
 from waste_risk.errors import ContractError
 from waste_risk.parameters import Cleaning
-from waste_risk.tables.cleaning import Counts, clean
+from waste_risk.tables.cleaning_rules import RULES, Action, CleaningRule, Records
 from waste_risk.tables.contracts import check
-from waste_risk.tables.rules import kind_of_ids, rows_broken
+from waste_risk.tables.verification import kind_of_ids, rows_broken
+
+Counts = dict[str, int]
 
 
 class TableCounts(TypedDict):
-    """What a source holds, and what its cleaning took: by rule, only rules that rows broke."""
+    """What a source holds, and how many rows were dropped or repaired by each cleaning rule that any row broke."""
 
     households: int
     items: int
@@ -26,10 +29,16 @@ class TableCounts(TypedDict):
 def check_tables(
     households: pd.DataFrame, items: pd.DataFrame, events: pd.DataFrame, cleaning: Cleaning
 ) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame, TableCounts]:
-    """Return the three tables in the types of their contracts and fitting each other, and their counts.
+    """Return the three tables, checked, cleaned and in the types of their contracts, and their counts.
 
     The tables are checked here although their catalog entries check them too: an environment that replaces an entry
     without its validator would otherwise let anything through.
+
+    Args:
+        households: the households table.
+        items: the items table.
+        events: the events table.
+        cleaning: what is done about the rows that break each of `cleaning_rules.RULES`.
 
     Raises:
         ContractError: in one line, every broken rule as "events.item_id: must be an item (2 of 400 rows)".
@@ -37,7 +46,7 @@ def check_tables(
     households, items, events = check("households", households), check("items", items), check("events", events)
     _refuse_empty(households=households, items=items)
     _refuse_mixed_ids(households, items, events)
-    items, events, cleaned = clean(households, items, events, cleaning)
+    items, events, cleaned = _clean(households, items, events, cleaning)
     _refuse_empty(items=items)
     return households, items, events, count_tables(households, items, events, **cleaned)
 
@@ -57,6 +66,40 @@ def count_tables(
         "dropped": dropped,
         "repaired": repaired,
     }
+
+
+def _clean(
+    households: pd.DataFrame, items: pd.DataFrame, events: pd.DataFrame, cleaning: Cleaning
+) -> tuple[pd.DataFrame, pd.DataFrame, dict[str, Counts]]:
+    """Return items and events that fit each other, and how many rows were dropped and repaired for it, by rule.
+
+    A rejected rule does not end the search: its rows are set aside, so that one error names all that is wrong.
+    """
+    item_row = pd.Index(items["item_id"]).get_indexer(pd.Index(events["item_id"]))
+    records = Records(households["household_id"], items, events, item_row)
+    totals = {"items": len(items), "events": len(events)}
+    dropped, repaired, rejected = Counter[str](), Counter[str](), list[str]()
+    for rule in RULES.values():
+        rows, action = rule.find(records, cleaning), getattr(cleaning, rule.name)
+        count, total = int(rows.sum()), totals[rule.table]
+        if not count:
+            continue
+        if action == "reject" or count > cleaning.max_share * total:
+            too_many = "" if action == "reject" else f", too many to {action}"
+            rejected.append(f"{rule.table}.{rule.column}: {rule.condition} ({count} of {total} rows{too_many})")
+        before, records = records, rule.apply(action, records, rows)
+        (repaired if action == "repair" else dropped)[rule.name] = count
+        dropped.update(_lost_besides(rule, action, len(before.events) - len(records.events)))
+    if rejected:
+        raise ContractError("; ".join(rejected))
+    return records.items, records.events, {"dropped": dict(dropped), "repaired": dict(repaired)}
+
+
+def _lost_besides(rule: CleaningRule, action: Action, n_events: int) -> Counts:
+    """Count the events that went with their items, or of which nothing was left."""
+    if rule.table == "events" or not n_events:
+        return {}
+    return {"events_of_emptied_items" if action == "repair" else "events_of_dropped_items": n_events}
 
 
 def _refuse_mixed_ids(households: pd.DataFrame, items: pd.DataFrame, events: pd.DataFrame) -> None:

@@ -8,8 +8,9 @@ import numpy as np
 import pandas as pd
 import pandera.pandas as pa
 
-from waste_risk.reference import CATEGORIES, STORAGES
-from waste_risk.tables.rules import (
+from waste_risk.reference.sensitive_attributes import SENSITIVE_ATTRIBUTES
+from waste_risk.reference.vocabulary import CATEGORIES, EVENT_KINDS, INCOME_BANDS, STORAGES, UNKNOWN
+from waste_risk.tables.verification import (
     above,
     any_date,
     at_least,
@@ -27,13 +28,6 @@ from waste_risk.tables.rules import (
     verify,
 )
 
-KINDS = ("opened", "consumed", "wasted", "moved", "corrected")
-INCOME_BANDS = ("low", "middle", "high", "unknown")
-SENSITIVE = {
-    "sensitive_size_group": ("1", "2", "3-4", "5+"),
-    "sensitive_children": ("0", "1+", "unknown"),
-    "sensitive_income_band": INCOME_BANDS,
-}
 LARGEST = 1_000_000  # features count thousandths in 32 bits,
 SMALLEST = 0.001  # and what is less than a thousandth would be nothing
 DAY = pd.Timedelta(days=1)
@@ -42,7 +36,7 @@ Columns = dict[str, pa.Column]
 
 
 def check(table: str, frame: pd.DataFrame) -> pd.DataFrame:
-    """Return the table in the types of its contract, or say in one line everything that is wrong with it.
+    """Return the table in the types of its contract, or raise one line with everything that is wrong with it.
 
     Raises:
         ContractError: "items.quantity: must be at least 0.001 (3 of 120 rows); …"
@@ -52,7 +46,7 @@ def check(table: str, frame: pd.DataFrame) -> pd.DataFrame:
 
 
 def empty_table(table: str) -> pd.DataFrame:
-    """A table without rows, with the columns and types of its contract."""
+    """Return a table without rows, with the columns and types of its contract."""
     return check(table, pd.DataFrame(columns=list(schema(table).columns)))
 
 
@@ -67,7 +61,7 @@ def _households() -> pa.DataFrameSchema:
         "household_id": identifier(unique=True),
         "size": typed("int64", at_least(1), at_most(LARGEST)),
         "children": typed("Int64", at_least(0), at_most(LARGEST), nullable=True),
-        "income_band": one_of(INCOME_BANDS),
+        "income_band": one_of((*INCOME_BANDS, UNKNOWN)),
         "joined_on": timestamp(),
     }
     return contract("households", columns)
@@ -113,7 +107,7 @@ def _events() -> pa.DataFrameSchema:
     columns = {
         "item_id": identifier(),
         "household_id": identifier(),
-        "kind": one_of(KINDS),
+        "kind": one_of(EVENT_KINDS),
         "quantity": number(between(-LARGEST, LARGEST)),
         "occurred_on": timestamp(),
     }
@@ -150,22 +144,22 @@ def _truth() -> pa.DataFrameSchema:
 
 
 def _observations() -> pa.DataFrameSchema:
-    columns = {**_look_columns(), **_label_columns()}
+    columns = {**_key_columns(), **_label_columns()}
     return contract("observations", columns, unique_rows("item_id", "observed_on"), *_label_rules())
 
 
 def _features() -> pa.DataFrameSchema:
-    return contract("features", {**_look_columns(), **_feature_columns()}, unique_rows("item_id", "observed_on"))
+    return contract("features", {**_key_columns(), **_feature_columns()}, unique_rows("item_id", "observed_on"))
 
 
 def _model_input() -> pa.DataFrameSchema:
-    sensitive = {name: one_of(groups) for name, groups in SENSITIVE.items()}
-    columns = {**_look_columns(), **_feature_columns(), **_label_columns(), **sensitive}
+    sensitive = {attribute.column: one_of(attribute.groups) for attribute in SENSITIVE_ATTRIBUTES}
+    columns = {**_key_columns(), **_feature_columns(), **_label_columns(), **sensitive}
     in_order = each_row("observed_on, item_id", "must be sorted and unique together", _ascend)
     return contract("model_input", columns, *_label_rules(), in_order)
 
 
-def _look_columns() -> Columns:
+def _key_columns() -> Columns:
     return {"item_id": identifier(), "household_id": identifier(), "observed_on": timestamp()}
 
 

@@ -1,4 +1,4 @@
-"""What the models predict for rows they have not seen: fold by fold, from the past to the future."""
+"""Cross-validation from the past to the future: what the boosters predict for rows they have not seen."""
 
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -15,15 +15,23 @@ from waste_risk.features import FEATURE_NAMES
 from waste_risk.model.lightgbm_calls import predict
 from waste_risk.model.matrix import Matrix, to_matrix
 from waste_risk.parameters import Observation, Split, Training
-from waste_risk.training.boosting import CLASSIFIER, REGRESSOR, Probe, Target, carry_over, find_rounds, fit_with_rounds
+from waste_risk.training.boosting import (
+    CLASSIFIER,
+    REGRESSOR,
+    RoundsFound,
+    Target,
+    find_rounds,
+    fit_with_rounds,
+    scale_rounds,
+)
 from waste_risk.training.splits import Positions, PurgedTimeSeriesSplit
 
 KEPT = ["item_id", "household_id", "observed_on", "wasted", "days_to_waste"]
 TARGETS = (CLASSIFIER, REGRESSOR)
 
-# Folds that look for the best number of rounds; later ones carry over what these found. Looking in all of them, the
+# Folds whose numbers of rounds are found by early stopping; later folds scale these. Early stopping in all of them, the
 # large ones included, would cost a third more and gain nothing (docs/ablations.md).
-N_PROBED = 3
+N_EARLY_STOPPED = 3
 
 Where = Positions | slice
 Task = TypeVar("Task")
@@ -32,7 +40,7 @@ Result = TypeVar("Result")
 
 class _Fold(NamedTuple):
     train: Where
-    judged: Where
+    validation: Where
 
 
 class _Rows(NamedTuple):
@@ -50,102 +58,43 @@ class _Predicted(NamedTuple):
 
 def cross_validate(
     development: pd.DataFrame, training: Training, split: Split, observation: Observation
-) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Fit both boosters on the past of each fold, and predict the fold.
+) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]:
+    """Fit both boosters on the training rows of each fold, and predict the fold's validation rows.
 
     Returns:
-        out_of_fold: one row per judged row: keys, labels, ``fold``, ``score`` (raw probability) and ``days``
-            (predicted, given that the item is wasted within the horizon).
-        fold_metrics: one row per fold: sizes, dates, rounds, and metrics of the raw score; NaN where one is undefined.
+        out_of_fold: one row per validation row: keys, labels, ``fold`` (from 1), ``score`` (raw probability) and
+            ``days`` (predicted, given that the item is wasted within the horizon).
+        fold_metrics: one row per fold: sizes, dates, and metrics of the raw score; NaN where one is undefined.
+        fold_rounds: one row per fold: ``fold``, ``n_train`` (training rows), and the rounds that each booster was
+            fitted for, ``rounds_classifier`` and ``rounds_regressor``.
 
     Raises:
         ContractError: the labels were made with another horizon than the parameter says.
-        ValueError: features are missing; a fold, or the window that chooses its rounds, has nothing to learn from; or
-            a fold has one class.
+        ValueError: features are missing; a fold, or the window for early stopping, has nothing to learn from; or a
+            fold has one class.
     """
     _refuse_other_horizon(development, observation.horizon_days)
-    folds = _cut(development, split, observation)
-    labels = development[[*KEPT, "label_known_on"]]
-    rows = _Rows(to_matrix(development, FEATURE_NAMES), labels, _on_one_thread(training))
-    predicted = _predict_folds(rows, folds, n_workers=_n_workers(training))
-    out_of_fold = [
-        labels[KEPT]
-        .iloc[fold.judged]
-        .assign(score=scores.values, days=np.clip(days.values, 0, observation.horizon_days))
-        for fold, (scores, days) in zip(folds, predicted, strict=True)
-    ]
-    measured = [
-        {"fold": number, **_measure(labels.iloc[fold.train], judged, *both)}
-        for number, (fold, judged, both) in enumerate(zip(folds, out_of_fold, predicted, strict=True), start=1)
-    ]
-    numbered = [judged.assign(fold=number) for number, judged in enumerate(out_of_fold, start=1)]
-    return pd.concat(numbered, ignore_index=True), pd.DataFrame(measured)
-
-
-def _refuse_other_horizon(development: pd.DataFrame, horizon_days: int) -> None:
-    other = (development["label_known_on"] - development["observed_on"]) != pd.Timedelta(days=horizon_days)
-    if other.any():
-        raise ContractError(
-            f"model_input.label_known_on: must lie observation.horizon_days = {horizon_days} days after observed_on "
-            f"({other.sum()} of {len(other)} rows); run data_engineering with this horizon first"
-        )
-
-
-def _cut(development: pd.DataFrame, split: Split, observation: Observation) -> list[_Fold]:
     splitter = PurgedTimeSeriesSplit(split.n_folds, observation.horizon_days)
-    folds = splitter.split(development, development["wasted"], development["observed_on"])
-    return [_Fold(_as_slice(train), _as_slice(judged)) for train, judged in folds]
-
-
-def _as_slice(positions: Positions) -> Where:
-    """The same rows; of rows sorted by time a fold is a run without gaps, and a slice of a matrix is no copy."""
-    first, last = int(positions[0]), int(positions[-1])
-    return slice(first, last + 1) if last - first + 1 == len(positions) else positions
-
-
-def _on_one_thread(training: Training) -> Training:
-    # Boosters side by side never wait for each other, as threads inside of one do.
-    return training.model_copy(update={"num_threads": 1}) if training.device_type == "cpu" else training
-
-
-def _n_workers(training: Training) -> int:
-    return training.num_threads if training.device_type == "cpu" else 1
-
-
-def _predict_folds(rows: _Rows, folds: list[_Fold], n_workers: int) -> list[tuple[_Predicted, _Predicted]]:
-    """The classifier's and the regressor's predictions for each fold; rounds come from that fold and older ones."""
-    probed = [(fold, target) for fold in folds[:N_PROBED] for target in TARGETS]
-    with ThreadPoolExecutor(n_workers) as pool:
-        probes = _newest_first(pool, partial(_probe, rows), probed)
-        found = {target: probes[place :: len(TARGETS)] for place, target in enumerate(TARGETS)}
-        tasks = [(fold, target, found[target][:n]) for n, fold in enumerate(folds, start=1) for target in TARGETS]
-        predicted = _newest_first(pool, partial(_fit_and_predict, rows), tasks)
-    return list(zip(predicted[::2], predicted[1::2], strict=True))
-
-
-def _newest_first(pool: ThreadPoolExecutor, function: Callable[[Task], Result], tasks: Sequence[Task]) -> list[Result]:
-    """Results in the order of the tasks; the newest fold is the largest, so it starts first."""
-    return list(pool.map(function, tasks[::-1]))[::-1]
-
-
-def _probe(rows: _Rows, task: tuple[_Fold, Target]) -> Probe:
-    fold, target = task
-    return find_rounds(rows.X[fold.train], rows.labels.iloc[fold.train], target, rows.training, FEATURE_NAMES)
-
-
-def _fit_and_predict(rows: _Rows, task: tuple[_Fold, Target, list[Probe]]) -> _Predicted:
-    fold, target, probes = task
-    past = rows.labels.iloc[fold.train]
-    rounds = carry_over(probes, n_rows=int(past[target.label].notna().sum()))
-    booster = fit_with_rounds(rows.X[fold.train], past, target, rows.training, FEATURE_NAMES, rounds=rounds)
-    return _Predicted(predict(booster, rows.X[fold.judged]), booster.current_iteration())
+    positions = splitter.split(development, development["wasted"], development["observed_on"])
+    folds = [_Fold(_as_slice(train), _as_slice(validation)) for train, validation in positions]
+    labels = development[[*KEPT, "label_known_on"]]
+    predicted = _predict_folds(to_matrix(development, FEATURE_NAMES), labels, folds, training)
+    out_of_fold, fold_metrics, fold_rounds = [], [], []
+    for number, (fold, (scores, days)) in enumerate(zip(folds, predicted, strict=True), start=1):
+        past, keys = labels.iloc[fold.train], labels[KEPT].iloc[fold.validation]
+        predictions = keys.assign(score=scores.values, days=np.clip(days.values, 0, observation.horizon_days))
+        out_of_fold.append(predictions.assign(fold=number))
+        fold_metrics.append({"fold": number, **_measure(past, predictions)})
+        rounds = {"rounds_classifier": scores.rounds, "rounds_regressor": days.rounds}
+        fold_rounds.append({"fold": number, "n_train": len(past), **rounds})
+    return pd.concat(out_of_fold, ignore_index=True), pd.DataFrame(fold_metrics), pd.DataFrame(fold_rounds)
 
 
 def summarise_folds(fold_metrics: pd.DataFrame) -> dict[str, float]:
-    """Every metric of every fold, its mean over the folds, and the standard deviation of the AUC, by name.
+    """Return every metric of every fold, its mean over the folds, and the standard deviation of the AUC, by name.
 
     Returns:
-        ``fold_1.auc`` …, ``cv.auc`` …, ``cv.auc_std`` (ddof 1); what no fold defines is left out.
+        ``fold_1.auc`` …, ``cv.auc`` …, ``cv.auc_std`` (ddof 1), without those that are undefined.
     """
     measures = fold_metrics.select_dtypes("number").drop(columns="fold")
     single = {
@@ -158,22 +107,72 @@ def summarise_folds(fold_metrics: pd.DataFrame) -> dict[str, float]:
     return {name: value for name, value in every.items() if not np.isnan(value)}
 
 
-def _measure(past: pd.DataFrame, predicted: pd.DataFrame, scores: _Predicted, days: _Predicted) -> dict[str, Any]:
+def _refuse_other_horizon(development: pd.DataFrame, horizon_days: int) -> None:
+    other = (development["label_known_on"] - development["observed_on"]) != pd.Timedelta(days=horizon_days)
+    if other.any():
+        raise ContractError(
+            f"model_input.label_known_on: must lie observation.horizon_days = {horizon_days} days after observed_on "
+            f"({other.sum()} of {len(other)} rows); run data_engineering with this horizon first"
+        )
+
+
+def _as_slice(positions: Positions) -> Where:
+    """Return a slice if the positions have no gaps, as in rows sorted by time: slicing a matrix makes no copy."""
+    first, last = int(positions[0]), int(positions[-1])
+    return slice(first, last + 1) if last - first + 1 == len(positions) else positions
+
+
+def _predict_folds(
+    X: Matrix, labels: pd.DataFrame, folds: list[_Fold], training: Training
+) -> list[tuple[_Predicted, _Predicted]]:
+    """Return the classifier's and the regressor's predictions for each fold; its rounds follow from no later fold."""
+    n_workers = 1
+    if training.device_type == "cpu":  # boosters side by side never wait for each other, as threads inside of one do
+        n_workers, training = training.num_threads, training.model_copy(update={"num_threads": 1})
+    rows = _Rows(X, labels, training)
+    early_stopped = [(fold, target) for fold in folds[:N_EARLY_STOPPED] for target in TARGETS]
+    with ThreadPoolExecutor(n_workers) as pool:
+        every = _newest_first(pool, partial(_find_rounds, rows), early_stopped)
+        found = {target: every[place :: len(TARGETS)] for place, target in enumerate(TARGETS)}
+        tasks = [(fold, target, found[target][:n]) for n, fold in enumerate(folds, start=1) for target in TARGETS]
+        predicted = _newest_first(pool, partial(_fit_and_predict, rows), tasks)
+    return list(zip(predicted[::2], predicted[1::2], strict=True))
+
+
+def _newest_first(pool: ThreadPoolExecutor, function: Callable[[Task], Result], tasks: Sequence[Task]) -> list[Result]:
+    """Return results in the order of the tasks; the newest fold is the largest, so it starts first."""
+    return list(pool.map(function, tasks[::-1]))[::-1]
+
+
+def _find_rounds(rows: _Rows, task: tuple[_Fold, Target]) -> RoundsFound:
+    fold, target = task
+    return find_rounds(rows.X[fold.train], rows.labels.iloc[fold.train], target, rows.training, FEATURE_NAMES)
+
+
+def _fit_and_predict(rows: _Rows, task: tuple[_Fold, Target, list[RoundsFound]]) -> _Predicted:
+    fold, target, found = task
+    past = rows.labels.iloc[fold.train]
+    rounds = scale_rounds(found, n_rows=int(past[target.label].notna().sum()))
+    booster = fit_with_rounds(rows.X[fold.train], past, target, rows.training, FEATURE_NAMES, rounds=rounds)
+    return _Predicted(predict(booster, rows.X[fold.validation]), booster.current_iteration())
+
+
+def _measure(past: pd.DataFrame, predictions: pd.DataFrame) -> dict[str, Any]:
+    errors = (predictions["days"] - predictions["days_to_waste"]).dropna()  # items that were not wasted have no days
     return {
         "n_train": len(past),
-        "n_test": len(predicted),
+        "n_test": len(predictions),
         "train_until": past["observed_on"].max(),
-        "test_from": predicted["observed_on"].min(),
-        "test_until": predicted["observed_on"].max(),
-        "rounds_classifier": scores.rounds,
-        "rounds_regressor": days.rounds,
-        **_measure_scores(predicted),
-        **_measure_days(predicted),
+        "test_from": predictions["observed_on"].min(),
+        "test_until": predictions["observed_on"].max(),
+        **_measure_scores(predictions),
+        "days_mae": float(errors.abs().mean()),
+        "days_rmse": float(np.sqrt((errors**2).mean())),
     }
 
 
-def _measure_scores(predicted: pd.DataFrame) -> dict[str, float]:
-    tally = metrics.count_scores(y_true=predicted["wasted"], probability=predicted["score"])
+def _measure_scores(predictions: pd.DataFrame) -> dict[str, float]:
+    tally = metrics.count_scores(y_true=predictions["wasted"], probability=predictions["score"])
     measures = {
         "waste_ratio": metrics.base_rate(tally),
         "mean_score": metrics.mean_probability(tally),
@@ -186,8 +185,3 @@ def _measure_scores(predicted: pd.DataFrame) -> dict[str, float]:
         "f1_at_70": metrics.f1_score(tally, threshold=0.7),
     }
     return {name: float(value) for name, value in measures.items()}
-
-
-def _measure_days(predicted: pd.DataFrame) -> dict[str, float]:
-    errors = (predicted["days"] - predicted["days_to_waste"]).dropna()  # items that were not wasted have no days
-    return {"days_mae": float(errors.abs().mean()), "days_rmse": float(np.sqrt((errors**2).mean()))}

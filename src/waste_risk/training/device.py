@@ -12,7 +12,7 @@ _STDERR = 2
 
 
 def why_unavailable(device_type: str) -> str:
-    """Fit one tree on the device, and say in LightGBM's words why it cannot; an empty text if it can."""
+    """Fit one tree on the device, and return LightGBM's reason why it cannot; an empty text if it can."""
     parameters = {"objective": "binary", "device_type": device_type, "num_threads": 1, "verbosity": -1}
     X, y = np.arange(100, dtype=np.float32)[:, np.newaxis], np.tile([0.0, 1.0], 50)
     try:
@@ -25,7 +25,7 @@ def why_unavailable(device_type: str) -> str:
 
 @contextmanager
 def _silence() -> Iterator[None]:
-    """LightGBM writes what is fatal past Python, whatever its verbosity."""
+    """Redirect the process's stderr, to which LightGBM writes fatal errors past Python, whatever its verbosity."""
     kept, nowhere = os.dup(_STDERR), os.open(os.devnull, os.O_WRONLY)
     os.dup2(nowhere, _STDERR)
     try:

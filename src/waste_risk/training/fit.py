@@ -1,4 +1,4 @@
-"""The final fit: both boosters on all development rows, put together with calibrator and threshold."""
+"""The final fit: both boosters on all development rows, assembled with calibrator and threshold into a predictor."""
 
 import platform
 from concurrent.futures import ThreadPoolExecutor
@@ -15,17 +15,17 @@ from waste_risk.parameters import Observation, RiskClasses, Training
 from waste_risk.training.boosting import (
     CLASSIFIER,
     REGRESSOR,
-    Probe,
+    RoundsFound,
     Target,
-    carry_over,
     count_threads,
     fit_with_rounds,
+    scale_rounds,
 )
 
 
 def fit_predictor(  # noqa: PLR0917
     development: pd.DataFrame,
-    fold_metrics: pd.DataFrame,
+    fold_rounds: pd.DataFrame,
     calibrator: Calibrator,
     threshold: float,
     training: Training,
@@ -33,12 +33,26 @@ def fit_predictor(  # noqa: PLR0917
     observation: Observation,
     provenance: Provenance = UNKNOWN,
 ) -> WastePredictor:
-    """Fit both boosters on all development rows, for the median of the folds' rounds, carried over to their number."""
+    """Fit both boosters on all development rows, for the median of the folds' rounds, scaled to their number.
+
+    Args:
+        development: rows of model_input with known labels.
+        fold_rounds: of the cross-validation: ``n_train``, ``rounds_classifier``, ``rounds_regressor`` for each fold.
+        calibrator: fitted on out-of-fold predictions.
+        threshold: the calibrated probability from which a row is classified as wasted.
+        training: the hyperparameters of both boosters.
+        risk_classes: bounds between low, medium and high risk.
+        observation: its horizon is that of the labels.
+        provenance: which code and parameters made the predictor.
+
+    Raises:
+        ValueError: features are missing; the message names all of them.
+    """
     X = to_matrix(development, FEATURE_NAMES)
-    rounds = {target.name: _rounds(fold_metrics, target, len(development)) for target in (CLASSIFIER, REGRESSOR)}
+    rounds = {target.name: _rounds(fold_rounds, target, len(development)) for target in (CLASSIFIER, REGRESSOR)}
     with ThreadPoolExecutor(training.num_threads // count_threads(training, len(development))) as pool:
         classifier, regressor = pool.map(
-            lambda target: _plain(
+            lambda target: _without_rows(
                 fit_with_rounds(X, development, target, training, FEATURE_NAMES, rounds=rounds[target.name])
             ),
             (CLASSIFIER, REGRESSOR),
@@ -60,13 +74,13 @@ def fit_predictor(  # noqa: PLR0917
     return WastePredictor(classifier, calibrator, regressor, threshold, metadata)
 
 
-def _rounds(fold_metrics: pd.DataFrame, target: Target, n_rows: int) -> int:
-    folds = zip(fold_metrics[f"rounds_{target.name}"], fold_metrics["n_train"], strict=True)
-    return carry_over([Probe(*fold) for fold in folds], n_rows=n_rows)
+def _rounds(fold_rounds: pd.DataFrame, target: Target, n_rows: int) -> int:
+    folds = zip(fold_rounds[f"rounds_{target.name}"], fold_rounds["n_train"], strict=True)
+    return scale_rounds([RoundsFound(*fold) for fold in folds], n_rows=n_rows)
 
 
-def _plain(booster: Booster) -> Booster:
-    # Free of its training rows, and the very object that a reader of the file gets.
+def _without_rows(booster: Booster) -> Booster:
+    """Return the booster without its training rows: the very object that a reader of its file gets."""
     return read(booster.model_to_string())
 
 

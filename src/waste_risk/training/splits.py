@@ -1,7 +1,7 @@
-"""Splits by time in which no row trains a model that is judged before the row's label was known.
+"""Splits by time: a row trains a model only if its label was known before the first day that the model is evaluated on.
 
-Whole days are never divided, and rows are purged by when their label is *known*, whatever it turned out to be:
-keeping early outcomes near a boundary would keep the quick ones only.
+Days are never divided, and rows are purged by when their label is *known*, whatever it turned out to be: keeping the
+outcomes already seen near a boundary would keep the quick ones only.
 """
 
 from collections.abc import Iterator
@@ -23,19 +23,23 @@ _TOO_SHORT = "a longer period or fewer folds are needed"
 
 
 def split_by_time(model_input: pd.DataFrame, params: Split) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Set the newest days aside as the test window; development keeps what was known before it begins.
+    """Split off the newest days as the test window; development keeps the rows whose label was known before it begins.
+
+    Args:
+        model_input: features, labels, ``observed_on`` and ``label_known_on``.
+        params: ``test_share`` is the largest share of the rows that the test window may hold.
 
     Raises:
-        ContractError: the newest days alone hold more than the share, or no label is known before them; or development
-            holds one outcome only.
+        ContractError: the newest day alone holds more than ``test_share`` of the rows, no label is known before the
+            test window, or development holds one class only.
     """
     older, newest = newest_window(model_input["observed_on"], model_input["label_known_on"], params.test_share)
     development, test = model_input[older].reset_index(drop=True), model_input[newest].reset_index(drop=True)
-    _refuse_one_outcome(development["wasted"])
+    _refuse_one_class(development["wasted"])
     return development, test
 
 
-def _refuse_one_outcome(wasted: "pd.Series[bool]") -> None:
+def _refuse_one_class(wasted: "pd.Series[bool]") -> None:
     if wasted.all() or not wasted.any():
         raise ContractError(
             f"development.wasted: must be true and false, is always {str(wasted.iloc[0]).lower()} ({len(wasted)} of "
@@ -45,10 +49,14 @@ def _refuse_one_outcome(wasted: "pd.Series[bool]") -> None:
 
 
 def newest_window(observed_on: pd.Series, label_known_on: pd.Series, share: float) -> tuple[Mask, Mask]:
-    """Mark the rows whose label is known before the newest days begin, and the rows of those days.
+    """Return a mask of the rows whose label is known before the newest days begin, and one of the rows of those days.
 
-    The newest days hold at most ``share`` of the rows. Rows observed before them, whose label is not yet known when
-    they begin, are in neither mask.
+    Rows observed before the newest days, whose label is not yet known when they begin, are in neither mask.
+
+    Args:
+        observed_on: when each row was observed.
+        label_known_on: when its label is known.
+        share: the largest share of the rows that the newest days may hold.
 
     Raises:
         ContractError: the newest day alone holds more than ``share`` of the rows, or no label is known before them.
@@ -63,13 +71,29 @@ def newest_window(observed_on: pd.Series, label_known_on: pd.Series, share: floa
 
 
 class PurgedTimeSeriesSplit(BaseCrossValidator):  # type: ignore[misc]
-    """Judge on successive blocks of days, train on everything whose label is known before the block begins.
+    """Time series cross-validator that purges training rows whose label is not yet known.
+
+    Each fold validates on a block of days, and trains on all rows whose label is known before the block begins; each
+    block begins where the one before ends. This is scikit-learn's ``TimeSeriesSplit`` with dates in place of positions,
+    and with the time until labels are known in place of a gap in rows (purging: López de Prado, Advances in Financial
+    Machine Learning, 2018, section 7.4.1). Rows may come in any order.
 
     The rows are cut into ``n_splits + 2`` blocks of about equal numbers of rows. The first two only train, so that the
-    first fold's model resembles the last one; they span at least three horizons: one is lost to purging, one more
-    where early stopping holds out a window. It is scikit-learn's TimeSeriesSplit with dates in place of positions and
-    with time to learn the labels in place of a gap in rows (purging: López de Prado, Advances in Financial Machine
-    Learning, 2018, section 7.4.1). Rows may come in any order.
+    model of the first fold resembles that of the last; they span at least three horizons, since one is lost to purging
+    and another where early stopping sets a window aside.
+
+    Args:
+        n_splits: number of folds, at least 1.
+        horizon_days: days from the observation of a row until its label is known. A row observed on day ``t`` trains
+            only the folds whose validation rows begin on day ``t + horizon_days`` or later.
+
+    Examples:
+        >>> observed_on = pd.date_range("2024-01-01", periods=12)
+        >>> splitter = PurgedTimeSeriesSplit(n_splits=2, horizon_days=2)
+        >>> for train, validation in splitter.split(observed_on, groups=observed_on):
+        ...     print(train, validation)
+        [0 1 2 3 4] [6 7 8]
+        [0 1 2 3 4 5 6 7] [ 9 10 11]
     """
 
     def __init__(self, n_splits: int, horizon_days: int) -> None:
@@ -77,7 +101,13 @@ class PurgedTimeSeriesSplit(BaseCrossValidator):  # type: ignore[misc]
         self.horizon_days = horizon_days
 
     def get_n_splits(self, X: Any = None, y: Any = None, groups: Any = None) -> int:  # noqa: ARG002
-        """Return the number of folds."""
+        """Return the number of folds.
+
+        Args:
+            X: ignored, exists for compatibility.
+            y: ignored, exists for compatibility.
+            groups: ignored, exists for compatibility.
+        """
         return self.n_splits
 
     def split(
@@ -86,16 +116,18 @@ class PurgedTimeSeriesSplit(BaseCrossValidator):  # type: ignore[misc]
         y: Any = None,
         groups: Any = None,
     ) -> Iterator[tuple[Positions, Positions]]:
-        """Yield the positions of training and judged rows, fold by fold from old to new.
+        """Yield the positions of training and validation rows, fold by fold from the oldest to the newest.
 
         Args:
-            X: anything; only ``groups`` decides.
-            y: labels; where there are two classes, every side of every fold must hold both.
-            groups: the time of observation of each row.
+            X: ignored, exists for compatibility.
+            y: labels, optional; if there are two classes, training and validation rows of every fold must hold both.
+            groups: when each row was observed. ``groups`` is the one argument beside ``X`` and ``y`` that scikit-learn
+                hands on to a splitter (``cross_val_score(…, groups=observed_on, cv=splitter)``), and, as with its group
+                splitters, rows of one value, here of one day, are never divided between training and validation.
 
         Raises:
-            ValueError: without ``groups``.
-            ContractError: with too few days; if a side of a fold is empty or lacks a class.
+            ValueError: ``groups`` is missing.
+            ContractError: there are too few days, or the training or validation rows of a fold hold one class.
         """
         if groups is None:
             raise ValueError("groups must hold the time of observation of each row")
@@ -105,13 +137,13 @@ class PurgedTimeSeriesSplit(BaseCrossValidator):  # type: ignore[misc]
         starts = _first_days(observed_on, [first + (1 - first) * k / self.n_splits for k in range(self.n_splits)])
         for fold, (start, end) in enumerate(zip(starts, [*starts[1:], pd.Timestamp.max], strict=True), start=1):
             train = np.flatnonzero(label_known_on <= start)
-            judged = np.flatnonzero((observed_on >= start) & (observed_on < end))
-            _refuse_one_sided(fold, start, y, train, judged)
-            yield train, judged
+            validation = np.flatnonzero((observed_on >= start) & (observed_on < end))
+            _refuse_fold_of_one_class(fold, y, train, validation)
+            yield train, validation
 
 
 def _share_of_days(observed_on: pd.DatetimeIndex, n_days: int) -> float:
-    """The share of the rows on the first days of the data."""
+    """Return the share of the rows on the first ``n_days`` days."""
     until = observed_on.min().floor("D") + pd.Timedelta(days=n_days)
     share = float((observed_on < until).mean())
     if share == 1:
@@ -122,7 +154,7 @@ def _share_of_days(observed_on: pd.DatetimeIndex, n_days: int) -> float:
 
 
 def _first_days(observed_on: pd.DatetimeIndex, shares: list[float]) -> list[pd.Timestamp]:
-    """Find the first day that has at least each share of the rows before it."""
+    """Return, for each share, the first day that has at least this share of the rows before it."""
     days, n_rows = np.unique(observed_on.floor("D"), return_counts=True)
     rows_before = np.cumsum(n_rows) - n_rows
     wanted = np.round(np.asarray(shares) * len(observed_on), 6)  # a third of 12 is 4, not a little more
@@ -134,13 +166,9 @@ def _first_days(observed_on: pd.DatetimeIndex, shares: list[float]) -> list[pd.T
     return [pd.Timestamp(days[position]) for position in positions]
 
 
-def _refuse_one_sided(fold: int, start: pd.Timestamp, y: Any, train: Positions, judged: Positions) -> None:
-    if not len(train):
-        raise ContractError(
-            f"fold {fold}: no label is known on {start:%Y-%m-%d}, when its judged days begin; {_TOO_SHORT}"
-        )
+def _refuse_fold_of_one_class(fold: int, y: Any, train: Positions, validation: Positions) -> None:
     if y is None or type_of_target(y) != "binary":
         return
-    for side, rows in (("training", train), ("judged", judged)):
+    for part, rows in (("training", train), ("validation", validation)):
         if len(np.unique(np.asarray(y)[rows])) < 2:
-            raise ContractError(f"fold {fold}: the {side} rows hold one class only; {_TOO_SHORT}")
+            raise ContractError(f"fold {fold}: the {part} rows hold one class only; {_TOO_SHORT}")

@@ -1,4 +1,4 @@
-"""Judge a predictor on rows it has not seen: evaluation, baselines, leakage, gates."""
+"""Evaluate a predictor on rows that it has not seen, and decide by gates whether it may be promoted."""
 
 from waste_risk.validation.evaluation import evaluate_predictor
 from waste_risk.validation.gates import GateDecision, check_gates

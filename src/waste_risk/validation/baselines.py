@@ -1,6 +1,6 @@
-"""Simple rules that a model must beat, learnt from the development rows alone.
+"""Baselines that a model must beat, fitted on the development rows alone.
 
-Each gives a probability, so that all are judged by the same metrics on the same rows.
+Each predicts a probability, so that all are evaluated by the same metrics on the same rows.
 """
 
 import numpy as np
@@ -20,7 +20,12 @@ Array = NDArray[np.float64]
 
 
 def predict_baselines(development: pd.DataFrame, test: pd.DataFrame, baselines: Baselines) -> pd.DataFrame:
-    """Predict the test rows by each rule.
+    """Predict the test rows by each baseline.
+
+    Args:
+        development: rows with features and ``wasted``, which the baselines are fitted on.
+        test: rows with features, which are predicted.
+        baselines: parameters.
 
     Returns:
         one row per test row, in their order: ``category_rate`` (how often the category was wasted),
@@ -39,7 +44,7 @@ def predict_baselines(development: pd.DataFrame, test: pd.DataFrame, baselines: 
 
 
 def category_rate(development: pd.DataFrame, test: pd.DataFrame) -> Array:
-    """Give the share wasted of the category's development rows; of a new category, that of all rows."""
+    """Predict the share wasted among the category's development rows; for a new category, among all rows."""
     rates = development["wasted"].groupby(_category(development)).mean()
     return pd.Series(_category(test)).map(rates).fillna(development["wasted"].mean()).to_numpy(np.float64)
 
@@ -47,9 +52,14 @@ def category_rate(development: pd.DataFrame, test: pd.DataFrame) -> Array:
 def household_category_rate(
     development: pd.DataFrame, test: pd.DataFrame, by_category: Array, prior_rows: float
 ) -> Array:
-    """Give the share wasted of the household's own rows of the category, shrunk towards the category's.
+    """Predict the share wasted among the household's own rows of the category, shrunk towards the category's.
 
-    It counts ``prior_rows`` more rows at the rate of the category, so an unknown household has that rate.
+    Args:
+        development: rows that the shares are counted on.
+        test: rows to predict.
+        by_category: the category's share for each test row, as ``category_rate`` returns it.
+        prior_rows: how many rows at the category's share are added to the household's own, so that a new household has
+            the category's share.
     """
     own = development["wasted"].groupby([development["household_id"], _category(development)]).agg(["sum", "count"])
     keys = pd.MultiIndex.from_arrays([test["household_id"], _category(test)])
@@ -59,7 +69,7 @@ def household_category_rate(
 
 
 def days_left_clock(development: pd.DataFrame, test: pd.DataFrame) -> Array:
-    """Give the share wasted by the days left until expiry: the fewer, the more (isotonic regression)."""
+    """Predict by the days left until expiry alone: the fewer, the more waste (isotonic regression)."""
     known = development["days_left"].notna()
     line = IsotonicRegression(increasing=False, out_of_bounds="clip")
     line.fit(development.loc[known, "days_left"].to_numpy(np.float64), development.loc[known, "wasted"])
@@ -69,7 +79,7 @@ def days_left_clock(development: pd.DataFrame, test: pd.DataFrame) -> Array:
 
 
 def logistic_regression(development: pd.DataFrame, test: pd.DataFrame) -> Array:
-    """Give the probability of a logistic regression on all features, nulls at the median, scaled."""
+    """Predict by a logistic regression on all features, scaled, with nulls at the median."""
     model = make_pipeline(
         SimpleImputer(strategy="median", keep_empty_features=True), StandardScaler(), LogisticRegression(max_iter=1_000)
     )
@@ -79,6 +89,6 @@ def logistic_regression(development: pd.DataFrame, test: pd.DataFrame) -> Array:
 
 
 def _category(rows: pd.DataFrame) -> NDArray[np.intp]:
-    """Number the category of each row from 0; the last number is no category."""
+    """Return the number of each row's category from 0; the last number is no category."""
     is_category = rows[[f"is_{category}" for category in CATEGORIES]].fillna(0).to_numpy() > 0
     return np.where(is_category.any(axis=1), is_category.argmax(axis=1), len(CATEGORIES))

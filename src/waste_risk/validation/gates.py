@@ -1,39 +1,29 @@
-"""What a model must reach before it may be promoted, and in words why one may not.
+"""What a model must reach before it may be promoted, and in words why one may not be.
 
-The limits live in YAML. An undefined metric fails its gate: no evidence is not good evidence.
+To add a gate, add its definition to ``GATES``, and its limit to ``parameters.Gates`` and the YAML: text report, page,
+JSON and tags follow. An undefined metric fails its gate: no evidence is not good evidence.
 """
 
 import math
-from collections.abc import Iterator
-from dataclasses import asdict, dataclass
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
-from waste_risk.metrics import FEWEST_HOUSEHOLDS, Estimate, PurestFeature, ValidationMetrics
+from waste_risk.formatting import format_beside, format_limit, format_percent, to_words
+from waste_risk.metrics import FEWEST_HOUSEHOLDS, Estimate, ValidationMetrics
 from waste_risk.parameters import Gates
+from waste_risk.validation.gate_definition import Gate, GateDefinition, Measured, Relation, read_worse_end
 
-# The interval of calibration in the large knows the chance of the judged households; those trained on scatter the
+__all__ = ["GATES", "Gate", "GateDecision", "GateDefinition", "Measured", "Relation", "check_gates"]
+
+# The interval of calibration in the large knows the chance of the validated households; those trained on scatter the
 # prediction, too: over sources of 150 households the gap varied by twice its standard error.
 TWICE = 2
 
 
 @dataclass(frozen=True)
-class Gate:
-    """One requirement and what was measured; the value is null where the metric is undefined.
-
-    Attributes:
-        limit: a floor or a ceiling, or both ends of a range.
-    """
-
-    name: str
-    label: str
-    passed: bool
-    value: float | None
-    limit: float | tuple[float, float]
-
-
-@dataclass(frozen=True)
 class GateDecision:
-    """Whether a model may be promoted, every gate, one sentence for each that failed, and which bytes were judged.
+    """Whether a model may be promoted, every gate, one sentence for each that failed, and which bytes were validated.
 
     Attributes:
         unsupported: names of the gates that are passed by the estimate, and would not be by the worse end of its
@@ -48,232 +38,260 @@ class GateDecision:
 
     @property
     def verdict(self) -> str:
-        """PASS, PASS by the estimate only (then it says which gates their interval does not support), or FAIL."""
+        """PASS, PASS by the estimate only (with the gates that their interval does not support), or FAIL."""
         if not self.approved:
             return "FAIL"
         labels = [gate.label for gate in self.gates if gate.name in self.unsupported]
         return f"PASS by the estimate only (not by its interval: {', '.join(labels)})" if labels else "PASS"
 
     def to_dict(self) -> dict[str, Any]:
-        """Give plain values that JSON can hold."""
-        return {
-            "approved": self.approved,
-            "gates": [asdict(gate) for gate in self.gates],
-            "reasons": list(self.reasons),
-            "predictor_sha256": self.predictor_sha256,
-            "unsupported": list(self.unsupported),
-        }
+        """Return plain values that JSON can hold."""
+        return asdict(self)
 
 
-Checked = tuple[Gate, str]
+def check_gates(
+    metrics: ValidationMetrics, params: Gates, definitions: Sequence[GateDefinition] | None = None
+) -> GateDecision:
+    """Hold a model's metrics against every gate that is on.
 
-
-def check_gates(metrics: ValidationMetrics, params: Gates) -> GateDecision:
-    """Hold a model's metrics against every gate that is on."""
-    checked = list(_check(metrics, params))
-    by_bound = {gate.name: gate.passed for gate, _ in _check(metrics, params.model_copy(update={"judged_by": "bound"}))}
+    Args:
+        metrics: of the model.
+        params: the limits, and which end of an interval decides.
+        definitions: of the gates; ``GATES`` unless given.
+    """
+    defined = GATES if definitions is None else definitions
+    gates = _check(metrics, params, defined)
+    by_bound = {gate.name: gate for gate in _check(metrics, params.model_copy(update={"judged_by": "bound"}), defined)}
     return GateDecision(
-        approved=all(gate.passed for gate, _ in checked),
-        gates=tuple(gate for gate, _ in checked),
-        reasons=tuple(reason for gate, reason in checked if not gate.passed),
+        approved=all(gate.passed for gate in gates),
+        gates=gates,
+        reasons=tuple(gate.reason for gate in gates if not gate.passed),
         predictor_sha256=metrics.predictor_sha256,
-        unsupported=tuple(gate.name for gate, _ in checked if gate.passed and not by_bound[gate.name]),
+        unsupported=tuple(gate.name for gate in gates if gate.passed and not by_bound[gate.name].passed),
     )
 
 
-def _check(metrics: ValidationMetrics, params: Gates) -> Iterator[Checked]:
-    yield _check_auc(metrics, params)
-    yield _check_precision(metrics, params)
-    yield _check_calibration(metrics, params)
-    yield _check_stability(metrics, params)
-    if params.min_gain_over_baselines is not None:
-        yield _check_baselines(metrics, params, params.min_gain_over_baselines)
-    if params.min_calibration_slope is not None and params.max_calibration_slope is not None:
-        yield _check_slope(metrics, params, params.min_calibration_slope, params.max_calibration_slope)
-    if params.max_calibration_in_the_large is not None:
-        yield from _check_in_the_large(metrics, params, params.max_calibration_in_the_large)
-    yield from _check_leaks(metrics, params)
-    if params.min_alerts is not None:
-        yield _check_support(metrics, params, params.min_alerts)
-    if params.both_classes:
-        yield _check_classes(metrics)
-    if params.max_group_calibration_gap is not None:
-        yield _check_groups(metrics, params, params.max_group_calibration_gap)
+def _check(metrics: ValidationMetrics, params: Gates, definitions: Sequence[GateDefinition]) -> tuple[Gate, ...]:
+    checked = (definition.check(metrics, params) for definition in definitions)
+    return tuple(gate for gate in checked if gate is not None)
 
 
-def _check_auc(metrics: ValidationMetrics, params: Gates) -> Checked:
-    value, limit = _lower(metrics.auc, params), params.min_auc
-    gate = Gate("auc", f"AUC >= {_limit(limit)}", value >= limit, _known(value), limit)
-    return gate, _reason(gate, "AUC", "below", _of(params, "low"), _no_bound(metrics.auc, metrics))
+def _cv_std(metrics: ValidationMetrics, _: Gates) -> Measured:
+    std = math.nan if metrics.cv_std_auc is None else metrics.cv_std_auc
+    return Measured("CV standard deviation", value=std, undefined=": fewer than two folds were measured")
 
 
-def _check_precision(metrics: ValidationMetrics, params: Gates) -> Checked:
-    estimate, limit = metrics.precision_at_high_confidence, params.min_precision_at_high_confidence
-    value, metric = _lower(estimate, params), f"Precision@{params.high_confidence:g}"
-    label = f"{metric} >= {_limit(limit)}"
-    gate = Gate("precision_at_high_confidence", label, value >= limit, _known(value), limit)
-    why = _no_bound(estimate, metrics) or f": no probability reaches {params.high_confidence:g}"
-    return gate, _reason(gate, metric, "below", _of(params, "low"), why)
-
-
-def _check_calibration(metrics: ValidationMetrics, params: Gates) -> Checked:
-    value, limit = _upper(metrics.expected_calibration_error, params), params.max_ece
-    label = f"Calibration (ECE < {_limit(limit)})"
-    gate = Gate("expected_calibration_error", label, value < limit, _known(value), limit)
-    why = _no_bound(metrics.expected_calibration_error, metrics)
-    return gate, _reason(gate, "Expected calibration error", "not below", _of(params, "high"), why)
-
-
-def _check_stability(metrics: ValidationMetrics, params: Gates) -> Checked:
-    value, limit = math.nan if metrics.cv_std_auc is None else metrics.cv_std_auc, params.max_cv_std
-    gate = Gate("cv_std_auc", f"CV Stable (std < {_limit(limit)})", value < limit, _known(value), limit)
-    return gate, _reason(gate, "CV standard deviation", "not below", "", ": fewer than two folds were measured")
-
-
-def _check_baselines(metrics: ValidationMetrics, params: Gates, limit: float) -> Checked:
-    gains = {name: _lower(baseline.auc_gain, params) for name, baseline in metrics.baselines.items()}
-    # NaN first: a baseline that cannot be compared is not beaten.
-    best = min(gains, key=lambda name: (not math.isnan(gains[name]), gains[name]), default="")
-    value = gains.get(best, math.nan)
-    gate = Gate("gain_over_baselines", "Better than simple rules", value > limit, _known(value), limit)
-    metric = f"AUC gain over {best.replace('_', ' ')}"
+def _gain(metrics: ValidationMetrics, params: Gates) -> Measured:
+    gains = {name: baseline.auc_gain for name, baseline in metrics.baselines.items()}
     if not gains:
-        return gate, "Gain over simple rules is undefined: none was measured"
-    return gate, _reason(
-        gate, metric, "not above", _of(params, "low"), _no_bound(metrics.baselines[best].auc_gain, metrics)
+        return Measured("Gain over baselines", value=math.nan, undefined=": none was measured")
+    lows = {name: read_worse_end(gain, Relation.ABOVE, 0.0, params)[0] for name, gain in gains.items()}
+    # NaN first: a baseline that cannot be compared is not beaten.
+    best = min(lows, key=lambda name: (not math.isnan(lows[name]), lows[name]))
+    return Measured(f"AUC gain over {to_words(best)}", gains[best])
+
+
+def _calibration_in_the_large(metrics: ValidationMetrics, params: Gates) -> Measured:
+    gap = metrics.calibration_in_the_large
+    return _mean_prediction("Mean prediction", Estimate(math.nan) if gap is None else gap, params)
+
+
+def _newest_calibration_in_the_large(metrics: ValidationMetrics, params: Gates) -> Measured | None:
+    gap = metrics.newest_calibration_in_the_large
+    return None if gap is None else _mean_prediction("Mean prediction of the newest 30 days", gap, params)
+
+
+def _mean_prediction(name: str, gap: Estimate, params: Gates) -> Measured:
+    measured = Measured(name, gap, target="the base rate")
+    if params.judged_by == "bound" or gap.low is None or gap.high is None:
+        return measured
+    low, high = (gap.value + TWICE * (end - gap.value) for end in (gap.low, gap.high))
+    return replace(
+        measured,
+        value=0.0 if low <= 0 <= high else min(low, high, key=abs),
+        end=" (near end of twice its interval)",
+        limit=params.calibration_in_the_large_tolerance,
     )
 
 
-def _check_slope(metrics: ValidationMetrics, params: Gates, low: float, high: float) -> Checked:
-    least, most = _lower(metrics.calibration_slope, params), _upper(metrics.calibration_slope, params)
-    value, limit = (most, high) if most > high else (least, low)
-    label = f"Slope in [{_limit(low)}, {_limit(high)}]"
-    gate = Gate("calibration_slope", label, low <= least and most <= high, _known(value), (low, high))
-    if gate.value is None:
-        return gate, f"Calibration slope is undefined{_no_bound(metrics.calibration_slope, metrics)}"
-    side, relation = ("high", "above") if most > high else ("low", "below")
-    return gate, f"Calibration slope{_of(params, side)} {_beside(value, limit)} is {relation} {_limit(limit)}"
-
-
-def _check_in_the_large(metrics: ValidationMetrics, params: Gates, limit: float) -> Iterator[Checked]:
-    whole, newest = metrics.calibration_in_the_large, metrics.newest_calibration_in_the_large
-    name, label = "calibration_in_the_large", f"In the large (gap < {_limit(limit)})"
-    yield _check_gap(name, label, Estimate(math.nan) if whole is None else whole, metrics, params)
-    if newest is not None:
-        yield _check_gap(f"newest_{name}", "In the large, newest month", newest, metrics, params)
-
-
-def _check_gap(name: str, label: str, gap: Estimate, metrics: ValidationMetrics, params: Gates) -> Checked:
-    limit, value, end = params.max_calibration_in_the_large or 0.0, gap.value, ""
-    if params.judged_by == "bound":
-        value, end = max(_lower(gap, params), _upper(gap, params), key=abs), " (far end of its interval)"
-    elif gap.low is not None and gap.high is not None:
-        limit, end = params.calibration_in_the_large_tolerance, " (near end of twice its interval)"
-        value = _near_end(gap.value + TWICE * (gap.low - gap.value), gap.value + TWICE * (gap.high - gap.value))
-    gate = Gate(name, label, abs(value) < limit, _known(value), (-limit, limit))
-    what = "Mean prediction of the newest 30 days" if name.startswith("newest") else "Mean prediction"
-    if gate.value is None:
-        return gate, f"{what} cannot be held against the base rate{_no_bound(gap, metrics)}"
-    side = "above" if value > 0 else "below"
-    return gate, f"{what}{end} lies {_beside(abs(value), limit)} {side} the base rate, not less than {_limit(limit)}"
-
-
-def _near_end(low: float, high: float) -> float:
-    return 0.0 if low <= 0 <= high else min(low, high, key=abs)
-
-
-def _check_leaks(metrics: ValidationMetrics, params: Gates) -> Iterator[Checked]:
-    if params.not_above_oracle and metrics.attainable_share is not None:
-        yield _check_oracle(metrics, metrics.attainable_share)
-    if params.max_feature_precision is not None and metrics.purest_feature is not None:
-        yield _check_feature(metrics.purest_feature, params.max_feature_precision)
-
-
-def _check_oracle(metrics: ValidationMetrics, share: Estimate) -> Checked:
-    # A model may lie above by chance, so the interval decides in either case; without signal there is nothing to leak.
+def _share_of_oracle(metrics: ValidationMetrics, _: Gates) -> Measured | None:
+    share = metrics.attainable_share
+    if share is None:
+        return None
+    # A model may lie above by chance, so the interval decides in either case.
     value = share.value if share.low is None else min(share.low, share.value)
-    gate = Gate("not_above_oracle", "Not above the oracle", not metrics.beats_oracle, _known(value), 1.0)
     bound = "" if share.low is None else " at least"
-    return gate, f"The model reaches{bound} {100 * value:.1f} % of the AUC with latent states known: look for a leak"
+    reason = f"The model reaches{bound} {format_percent(value)} of the AUC with latent states known: look for a leak"
+    return Measured("Share of the AUC with latent states known", share, value=value, reason=reason)
 
 
-def _check_feature(purest: PurestFeature, limit: float) -> Checked:
+def _purest_feature(metrics: ValidationMetrics, params: Gates) -> Measured | None:
+    purest, limit = metrics.purest_feature, params.max_feature_precision
+    if purest is None or limit is None:
+        return None
     # The low end in either case: the purest of many ranges is pure by chance, too.
-    value = math.nan if purest.precision.low is None else purest.precision.low
-    gate = Gate("purest_feature", f"Purest feature (< {_limit(limit)})", value < limit, _known(value), limit)
-    if gate.value is None:
-        few = f"no range of one holds rows of {FEWEST_HOUSEHOLDS} households"
-        return gate, f"Whether a feature tells the outcome is undefined: {few}"
-    wasted = f"of the {purest.n_rows} rows that {purest.name} alone marks, at least {_beside(value, limit)} were wasted"
-    return gate, f"{wasted[0].upper()}{wasted[1:]}, which is not below {_limit(limit)}: look for a leak"
+    value = purest.precision.low
+    if value is None or math.isnan(value):
+        few = f": no range of one holds rows of {FEWEST_HOUSEHOLDS} households"
+        return Measured("Whether a feature tells the outcome", value=math.nan, undefined=few)
+    reason = (
+        f"Of the {purest.n_rows} rows that {purest.name} alone marks, at least {format_beside(value, limit)} were "
+        f"wasted, which is not below {format_limit(limit)}: look for a leak"
+    )
+    return Measured("Share wasted where one feature is surest", purest.precision, value=value, reason=reason)
 
 
-def _check_support(metrics: ValidationMetrics, params: Gates, limit: int) -> Checked:
-    label = f"Alerts@{params.high_confidence:g} >= {limit}"
-    gate = Gate("alerts", label, metrics.n_alerts >= limit, float(metrics.n_alerts), float(limit))
-    return gate, f"{metrics.n_alerts} rows at or above {params.high_confidence:g} are fewer than {limit}"
+def _alerts(metrics: ValidationMetrics, params: Gates) -> Measured:
+    n_alerts = metrics.n_alerts
+    reason = f"{n_alerts} rows at or above {params.high_confidence:g} are fewer than {params.min_alerts}"
+    return Measured("High-confidence alerts", value=float(n_alerts), reason=reason)
 
 
-def _check_classes(metrics: ValidationMetrics) -> Checked:
+def _rarer_outcome(metrics: ValidationMetrics, _: Gates) -> Measured:
     fewest = min(metrics.n_wasted, metrics.n_rows - metrics.n_wasted)
-    gate = Gate("both_classes", "Both outcomes occur", fewest > 0, float(fewest), 1.0)
     missing = "wasted" if metrics.n_wasted == 0 else "not wasted"
-    return gate, f"None of {metrics.n_rows} rows is {missing}"
+    reason = f"None of {metrics.n_rows} rows is {missing}"
+    return Measured("Rows of the rarer outcome", value=float(fewest), reason=reason)
 
 
-def _check_groups(metrics: ValidationMetrics, params: Gates, limit: float) -> Checked:
-    estimates = {name: each.largest_calibration_gap for name, each in metrics.fairness.items()}
-    gaps = {name: _upper(gap, params) for name, gap in estimates.items() if gap is not None}
-    worst = max(gaps, key=lambda name: (math.isnan(gaps[name]), gaps[name]), default="")
-    value = gaps.get(worst, math.nan)
-    gate = Gate("group_calibration_gap", f"Groups (gap < {_limit(limit)})", value < limit, _known(value), limit)
-    metric = f"Calibration gap within a group of {worst.replace('_', ' ')}"
-    if not gaps:
-        return gate, "Calibration gap within groups is undefined: no group was large enough"
-    return gate, _reason(gate, metric, "not below", _of(params, "high"), _no_bound(estimates[worst], metrics))
+def _group_gap(metrics: ValidationMetrics, params: Gates) -> Measured:
+    gaps = {name: each.largest_calibration_gap for name, each in metrics.fairness.items()}
+    known = {name: gap for name, gap in gaps.items() if gap is not None}
+    if not known:
+        undefined = ": no group was large enough"
+        return Measured("Calibration gap within groups", value=math.nan, undefined=undefined)
+    highs = {name: read_worse_end(gap, Relation.BELOW, 0.0, params)[0] for name, gap in known.items()}
+    worst = max(highs, key=lambda name: (math.isnan(highs[name]), highs[name]))
+    return Measured(f"Calibration gap within a group of {to_words(worst)}", known[worst])
 
 
-def _lower(estimate: Estimate, params: Gates) -> float:
-    return _end(estimate.value, estimate.low, params)
-
-
-def _upper(estimate: Estimate, params: Gates) -> float:
-    return _end(estimate.value, estimate.high, params)
-
-
-def _end(value: float, end: float | None, params: Gates) -> float:
-    if params.judged_by == "estimate":
-        return value
-    return math.nan if end is None else end
-
-
-def _no_bound(estimate: Estimate | None, metrics: ValidationMetrics) -> str:
-    if estimate is None or math.isnan(estimate.value):
-        return ""
-    if metrics.confidence is None:
-        return ": no intervals were computed"
-    return f": it has no interval, since it rests on fewer than {FEWEST_HOUSEHOLDS} households"
-
-
-def _of(params: Gates, end: str) -> str:
-    return "" if params.judged_by == "estimate" else f" ({end} end of its interval)"
-
-
-def _known(value: float) -> float | None:
-    return None if math.isnan(value) else value
-
-
-def _reason(gate: Gate, metric: str, relation: str, end: str, why_undefined: str) -> str:
-    if gate.value is None or isinstance(gate.limit, tuple):
-        return f"{metric} is undefined{why_undefined}"
-    return f"{metric}{end} {_beside(gate.value, gate.limit)} is {relation} {_limit(gate.limit)}"
-
-
-def _limit(limit: float) -> str:
-    return f"{limit:.2f}" if round(limit, 2) == limit else f"{limit:g}"
-
-
-def _beside(value: float, limit: float) -> str:
-    # 0.849996 must not read "0.8500 is below 0.85".
-    texts = (f"{value:.{decimals}f}" for decimals in range(4, 17))
-    return next((text for text in texts if value == limit or float(text) != limit), repr(value))
+GATES = (
+    GateDefinition(
+        name="auc",
+        label="AUC {bound}",
+        title="AUC",
+        why="How often a wasted item is ranked above one that is not.",
+        relation=Relation.AT_LEAST,
+        limit=lambda gates: gates.min_auc,
+        measure=lambda metrics, _: Measured("AUC", metrics.auc),
+    ),
+    GateDefinition(
+        name="precision_at_high_confidence",
+        label="Precision@{gates.high_confidence:g} {bound}",
+        title="Precision of high-confidence alerts",
+        why="They must be right, or nobody heeds them.",
+        relation=Relation.AT_LEAST,
+        limit=lambda gates: gates.min_precision_at_high_confidence,
+        measure=lambda metrics, gates: Measured(
+            f"Precision@{gates.high_confidence:g}",
+            metrics.precision_at_high_confidence,
+            undefined=f": no probability reaches {gates.high_confidence:g}",
+        ),
+    ),
+    GateDefinition(
+        name="expected_calibration_error",
+        label="Calibration (ECE {bound})",
+        title="Expected calibration error",
+        why="A probability must mean what it says.",
+        relation=Relation.BELOW,
+        limit=lambda gates: gates.max_ece,
+        measure=lambda metrics, _: Measured("Expected calibration error", metrics.expected_calibration_error),
+    ),
+    GateDefinition(
+        name="cv_std_auc",
+        label="CV Stable (std {bound})",
+        title="Standard deviation of the AUC over folds",
+        why="Quality must not depend on which months the model was trained on.",
+        relation=Relation.BELOW,
+        limit=lambda gates: gates.max_cv_std,
+        measure=_cv_std,
+    ),
+    GateDefinition(
+        name="gain_over_baselines",
+        label="Better than baselines",
+        title="AUC gained over baselines",
+        why="Over the best of them, on the same rows.",
+        relation=Relation.ABOVE,
+        limit=lambda gates: gates.min_gain_over_baselines,
+        measure=_gain,
+    ),
+    GateDefinition(
+        name="calibration_slope",
+        label="Slope in {bound}",
+        title="Calibration slope",
+        why="Below 1 the model is too sure of itself, above 1 not sure enough.",
+        relation=Relation.WITHIN,
+        limit=lambda gates: (
+            None
+            if gates.min_calibration_slope is None or gates.max_calibration_slope is None
+            else (gates.min_calibration_slope, gates.max_calibration_slope)
+        ),
+        measure=lambda metrics, _: Measured("Calibration slope", metrics.calibration_slope),
+    ),
+    GateDefinition(
+        name="calibration_in_the_large",
+        label="In the large (gap {bound})",
+        title="Calibration in the large",
+        why="Mean prediction less base rate, by the near end of twice its interval.",
+        relation=Relation.NEAR,
+        limit=lambda gates: gates.max_calibration_in_the_large,
+        measure=_calibration_in_the_large,
+    ),
+    GateDefinition(
+        name="newest_calibration_in_the_large",
+        label="In the large, newest month",
+        title="Calibration in the large, newest 30 days",
+        why="The same over the newest days alone, where habits that drift show first.",
+        relation=Relation.NEAR,
+        limit=lambda gates: gates.max_calibration_in_the_large,
+        measure=_newest_calibration_in_the_large,
+    ),
+    GateDefinition(
+        name="not_above_oracle",
+        label="Not above the oracle",
+        title="Share of the AUC with latent states known",
+        why="By the low end of its interval: only a leak knows more than the true probability.",
+        relation=Relation.AT_MOST,
+        limit=lambda gates: 1.0 if gates.not_above_oracle else None,
+        measure=_share_of_oracle,
+        undefined_fails=False,  # without a signal there is nothing to leak
+    ),
+    GateDefinition(
+        name="purest_feature",
+        label="Purest feature ({bound})",
+        title="Share wasted where one feature is surest",
+        why="By the low end of its interval: alone, only a feature that has seen the future is nearly sure.",
+        relation=Relation.BELOW,
+        limit=lambda gates: gates.max_feature_precision,
+        measure=_purest_feature,
+    ),
+    GateDefinition(
+        name="alerts",
+        label="Alerts@{gates.high_confidence:g} {bound}",
+        title="High-confidence alerts",
+        why="A precision of few alerts says little.",
+        relation=Relation.AT_LEAST,
+        limit=lambda gates: None if gates.min_alerts is None else float(gates.min_alerts),
+        measure=_alerts,
+        is_count=True,
+    ),
+    GateDefinition(
+        name="both_classes",
+        label="Both outcomes occur",
+        title="Both outcomes occur",
+        why="Rows of the rarer outcome; without both the model cannot be evaluated.",
+        relation=Relation.AT_LEAST,
+        limit=lambda gates: 1.0 if gates.both_classes else None,
+        measure=_rarer_outcome,
+        is_count=True,
+    ),
+    GateDefinition(
+        name="group_calibration_gap",
+        label="Groups (gap {bound})",
+        title="Calibration gap within groups",
+        why="A probability must mean the same for every kind of household.",
+        relation=Relation.BELOW,
+        limit=lambda gates: gates.max_group_calibration_gap,
+        measure=_group_gap,
+    ),
+)

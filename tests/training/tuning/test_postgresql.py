@@ -4,13 +4,13 @@ import pandas as pd
 import pytest
 from planted import OBSERVATION, SPLIT, plant
 from postgres_server import PASSWORD, execute
-from searching import N_ROWS, QUICK, TUNING, finished, kill_at_judgement, tune
+from searching import N_ROWS, QUICK, TUNING, finished, kill_at_evaluation, tune
 from sqlalchemy import URL, make_url
 
 from waste_risk.errors import StudyError
 from waste_risk.parameters import Training
 from waste_risk.training.tuning import search
-from waste_risk.training.tuning.hyperparameters import KNOBS, tune_hyperparameters
+from waste_risk.training.tuning.hyperparameters import HYPERPARAMETERS, tune_hyperparameters
 from waste_risk.training.tuning.studies import Studies
 
 
@@ -26,8 +26,8 @@ def test_one_worker_tries_the_same_as_in_a_file(database: str, in_a_file: tuple[
     pd.testing.assert_frame_equal(trials, in_a_file[1], check_exact=True)
 
 
-def test_a_killed_search_goes_on_to_the_same_end(database: str, in_a_file: tuple[Training, pd.DataFrame]) -> None:
-    kill_at_judgement(19, database)  # among the trials that TPE proposes
+def test_a_killed_search_resumes_and_ends_the_same(database: str, in_a_file: tuple[Training, pd.DataFrame]) -> None:
+    kill_at_evaluation(19, database)  # among the trials that TPE proposes
     assert search.N_RANDOM < len(finished(database)) < 14
     training, trials = tune(database, 14)
     assert training == in_a_file[0]
@@ -37,7 +37,8 @@ def test_a_killed_search_goes_on_to_the_same_end(database: str, in_a_file: tuple
 def test_two_workers_reach_the_number_and_try_the_configured_values_once(database: str) -> None:
     _, trials = tune(database, 6, n_workers=2)
     assert trials["number"].tolist() == [0, 1, 2, 3, 4, 5]
-    assert {knob: trials.loc[0, knob] for knob in KNOBS} == QUICK.classifier.model_dump(include=set(KNOBS))
+    configured = QUICK.classifier.model_dump(include=set(HYPERPARAMETERS))
+    assert {name: trials.loc[0, name] for name in HYPERPARAMETERS} == configured
     assert trials["lambda_l1"].nunique() == 6
     assert 6 <= len(finished(database)) <= 7  # the other worker may have been within one
     assert set(trials["state"]) <= {"complete", "pruned"}

@@ -1,4 +1,4 @@
-"""The search for hyperparameters: what it tries, on which rows, what it keeps and how it goes on."""
+"""The search for hyperparameters: what it tries, on which rows, what it keeps and how it is resumed."""
 
 import subprocess
 import sys
@@ -11,16 +11,16 @@ import pandas as pd
 import pytest
 from optuna.trial import FrozenTrial, TrialState, create_trial
 from planted import NUMBER, OBSERVATION, SPLIT, plant
-from searching import N_ROWS, QUICK, SPACE, TUNING, environment, finished, kill_at_judgement, tune
+from searching import N_ROWS, QUICK, SPACE, TUNING, environment, finished, kill_at_evaluation, tune
 from sklearn.metrics import roc_auc_score
 
 from waste_risk.parameters import IntRange, LightGBM, Training
 from waste_risk.training.splits import PurgedTimeSeriesSplit
 from waste_risk.training.tuning import search
 from waste_risk.training.tuning.hyperparameters import (
-    KNOBS,
+    HYPERPARAMETERS,
+    evaluate_fold,
     hash_files,
-    judge,
     name_study,
     prepare_folds,
     tune_hyperparameters,
@@ -45,7 +45,7 @@ class TestWithoutTrials:
     def test_the_configured_values_stay_and_there_is_a_table_without_rows(self, url: str) -> None:
         training, trials = tune(url, 0)
         assert training is QUICK
-        assert trials.columns.tolist() == ["number", "state", "value", "fold_1", "fold_2", *KNOBS]
+        assert trials.columns.tolist() == ["number", "state", "value", "fold_1", "fold_2", *HYPERPARAMETERS]
         assert trials.empty
 
     def test_no_study_is_made_and_optuna_is_not_loaded(self, tmp_path: Path) -> None:
@@ -68,10 +68,11 @@ class TestWithoutTrials:
 class TestTheFirstTrial:
     def test_it_tries_exactly_the_configured_values(self, whole: tuple[str, Training, pd.DataFrame]) -> None:
         first = whole[2].iloc[0]
-        assert {knob: first[knob] for knob in KNOBS} == QUICK.classifier.model_dump(include=set(KNOBS))
+        configured = QUICK.classifier.model_dump(include=set(HYPERPARAMETERS))
+        assert {name: first[name] for name in HYPERPARAMETERS} == configured
         assert first["max_depth"] == -1  # outside of the space
         folds = prepare_folds(plant(N_ROWS), QUICK, SPLIT, OBSERVATION, TUNING)
-        assert [first["fold_1"], first["fold_2"]] == [judge(fold, QUICK) for fold in folds]
+        assert [first["fold_1"], first["fold_2"]] == [evaluate_fold(fold, QUICK) for fold in folds]
 
     @pytest.mark.parametrize(
         ("configured", "expected"),
@@ -87,8 +88,8 @@ class TestTheFirstTrial:
         self, configured: dict[str, float], expected: dict[str, float]
     ) -> None:
         point = search.nearest(QUICK.classifier.model_copy(update=configured), SPACE)
-        assert {knob: point[knob] for knob in expected} == expected
-        assert all(distribution._contains(point[knob]) for knob, distribution in search.distributions(SPACE).items())
+        assert {name: point[name] for name in expected} == expected
+        assert all(distribution._contains(point[name]) for name, distribution in search.distributions(SPACE).items())
 
     def test_values_that_nothing_beats_stay(self, url: str) -> None:
         blind = SPACE.model_copy(update={"min_data_in_leaf": IntRange(low=5_000, high=5_000)})  # no tree can split
@@ -101,11 +102,11 @@ class TestTheRows:
     def test_no_label_known_after_the_newest_outer_fold_begins_has_a_say(self, url: str) -> None:
         rows = plant(N_ROWS)
         outer = PurgedTimeSeriesSplit(SPLIT.n_folds, OBSERVATION.horizon_days)
-        *_, (known, judged) = outer.split(rows, rows["wasted"], rows["observed_on"])
-        begins = rows["observed_on"].iloc[judged].min()
+        *_, (known, newest) = outer.split(rows, rows["wasted"], rows["observed_on"])
+        begins = rows["observed_on"].iloc[newest].min()
         late = (rows["label_known_on"] > begins).to_numpy()
-        assert known.max() < judged.min()
-        assert late.sum() > len(judged)
+        assert known.max() < newest.min()
+        assert late.sum() > len(newest)
         other = rows.assign(wasted=rows["wasted"] ^ late).assign(**{NUMBER: rows[NUMBER].mask(late, 9.0)})
         _, before = tune(url, 3, rows=rows)
         _, after = tune(url, 3, rows=other)
@@ -117,11 +118,11 @@ class TestTheRows:
         outer = PurgedTimeSeriesSplit(SPLIT.n_folds, OBSERVATION.horizon_days)
         *_, (known, _) = outer.split(rows, rows["wasted"], rows["observed_on"])
         inner = rows.iloc[known]
-        *_, (_, judged) = PurgedTimeSeriesSplit(2, 30).split(inner, inner["wasted"], inner["observed_on"])
-        np.testing.assert_array_equal(newest.wasted, inner["wasted"].iloc[judged])
-        single = newest.judged[:, [list(rows.columns).index(NUMBER) - 3]]
-        assert roc_auc_score(newest.wasted, single) == pytest.approx(judge(newest, QUICK), abs=0.15)
-        assert judge(newest, QUICK) > 0.7
+        *_, (_, validation) = PurgedTimeSeriesSplit(2, 30).split(inner, inner["wasted"], inner["observed_on"])
+        np.testing.assert_array_equal(newest.wasted, inner["wasted"].iloc[validation])
+        single = newest.validation[:, [list(rows.columns).index(NUMBER) - 3]]
+        assert roc_auc_score(newest.wasted, single) == pytest.approx(evaluate_fold(newest, QUICK), abs=0.15)
+        assert evaluate_fold(newest, QUICK) > 0.7
 
     @pytest.mark.parametrize(
         "changes",
@@ -134,11 +135,12 @@ class TestTheRows:
     def test_bins_that_other_trials_have_used_give_the_bits_of_bins_made_anew(self, changes: dict[str, float]) -> None:
         training = with_values(QUICK, QUICK.classifier.model_copy(update=changes))
         used = prepare_folds(plant(N_ROWS), QUICK, SPLIT, OBSERVATION, TUNING)
-        before = [judge(fold, QUICK) for fold in used]
-        again = [judge(fold, training) for fold in used]
-        anew = [judge(fold, training) for fold in prepare_folds(plant(N_ROWS), training, SPLIT, OBSERVATION, TUNING)]
+        before = [evaluate_fold(fold, QUICK) for fold in used]
+        again = [evaluate_fold(fold, training) for fold in used]
+        fresh = prepare_folds(plant(N_ROWS), training, SPLIT, OBSERVATION, TUNING)
+        anew = [evaluate_fold(fold, training) for fold in fresh]
         assert again == anew
-        assert [judge(fold, QUICK) for fold in used] == before
+        assert [evaluate_fold(fold, QUICK) for fold in used] == before
 
 
 class TestTheBest:
@@ -146,7 +148,7 @@ class TestTheBest:
         _, training, trials = whole
         best = trials.loc[trials["value"].idxmax()]
         assert best["state"] == "complete"
-        expected = QUICK.classifier.model_copy(update={knob: best[knob] for knob in KNOBS})
+        expected = QUICK.classifier.model_copy(update={name: best[name] for name in HYPERPARAMETERS})
         assert training == with_values(QUICK, expected)
 
     @pytest.mark.parametrize(
@@ -181,7 +183,7 @@ def completed(*folds: float, num_leaves: int = 7) -> FrozenTrial:
 
 class TestPruning:
     @pytest.mark.parametrize(
-        ("so_far", "keep_share", "given_up"),
+        ("so_far", "keep_share", "pruned"),
         [
             ([0.839], 0.25, True),
             ([0.84], 0.25, False),  # as good as the worst of the best quarter
@@ -191,12 +193,12 @@ class TestPruning:
         ],
     )
     def test_the_mean_so_far_must_be_among_the_best_completed(
-        self, so_far: list[float], keep_share: float, given_up: bool
+        self, so_far: list[float], keep_share: float, pruned: bool
     ) -> None:
         study = optuna.create_study(direction="maximize")
         study.add_trials([completed(auc, auc - 0.01) for auc in (0.80, 0.82, 0.83, 0.84, 0.85)])
         trial = create_trial(state=TrialState.RUNNING, intermediate_values=dict(enumerate(so_far, start=1)))
-        assert search.FoldPruner(keep_share).prune(study, trial) is given_up
+        assert search.FoldPruner(keep_share).prune(study, trial) is pruned
 
     def test_the_first_trials_are_completed_whatever_they_are_worth(self) -> None:
         study = optuna.create_study(direction="maximize")
@@ -205,14 +207,14 @@ class TestPruning:
         assert not search.FoldPruner(0.25).prune(study, trial)
 
 
-class TestGoingOn:
+class TestResuming:
     def test_a_search_killed_in_its_first_trial_and_again_later_ends_as_one_that_was_not(
         self, url: str, whole: tuple[str, Training, pd.DataFrame]
     ) -> None:
         whole_url, training, trials = whole
-        kill_at_judgement(2, url)  # in the second fold of the configured values
+        kill_at_evaluation(2, url)  # in the second fold of the configured values
         assert finished(url) == []
-        kill_at_judgement(19, url)  # among the trials that TPE proposes
+        kill_at_evaluation(19, url)  # among the trials that TPE proposes
         (study,) = optuna.get_all_study_summaries(url)
         before = optuna.load_study(storage=url, study_name=study.study_name).trials
         assert search.N_RANDOM < len(before) < 14
@@ -311,11 +313,11 @@ class TestTheName:
             {"tuning": TUNING.model_copy(update={"n_trials": 100, "nested_runs": True})},
         ],
     )
-    def test_what_decides_none_goes_on_with_the_study(self, changes: dict[str, object]) -> None:
+    def test_what_decides_none_resumes_the_study(self, changes: dict[str, object]) -> None:
         rows = plant(200)
         assert name(rows, **changes) == name(rows)
 
-    def test_more_workers_go_on_with_the_study_of_several(self) -> None:
+    def test_more_workers_resume_the_study_of_several(self) -> None:
         two, three = (TUNING.model_copy(update={"n_workers": number}) for number in (2, 3))
         assert name(plant(200), tuning=two) == name(plant(200), tuning=three)
 

@@ -1,7 +1,7 @@
 """Why an item is at risk, in words that a household understands.
 
-SHAP values add up, so those of one topic are summed, and the topics that raise the risk most are told. Each is told by
-the feature that raises it most, so that three reasons are three different things.
+SHAP values are additive, so those of the features of one topic are summed, and the topics that raise the risk most are
+told. Each is told by the feature that raises it most, so that three reasons are three different things.
 """
 
 import math
@@ -12,21 +12,24 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from waste_risk.features import FEATURES
 from waste_risk.model.predictor import WastePredictor
+from waste_risk.model.reasons.phrasing import Wording, word_by_meaning
 from waste_risk.model.reasons.wordings import WORDINGS
 
-UNSAID = "household"
+# Who lives in the household: no alert is explained by someone's income or children.
+WITHHELD_TOPIC = "household"
 
 
 @dataclass(frozen=True)
 class Reason:
-    """One thing that raises or lowers an item's risk.
+    """A topic that raises or lowers an item's risk.
 
     Attributes:
         topic: what it is about.
-        feature: which of the topic's features tells it.
-        sentence: in words, with its value.
-        contribution: of the topic, in log-odds: above 0 it raises the risk, below it lowers it.
+        feature: the feature of the topic that the sentence is about.
+        sentence: the feature's value in words.
+        contribution: of all features of the topic, in log-odds; above 0 it raises the risk.
     """
 
     topic: str
@@ -40,52 +43,72 @@ class Reason:
         return self.contribution > 0
 
 
-def reasons(predictor: WastePredictor, features: pd.DataFrame, n: int = 3) -> list[list[str]]:
-    """Give for each row the ``n`` sentences that raise its risk most; fewer, if fewer topics raise it.
+def explain_items(predictor: WastePredictor, features: pd.DataFrame, n: int = 3) -> list[list[str]]:
+    """Return for each item the sentences that explain what raises its risk most.
 
-    Who lives in the household is never among them: nobody is warned for their income or their children.
+    Who lives in the household is never among them.
+
+    Args:
+        predictor: whose predictions are explained.
+        features: one row per item, as for ``predictor.predict``.
+        n: sentences per item; there are fewer if fewer topics raise the risk.
 
     Raises:
         ValueError: features are missing; the message names all of them.
     """
     return [
-        [each.sentence for each in row if each.raises and each.topic != UNSAID][:n]
+        [each.sentence for each in row if each.raises and each.topic != WITHHELD_TOPIC][:n]
         for row in find_reasons(predictor, features)
     ]
 
 
 def find_reasons(predictor: WastePredictor, features: pd.DataFrame) -> list[list[Reason]]:
-    """Give for each row every topic, from what raises its risk most to what lowers it most."""
+    """Return for each item every topic, from the one that raises its risk most to the one that lowers it most.
+
+    Raises:
+        ValueError: features are missing; the message names all of them.
+    """
     names = list(predictor.metadata.feature_names)
     contributions = predictor.explain(features)[names].to_numpy(np.float64)
     values = [dict(zip(names, row, strict=True)) for row in features[names].to_numpy(np.float64).tolist()]
-    topics = _columns_by_topic(names)
-    return [
-        _rank([_tell(topic, columns, row, value) for topic, columns in topics.items()])
-        for row, value in zip(contributions, values, strict=True)
-    ]
-
-
-def say(feature: str, values: Mapping[str, float]) -> str:
-    """Tell in a sentence what a feature is, from the values of all features."""
-    wording = WORDINGS[feature]
-    told = [values[name] for name in wording.parts or (feature,)]
-    return wording.null if any(math.isnan(value) for value in told) else wording.tell(*told)
-
-
-def _columns_by_topic(names: list[str]) -> dict[str, list[int]]:
     topics: dict[str, list[int]] = {}
     for column, name in enumerate(names):
-        topics.setdefault(WORDINGS[name].topic, []).append(column)
-    return topics
+        topics.setdefault(find_wording(name).topic, []).append(column)
+    return [
+        sorted(
+            (_tell(topic, columns, row, value) for topic, columns in topics.items()),
+            key=lambda reason: -reason.contribution,
+        )
+        for row, value in zip(contributions, values, strict=True)
+    ]
 
 
 def _tell(topic: str, columns: list[int], contributions: NDArray[np.float64], values: Mapping[str, float]) -> Reason:
     total = float(contributions[columns].sum())
     strongest = max(columns, key=lambda column: contributions[column] * (1 if total > 0 else -1))
     feature = list(values)[strongest]
-    return Reason(topic, feature, say(feature, values), total)
+    return Reason(topic, feature, describe(feature, values), total)
 
 
-def _rank(told: list[Reason]) -> list[Reason]:
-    return sorted(told, key=lambda reason: -reason.contribution)
+def describe(feature: str, values: Mapping[str, float]) -> str:
+    """Return a sentence with the value of a feature.
+
+    Args:
+        feature: its name.
+        values: of all features, by name; NaN is a null.
+    """
+    wording = find_wording(feature)
+    told = [values[name] for name in wording.parts or (feature,)]
+    return wording.null if any(math.isnan(value) for value in told) else wording.tell(*told)
+
+
+def find_wording(feature: str) -> Wording:
+    """Return a feature's wording; without one of its own, it is worded by its meaning among the features.
+
+    Such a feature is a topic of its own. One of the group ``household`` belongs to the topic that is
+    withheld, until a wording says that it is about something else.
+    """
+    if feature in WORDINGS:
+        return WORDINGS[feature]
+    (known,) = (each for each in FEATURES if each.name == feature)
+    return word_by_meaning(known.meaning, topic=WITHHELD_TOPIC if known.group == WITHHELD_TOPIC else feature)

@@ -10,7 +10,7 @@ from waste_risk.tables.checks import check_tables
 
 
 def create_pipeline() -> Pipeline:
-    """Check the tables, look at the items, say what could be known at each look."""
+    """Check the tables, observe the items, and build features and labels of each observation."""
     return Pipeline(
         [
             Node(

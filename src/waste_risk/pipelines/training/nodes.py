@@ -18,14 +18,14 @@ _EXAMPLE_ROWS = 5
 
 
 def simulate_example(observation: Observation) -> pd.DataFrame:
-    """Features of a few simulated looks, to log with a model: no household's rows ever go there."""
+    """Simulate the features of a few observations, to log with a model: no household's rows are ever logged."""
     tables = simulate(n_households=2, n_items_per_household=20, seed=0)
-    looks = observe_items(tables.items, tables.events, observation).head(_EXAMPLE_ROWS)
-    features = build_features(looks, tables.households, tables.items, tables.events)
+    observations = observe_items(tables.items, tables.events, observation).head(_EXAMPLE_ROWS)
+    features = build_features(observations, tables.households, tables.items, tables.events)
     return features.drop(columns=["item_id", "household_id", "observed_on"])
 
 
-def identify_training(  # noqa: PLR0917 - every section that training reads
+def identify_training(  # noqa: PLR0917 - every section that shapes the predictor
     split: Split,
     tuned_training: Training,
     tuning: Tuning,
@@ -34,7 +34,7 @@ def identify_training(  # noqa: PLR0917 - every section that training reads
     risk_classes: RiskClasses,
     commit: str,
 ) -> Provenance:
-    """Say which code and which parameters this training is of."""
+    """Return the commit and a hash of all parameters that shape the predictor."""
     sections = (split, tuned_training, tuning, observation, calibration, risk_classes)
     return Provenance(commit=commit, parameter_hash=hash_parameters(sections))
 
@@ -42,7 +42,7 @@ def identify_training(  # noqa: PLR0917 - every section that training reads
 def describe_search(
     trials: pd.DataFrame, tuned_training: Training, tuning: Tuning
 ) -> tuple[dict[str, Any], list[dict[str, Any]], dict[str, Any]]:
-    """Figures of the search, its trials as records if runs of their own are wanted, and the values it chose.
+    """Return plots of the search, its trials as records if ``nested_runs`` is set, and the chosen hyperparameters.
 
     All are empty if there was no search.
     """
@@ -50,22 +50,22 @@ def describe_search(
         return {}, [], {}
     from waste_risk.reporting.plots.search import plot_search  # noqa: PLC0415, matplotlib is for searches only
 
-    knobs = list(type(tuning.space).model_fields)
-    chosen = tuned_training.classifier.model_dump(include=set(knobs))
+    names = list(type(tuning.space).model_fields)
+    chosen = tuned_training.classifier.model_dump(include=set(names))
     counts = {"n_finished": len(trials), "n_pruned": int((trials["state"] == "pruned").sum())}
-    records = [_record(row, knobs) for row in trials.to_dict("records")] if tuning.nested_runs else []
+    records = [_record(row, names) for row in trials.to_dict("records")] if tuning.nested_runs else []
     return plot_search(trials, tuning.space), records, {**chosen, **counts, "auc": float(trials["value"].max())}
 
 
 def describe_training(
     observation_counts: ObservationCounts, fold_metrics: pd.DataFrame, predictor: WastePredictor
 ) -> dict[str, Any]:
-    """Facts of the training run that no parameter says."""
+    """Return the facts of the training run that are not among its parameters."""
     return {
-        "n_samples": observation_counts["observations"],
+        "n_samples": observation_counts["mature"],
         "n_features": len(predictor.metadata.feature_names),
         "n_folds": len(fold_metrics),
-        "waste_ratio": observation_counts["observations_wasted_share"],
+        "waste_ratio": observation_counts["mature_wasted_share"],
         "training_date": datetime.now(UTC).date().isoformat(),
         "threshold": predictor.threshold,
         "rounds": predictor.metadata.rounds,
@@ -76,22 +76,22 @@ def describe_training(
 
 
 def record_training(predictor: WastePredictor) -> dict[str, str]:
-    """Which bytes were trained on which rows; the dataset adds in which run."""
+    """Return the hashes of the predictor and of its rows; the dataset adds the MLflow run."""
     return {"predictor_sha256": predictor.sha256, "data_hash": predictor.metadata.data_hash}
 
 
 def register_boosters(
     predictor: WastePredictor, observation: Observation
 ) -> tuple[PredictorWithExample, PredictorWithExample]:
-    """Hand the predictor to two datasets: one registers its classifier, the other its regressor."""
+    """Return the predictor with an input example, once for each booster that is registered."""
     shown = PredictorWithExample(predictor, simulate_example(observation))
     return shown, shown
 
 
-def _record(row: dict[Hashable, Any], knobs: list[str]) -> dict[str, Any]:
+def _record(row: dict[Hashable, Any], names: list[str]) -> dict[str, Any]:
     measured = {str(name): value for name, value in row.items() if name == "value" or str(name).startswith("fold_")}
     return {
         "name": f"trial {row['number']}",
-        "parameters": {"state": row["state"], **{knob: row[knob] for knob in knobs}},
+        "parameters": {"state": row["state"], **{name: row[name] for name in names}},
         "metrics": {name: value for name, value in measured.items() if not math.isnan(value)},
     }

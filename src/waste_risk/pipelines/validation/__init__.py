@@ -1,1 +1,1 @@
-"""Judging the predictor on the untouched test window."""
+"""Evaluate the predictor on the untouched test window."""

@@ -1,4 +1,4 @@
-"""Steps of judging that belong to this pipeline alone."""
+"""Steps of validation that belong to this pipeline alone."""
 
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -10,13 +10,14 @@ from waste_risk.features.build import KEYS
 from waste_risk.metrics import ValidationMetrics
 from waste_risk.model.predictor import WastePredictor, hash_rows
 from waste_risk.observations.model_input import LABELS
-from waste_risk.parameters import Gates, Validation
+from waste_risk.parameters import Costs, Gates, Validation
+from waste_risk.reporting import plots
 from waste_risk.reporting.console import ObservationCounts
 from waste_risk.reporting.page import render_page
-from waste_risk.reporting.text import Judgements, SourceSummary, render_text
+from waste_risk.reporting.text import SourceSummary, WindowUse, render_text
 from waste_risk.simulation import oracle_probability
 from waste_risk.tables.checks import TableCounts
-from waste_risk.validation.evaluation import evaluate_beside_truth, predict_beside_truth
+from waste_risk.validation.evaluation import evaluate_with_outcomes, predict_with_outcomes
 from waste_risk.validation.gates import GateDecision
 from waste_risk.validation.leakage import find_purest_feature, validate_adversarially
 
@@ -24,17 +25,17 @@ from waste_risk.validation.leakage import find_purest_feature, validate_adversar
 def predict_test(
     predictor: WastePredictor, training_run: dict[str, str], development: pd.DataFrame, test: pd.DataFrame
 ) -> pd.DataFrame:
-    """Predict the test window; every row carries the SHA-256 of the predictor that it judges.
+    """Predict the test window; every row carries the SHA-256 of the predictor.
 
-    Beside the predictions stand the raw score, whether the household is new to the predictor, and the groups by which
-    fairness is judged.
+    Beside the predictions stand the raw score, whether the household is new to the predictor, and the groups of
+    fairness.
 
     Raises:
-        ContractError: the predictor is not the one of the training run, or has learnt from the test window.
+        ContractError: the predictor is not the one of the training run, or was trained on rows of the test window.
     """
     if training_run["predictor_sha256"] != predictor.sha256:
         raise ContractError("the predictor is not the one that training_run names; run the pipeline training again")
-    return predict_beside_truth(predictor, test).assign(
+    return predict_with_outcomes(predictor, test).assign(
         is_new_household=~test["household_id"].isin(development["household_id"]), predictor_sha256=predictor.sha256
     )
 
@@ -46,9 +47,9 @@ def find_oracle(
     truth: pd.DataFrame,
     predictor: WastePredictor,
 ) -> pd.DataFrame:
-    """Look up the true probability of each judged row; of a source without latents there are no rows."""
-    looks = test_predictions if len(truth) else test_predictions.iloc[:0]
-    return oracle_probability(looks, checked_items, checked_events, truth, predictor.metadata.horizon_days)
+    """Look up the true probability of each row of the test window; a source without latents has none."""
+    observations = test_predictions if len(truth) else test_predictions.iloc[:0]
+    return oracle_probability(observations, checked_items, checked_events, truth, predictor.metadata.horizon_days)
 
 
 def evaluate_predictions(
@@ -61,28 +62,33 @@ def evaluate_predictions(
     predictor: WastePredictor,
     development: pd.DataFrame,
     test: pd.DataFrame,
+    costs: Costs,
     validation: Validation,
     gates: Gates,
 ) -> tuple[dict[str, str], ValidationMetrics]:
-    """Judge the predictions of the test window, and the features of both windows.
+    """Evaluate the predictions of the test window, and the features of both windows.
 
-    There are no metrics without the judgement that goes on record. It names the predictor and the window, whose hash is
+    There are no metrics without the entry that goes on record. It names the predictor and the window, whose hash is
     that of its observations and labels: with other features it is the same window.
+
+    Returns:
+        the entry for ``validation_log``, and the metrics.
 
     Raises:
         ContractError: the predictions were made by another predictor.
     """
     if set(test_predictions["predictor_sha256"]) != {predictor.sha256}:
         raise ContractError("test_predictions were made by another predictor; run predict_test again")
-    metrics = evaluate_beside_truth(
+    metrics = evaluate_with_outcomes(
         predictor,
         test_predictions,
         oracle_probability=oracle["probability"] if len(oracle) else None,
         baselines={str(name): values for name, values in baseline_predictions.items()},
         fold_metrics=fold_metrics,
+        costs=costs,
         cost_threshold=cost_threshold,
+        params=validation,
         high_confidence=gates.high_confidence,
-        **validation.model_dump(),
     )
     windows = (development, test, predictor.metadata.feature_names, validation)
     metrics = replace(
@@ -98,32 +104,37 @@ def write_report(
     gate_decision: GateDecision,
     table_counts: TableCounts,
     observation_counts: ObservationCounts,
-    judgements: Judgements,
+    validation_log: WindowUse,
 ) -> str:
     """Write the text report, dated now."""
     source = _summarise_source(table_counts, observation_counts)
-    return render_text(validation_metrics, gate_decision, generated_at=_now(), source=source, judgements=judgements)
+    return render_text(
+        validation_metrics, gate_decision, generated_at=_now(), source=source, validation_log=validation_log
+    )
 
 
 def write_page(
     *,
     validation_metrics: ValidationMetrics,
     gate_decision: GateDecision,
-    predictor: WastePredictor,
     table_counts: TableCounts,
     observation_counts: ObservationCounts,
-    judgements: Judgements,
-    **pictures: bytes,
+    validation_log: WindowUse,
+    predictor: WastePredictor,
+    **images: bytes,
 ) -> str:
-    """Write the report as one HTML file with the pictures in it, dated now."""
+    """Write the report as one HTML file with the plots in it, dated now.
+
+    ``images`` are PNG files, one for each of ``PLOTS``, by the name of its dataset.
+    """
     return render_page(
         validation_metrics,
         gate_decision,
         generated_at=_now(),
         source=_summarise_source(table_counts, observation_counts),
-        judgements=judgements,
+        validation_log=validation_log,
         metadata=predictor.metadata,
-        pictures=pictures,
+        plots={plot: images[plot.dataset] for plot in plots.PLOTS},
     )
 
 
@@ -131,8 +142,8 @@ def _summarise_source(table_counts: TableCounts, observation_counts: Observation
     return SourceSummary(
         n_items=table_counts["items"],
         item_waste_ratio=table_counts["items_wasted_share"],
-        n_observations=observation_counts["observations"],
-        observation_waste_ratio=observation_counts["observations_wasted_share"],
+        n_observations=observation_counts["mature"],
+        observation_waste_ratio=observation_counts["mature_wasted_share"],
         dropped=table_counts["dropped"],
         repaired=table_counts["repaired"],
     )

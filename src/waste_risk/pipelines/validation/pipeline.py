@@ -2,7 +2,6 @@
 
 from kedro.pipeline import Node, Pipeline
 
-from waste_risk.model.calibration import choose_cheapest_threshold
 from waste_risk.pipelines.validation.nodes import (
     evaluate_predictions,
     find_oracle,
@@ -10,14 +9,20 @@ from waste_risk.pipelines.validation.nodes import (
     write_page,
     write_report,
 )
-from waste_risk.pipelines.validation.pictures import draw_explanations, draw_groups, draw_plots, draw_splits
+from waste_risk.reporting import plots
 from waste_risk.reporting.console import summarise_verdict
 from waste_risk.validation.baselines import predict_baselines
 from waste_risk.validation.gates import check_gates
 
+REPORTED = ("validation_metrics", "gate_decision", "table_counts", "observation_counts", "validation_log")
+EVALUATED = (
+    *("test_predictions", "oracle", "baseline_predictions", "fold_metrics", "cost_threshold", "predictor"),
+    *("development", "test"),
+)
+
 
 def create_pipeline() -> Pipeline:
-    """Look at the test window once, and say yes or no."""
+    """Evaluate the predictor on the test window once, and decide whether it may be promoted."""
     return Pipeline(
         [
             Node(
@@ -33,12 +38,6 @@ def create_pipeline() -> Pipeline:
                 name="predict_baselines",
             ),
             Node(
-                choose_cheapest_threshold,
-                inputs=["out_of_fold", "calibrator", "params:validation"],
-                outputs="cost_threshold",
-                name="choose_cheapest_threshold",
-            ),
-            Node(
                 find_oracle,
                 inputs=["test_predictions", "checked_items", "checked_events", "truth", "predictor"],
                 outputs="oracle",
@@ -47,91 +46,25 @@ def create_pipeline() -> Pipeline:
             Node(
                 evaluate_predictions,
                 inputs={
-                    "test_predictions": "test_predictions",
-                    "oracle": "oracle",
-                    "baseline_predictions": "baseline_predictions",
-                    "fold_metrics": "fold_metrics",
-                    "cost_threshold": "cost_threshold",
-                    "predictor": "predictor",
-                    "development": "development",
-                    "test": "test",
+                    **{name: name for name in EVALUATED},
+                    "costs": "params:costs",
                     "validation": "params:validation",
                     "gates": "params:gates",
                 },
-                outputs=["judgements", "validation_metrics"],
+                outputs=["validation_log", "validation_metrics"],
                 name="evaluate_predictions",
             ),
-            Node(
-                check_gates, inputs=["validation_metrics", "params:gates"], outputs="gate_decision", name="check_gates"
-            ),
-            Node(
-                draw_plots,
-                inputs={
-                    "test_predictions": "test_predictions",
-                    "oracle": "oracle",
-                    "predictor": "predictor",
-                    "validation": "params:validation",
-                    "gates": "params:gates",
-                },
-                outputs={
-                    "roc_curve": "plot_roc_curve",
-                    "precision_recall_curve": "plot_precision_recall_curve",
-                    "calibration_curve": "plot_calibration_curve",
-                    "confusion_matrix": "plot_confusion_matrix",
-                },
-                name="draw_plots",
-            ),
-            Node(
-                draw_explanations,
-                inputs=["predictor", "feature_importance", "test"],
-                outputs=["plot_feature_importance", "plot_contributions"],
-                name="draw_explanations",
-            ),
-            Node(
-                draw_groups,
-                inputs="validation_metrics",
-                outputs=["plot_calibration_gaps", "plot_months"],
-                name="draw_groups",
-            ),
-            Node(
-                draw_splits,
-                inputs=["fold_metrics", "development", "test", "params:observation"],
-                outputs="plot_splits",
-                name="draw_splits",
-            ),
-            Node(
-                write_report,
-                inputs=["validation_metrics", "gate_decision", "table_counts", "observation_counts", "judgements"],
-                outputs="validation_report",
-                name="write_report",
-            ),
+            Node(check_gates, ["validation_metrics", "params:gates"], "gate_decision", name="check_gates"),
+            *(Node(plot.function, plot.inputs, plot.dataset, name=plot.dataset) for plot in plots.PLOTS),
+            Node(write_report, list(REPORTED), "validation_report", name="write_report"),
             Node(
                 write_page,
-                inputs={
-                    "validation_metrics": "validation_metrics",
-                    "gate_decision": "gate_decision",
-                    "predictor": "predictor",
-                    "table_counts": "table_counts",
-                    "observation_counts": "observation_counts",
-                    "judgements": "judgements",
-                    "splits": "plot_splits",
-                    "roc_curve": "plot_roc_curve",
-                    "precision_recall_curve": "plot_precision_recall_curve",
-                    "calibration_curve": "plot_calibration_curve",
-                    "confusion_matrix": "plot_confusion_matrix",
-                    "feature_importance": "plot_feature_importance",
-                    "contributions": "plot_contributions",
-                    "calibration_gaps": "plot_calibration_gaps",
-                    "months": "plot_months",
-                },
+                inputs={name: name for name in (*REPORTED, "predictor", *(plot.dataset for plot in plots.PLOTS))},
                 outputs="validation_page",
                 name="write_page",
             ),
             Node(
-                summarise_verdict,
-                inputs=["validation_metrics", "gate_decision"],
-                outputs="verdict_summary",
-                name="summarise_verdict",
+                summarise_verdict, ["validation_metrics", "gate_decision"], "verdict_summary", name="summarise_verdict"
             ),
         ]
     )

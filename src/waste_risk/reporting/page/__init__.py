@@ -3,7 +3,7 @@
 The words are in ``templates``; every figure in them comes from the records of a validation.
 """
 
-from waste_risk.reporting.page.limits import find_limits
+from waste_risk.reporting.page.limitations import find_limitations
 from waste_risk.reporting.page.rendering import render_page
 
-__all__ = ["find_limits", "render_page"]
+__all__ = ["find_limitations", "render_page"]

@@ -1,17 +1,30 @@
-"""From the records of a validation to the page."""
+"""Render the page from the records of a validation."""
 
 import base64
-from collections.abc import Mapping
+from collections import defaultdict
+from collections.abc import Callable, Mapping
 from datetime import datetime
+from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
-from waste_risk.metrics import Group, ValidationMetrics
+from waste_risk.formatting import (
+    format_count,
+    format_interval,
+    format_number,
+    format_percent,
+    format_signed,
+    join_words,
+    make_typographic,
+    to_heading,
+    to_words,
+)
+from waste_risk.metrics import Group, GroupMetrics, ValidationMetrics, find_definitions
 from waste_risk.model.predictor import Metadata
-from waste_risk.reporting.page import wording
-from waste_risk.reporting.page.limits import find_limits
-from waste_risk.reporting.page.verdict import LABELS, explain_gates
-from waste_risk.reporting.text import CEILING, LEAK, Judgements, SourceSummary
+from waste_risk.reporting.page.limitations import find_limitations
+from waste_risk.reporting.page.verdict import explain_gates
+from waste_risk.reporting.plots import Plot
+from waste_risk.reporting.text import CEILING, LEAK, SourceSummary, WindowUse
 from waste_risk.validation.gates import GateDecision
 
 _PERSONAL = {
@@ -27,41 +40,62 @@ def render_page(
     *,
     generated_at: datetime,
     source: SourceSummary | None = None,
-    judgements: Judgements | None = None,
+    validation_log: WindowUse | None = None,
     metadata: Metadata | None = None,
-    pictures: Mapping[str, bytes] | None = None,
+    plots: Mapping[Plot, bytes] | None = None,
 ) -> str:
-    """Write the page; what is not known or was not measured is left out of it.
+    """Return the page as HTML; what is not known or was not measured is left out.
 
     Args:
         metrics: what was measured.
-        decision: what the gates say to it.
+        decision: of the gates.
         generated_at: shown in the head, in UTC.
-        source: what the judged window was cut from.
-        judgements: how often it has been judged.
+        source: what the test window was cut from.
+        validation_log: how often the window has been used.
         metadata: of the predictor, for the model card.
-        pictures: PNG files by name: roc_curve, precision_recall_curve, calibration_curve, confusion_matrix,
-            feature_importance, contributions, calibration_gaps, months, splits.
+        plots: a PNG file of each plot; they are shown in their sections, in this order.
     """
     return (
         _environment()
         .get_template("page.html")
         .render(
             m=metrics,
+            group_columns={
+                name: each for name, each in find_definitions(GroupMetrics).items() if each.section == "group"
+            },
             decision=decision,
-            gates=explain_gates(metrics, decision),
-            unsupported=[LABELS[name] for name in decision.unsupported],
-            limits=find_limits(metrics),
+            gates=explain_gates(decision),
+            unsupported=[gate.title for gate in decision.gates if gate.name in decision.unsupported],
+            limitations=find_limitations(metrics),
             leak=LEAK,
             ceiling=" ".join(CEILING),
             source=source,
-            judgements=judgements,
+            validation_log=validation_log,
             made=metadata,
             personal=_name_personal(metadata.feature_names if metadata else ()),
             generated_at=generated_at,
-            pictures={name: _embed(png) for name, png in (pictures or {}).items()},
+            plots=_place(plots or {}, metrics),
         )
     )
+
+
+def _typographic(function: Callable[..., str], decimals: int) -> Callable[..., str]:
+    def format_for_page(number: Any, decimals: int = decimals) -> str:
+        return make_typographic(function(number, decimals))
+
+    return format_for_page
+
+
+_FILTERS: dict[str, Callable[..., str]] = {
+    "value": _typographic(format_number, 3),
+    "signed": _typographic(format_signed, 3),
+    "interval": _typographic(format_interval, 3),
+    "percent": _typographic(format_percent, 1),
+    "count": format_count,
+    "words": to_words,
+    "heading": to_heading,
+    "listed": join_words,
+}
 
 
 def _environment() -> Environment:
@@ -72,7 +106,7 @@ def _environment() -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters |= {function.__name__: function for function in wording.FILTERS}
+    environment.filters |= _FILTERS
     environment.tests["measured"] = _is_measured
     return environment
 
@@ -85,5 +119,10 @@ def _is_measured(group: Group) -> bool:
     return group.measured is not None
 
 
-def _embed(png: bytes) -> str:
-    return "data:image/png;base64," + base64.b64encode(png).decode("ascii")
+def _place(plots: Mapping[Plot, bytes], metrics: ValidationMetrics) -> dict[str, list[dict[str, str]]]:
+    """Return by section what the page shows of each plot."""
+    placed: dict[str, list[dict[str, str]]] = defaultdict(list)
+    for plot, png in plots.items():
+        address = "data:image/png;base64," + base64.b64encode(png).decode("ascii")
+        placed[plot.section].append({"png": address, "alt": plot.alt(metrics), "caption": plot.caption})
+    return placed

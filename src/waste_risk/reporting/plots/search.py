@@ -1,4 +1,4 @@
-"""The figures of a search, redrawn from its table of trials by Optuna."""
+"""The figures of a search, replotted by Optuna from its table of trials."""
 
 import sys
 import warnings
@@ -20,17 +20,17 @@ _DPI = 120
 
 
 def plot_search(trials: pd.DataFrame, space: Space) -> dict[str, Figure]:
-    """Draw what a search tried, by name of the figure.
+    """Plot what a search tried.
 
-    Configured values outside of the space are drawn at its edge.
+    Configured values outside of the space are shown at its edge.
 
     Args:
-        trials: as ``tune_hyperparameters`` gives them.
+        trials: as ``tune_hyperparameters`` returns them.
         space: that was searched.
 
     Returns:
-        ``history``, ``slices`` and, from the second completed trial on, ``importances`` (PED-ANOVA, Watanabe et al.,
-        2023); nothing without trials.
+        figures by name: ``history``, ``slices`` and, from the second completed trial on, ``importances`` (PED-ANOVA,
+        Watanabe et al., 2023); none without trials.
     """
     if trials.empty:
         return {}
@@ -39,10 +39,10 @@ def plot_search(trials: pd.DataFrame, space: Space) -> dict[str, Figure]:
     # Optuna changes the style of all later figures, and calls these functions experimental.
     with mpl.rc_context(), warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        return _draw(_rebuild(trials, space), n_completed=int((trials["state"] == "complete").sum()))
+        return _plot(_rebuild(trials, space), n_completed=int((trials["state"] == "complete").sum()))
 
 
-def _draw(study: "Study", *, n_completed: int) -> dict[str, Figure]:
+def _plot(study: "Study", *, n_completed: int) -> dict[str, Figure]:
     from matplotlib import pyplot as plt  # noqa: PLC0415, global state for this function alone
     from optuna.visualization import matplotlib as drawing  # noqa: PLC0415, Optuna is for searches only
 

@@ -1,1 +1,1 @@
-"""The search for hyperparameters: what a trial is, how Optuna proposes the next, where studies are kept."""
+"""The search for hyperparameters: what a trial is, how Optuna proposes the next, where studies are stored."""

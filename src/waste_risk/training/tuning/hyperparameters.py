@@ -1,7 +1,7 @@
-"""Hyperparameters of the classifier, chosen on folds of their own.
+"""The search for the classifier's hyperparameters, on inner folds.
 
-The inner folds end where the newest outer fold begins. So that fold, which weighs most in the calibrator, is judged by
-a model whose hyperparameters it did not choose. Without trials nothing here costs anything.
+The inner folds end where the newest outer fold begins. So the validation rows of that fold, which weigh most in the
+calibrator, are predicted with hyperparameters that they had no part in choosing. Without trials nothing is imported.
 """
 
 import hashlib
@@ -35,7 +35,7 @@ from waste_risk.training.tuning.studies import Studies
 if TYPE_CHECKING:
     from optuna.trial import FrozenTrial
 
-KNOBS = tuple(Space.model_fields)
+HYPERPARAMETERS = tuple(Space.model_fields)
 DECIDING_LIBRARIES = ("lightgbm", "numpy", "optuna")
 DECIDING_FILES = tuple(
     Path(str(file))
@@ -53,10 +53,16 @@ DECIDING_FILES = tuple(
 
 @dataclass(frozen=True)
 class InnerFold:
-    """One fold of the search, ready for any number of trials: binned rows to train on, and rows to judge by."""
+    """One fold of the search, prepared once for any number of trials.
+
+    Attributes:
+        binned: training rows.
+        validation: features of the validation rows.
+        wasted: their labels.
+    """
 
     binned: Binned
-    judged: Matrix
+    validation: Matrix
     wasted: NDArray[np.bool_]
 
 
@@ -70,14 +76,22 @@ def tune_hyperparameters(  # noqa: PLR0917
 ) -> tuple[Training, pd.DataFrame]:
     """Search for the classifier's hyperparameters with the highest mean AUC over the inner folds.
 
-    The configured ones are the first trial, and stay if none is better. The study goes on where it was: trials that
-    have finished before, with the same data, code and parameters, are not run again.
+    The configured values are the first trial, and are kept unless another is better. An earlier study with the same
+    data, code and parameters is resumed: its finished trials are not run again.
+
+    Args:
+        development: rows of model_input.
+        training: the configured hyperparameters; returned as it is without a search.
+        split: of the outer folds.
+        observation: its horizon is that of the labels.
+        tuning: number of trials, inner folds and space of the search.
+        studies: where studies are stored.
 
     Returns:
         training: with the best values in place of the configured ones.
         trials: one row per finished trial: ``number`` (0 is the first), ``state`` (complete, pruned), ``value`` (mean
-            AUC, NaN if pruned), ``fold_1`` … (AUC, NaN where it did not come to), and the values tried; no rows
-            without a search.
+            AUC, NaN if pruned), ``fold_1`` … (AUC, NaN if pruned before), and the values tried; no rows without a
+            search.
 
     Raises:
         StudyError: the studies cannot be read or written.
@@ -95,46 +109,48 @@ def tune_hyperparameters(  # noqa: PLR0917
 def prepare_folds(
     development: pd.DataFrame, training: Training, split: Split, observation: Observation, tuning: Tuning
 ) -> list[InnerFold]:
-    """Cut and bin the inner folds, from old to new; each has its own bins, as later rows must not shape earlier ones.
+    """Return the binned inner folds from the oldest to the newest, each with its own bins, which no later row shapes.
 
     Raises:
         ValueError: features are missing, or a fold has nothing to learn from.
     """
-    inner = _before_newest_fold(development, split, observation)
+    outer = PurgedTimeSeriesSplit(split.n_folds, observation.horizon_days)
+    *_, (known_before, _) = outer.split(development, development["wasted"], development["observed_on"])
+    inner = development.iloc[known_before]
     X = to_matrix(inner, FEATURE_NAMES)
     folds = PurgedTimeSeriesSplit(tuning.n_folds, observation.horizon_days)
     return [
         InnerFold(
             binned=bin_rows(X[train], inner.iloc[train], CLASSIFIER, training, FEATURE_NAMES),
-            judged=X[judged],
-            wasted=inner["wasted"].to_numpy(dtype=bool)[judged],
+            validation=X[validation],
+            wasted=inner["wasted"].to_numpy(dtype=bool)[validation],
         )
-        for train, judged in folds.split(inner, inner["wasted"], inner["observed_on"])
+        for train, validation in folds.split(inner, inner["wasted"], inner["observed_on"])
     ]
 
 
-def judge(fold: InnerFold, training: Training) -> float:
-    """Give the AUC on a fold of a classifier that learnt from the older part of its training rows.
+def evaluate_fold(fold: InnerFold, training: Training) -> float:
+    """Fit a classifier on the older training rows of a fold, and return its AUC on the fold's validation rows.
 
-    The newest part chose the rounds, and is not learnt from in a second fit, as it is for the model itself: that would
-    double the work, and is as good for one trial as for another.
+    The newest training rows are for early stopping. There is no second fit on all of them, as there is for the final
+    model: that would double the work, and help one trial as much as another.
     """
     booster = fit_on_older(fold.binned, CLASSIFIER, training)
-    scores = metrics.count_scores(y_true=fold.wasted, probability=predict(booster, fold.judged))
+    scores = metrics.count_scores(y_true=fold.wasted, probability=predict(booster, fold.validation))
     return float(metrics.roc_auc(scores))
 
 
 def with_values(training: Training, classifier: LightGBM) -> Training:
-    """Put other hyperparameters of the classifier in place."""
+    """Return the parameters with other hyperparameters of the classifier."""
     return training.model_copy(update={"classifier": classifier})
 
 
 def name_study(
     development: pd.DataFrame, training: Training, split: Split, observation: Observation, tuning: Tuning
 ) -> str:
-    """Name a study by all that decides what a trial is worth and which comes next, so that no other is gone on with.
+    """Return a name made of all that decides the value of a trial and which comes next, so that no other is resumed.
 
-    Not by the number of trials: a study of 50 is the first half of one of 100. Nor by the number of workers, only by
+    The number of trials is no part of it: a study of 50 is the first half of one of 100. Of the number of workers only
     whether there are several, since their trials are not reproducible.
     """
     decisive = {
@@ -153,14 +169,8 @@ def name_study(
 
 
 def hash_files(files: Sequence[Path]) -> str:
-    """Identify code by its text."""
+    """Return a SHA-256 of the texts of files, in hexadecimal."""
     return hashlib.sha256("".join(hashlib.sha256(file.read_bytes()).hexdigest() for file in files).encode()).hexdigest()
-
-
-def _before_newest_fold(development: pd.DataFrame, split: Split, observation: Observation) -> pd.DataFrame:
-    outer = PurgedTimeSeriesSplit(split.n_folds, observation.horizon_days)
-    *_, (known_before, _) = outer.split(development, development["wasted"], development["observed_on"])
-    return development.iloc[known_before]
 
 
 class _Task(NamedTuple):
@@ -198,12 +208,12 @@ def _work(task: _Task, name: str, studies: Studies, worker: int = 0) -> None:
 
     folds: list[InnerFold] = []
 
-    def judge_values(classifier: LightGBM, fold: int) -> float:
+    def evaluate(classifier: LightGBM, fold: int) -> float:
         if not folds:  # a study that has all its trials needs none
             folds.extend(prepare_folds(*task))
-        return judge(folds[fold - 1], with_values(task.training, classifier))
+        return evaluate_fold(folds[fold - 1], with_values(task.training, classifier))
 
-    search.work(studies, name, judge_values, task.training.classifier, task.tuning, worker=worker)
+    search.work(studies, name, evaluate, task.training.classifier, task.tuning, worker=worker)
 
 
 def _tabulate(finished: "list[FrozenTrial]", configured: LightGBM, tuning: Tuning) -> pd.DataFrame:
@@ -220,14 +230,14 @@ def _tabulate(finished: "list[FrozenTrial]", configured: LightGBM, tuning: Tunin
             trial.value if state == "complete" else np.nan for trial, state in zip(finished, states, strict=True)
         ],
         **folds,
-        **{knob: [values[knob] for values in tried] for knob in KNOBS},
+        **{name: [values[name] for values in tried] for name in HYPERPARAMETERS},
     }
-    floats = ["value", *folds, *(knob for knob in KNOBS if Space.model_fields[knob].annotation is FloatRange)]
-    whole = [knob for knob in KNOBS if knob not in floats]
+    whole = [name for name in HYPERPARAMETERS if Space.model_fields[name].annotation is not FloatRange]
+    floats = ["value", *folds, *(name for name in HYPERPARAMETERS if name not in whole)]
     return pd.DataFrame(columns).astype({**dict.fromkeys(floats, "float64"), **dict.fromkeys(whole, "int64")})
 
 
 def _values(trial: "FrozenTrial", configured: LightGBM) -> dict[str, Any]:
     from waste_risk.training.tuning import search  # noqa: PLC0415
 
-    return search.values_of(trial, configured).model_dump(include=set(KNOBS))
+    return search.values_of(trial, configured).model_dump(include=set(HYPERPARAMETERS))

@@ -1,6 +1,6 @@
-"""Where studies of hyperparameters are kept: any database that SQLAlchemy can reach.
+"""Where the studies of a search are stored: any database that SQLAlchemy can reach.
 
-Nothing is opened, made or imported before a search needs it, and no message shows a password.
+Nothing is opened, created or imported before a search needs it, and no message shows a password.
 """
 
 from collections.abc import Callable, Iterator
@@ -23,7 +23,7 @@ Watch = Callable[[int, int, float | None], None]
 
 
 def _ignore(_finished: int, _wanted: int, _best: float | None) -> None:
-    """Nobody watches."""
+    """Do nothing: the default of ``Studies.watch``."""
 
 
 @dataclass(frozen=True)
@@ -32,7 +32,7 @@ class Studies:
 
     Attributes:
         url: SQLAlchemy's address of the database.
-        watch: told of each finished trial.
+        watch: called after each finished trial with the number of finished ones, of wanted ones, and the best value.
     """
 
     url: str = field(repr=False)
@@ -40,7 +40,7 @@ class Studies:
 
     @contextmanager
     def open(self) -> Iterator["BaseStorage"]:
-        """Offer the store to a ``with`` block.
+        """Open the store for a ``with`` block.
 
         Raises:
             StudyError: the address is wrong, or the database cannot be reached, read or written.
@@ -58,7 +58,7 @@ class Studies:
             raise StudyError(_explain(_address(self.url), error)) from None
 
     def __str__(self) -> str:
-        """Name the place, without user and password."""
+        """Return the address without user and password."""
         return _place(_address(self.url))
 
 
@@ -83,7 +83,7 @@ def _connect(url: str) -> "RDBStorage":
 
 
 def _make_file(address: "URL", path: Path) -> None:
-    """Make the tables aside unless they are there: a command that is killed meanwhile leaves no half of them."""
+    """Create the file under another name, with its tables, and rename it: a kill leaves no half-made file."""
     import optuna  # noqa: PLC0415
 
     path.parent.mkdir(parents=True, exist_ok=True)

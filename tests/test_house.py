@@ -1,0 +1,149 @@
+"""How the source is built: imports lead one way, in no circle, and the core knows no framework."""
+
+import ast
+import re
+import tomllib
+from pathlib import Path
+
+import pytest
+from house import (
+    LAYERS,
+    PACKAGE,
+    SHELL,
+    Imports,
+    body_sizes,
+    find_circle,
+    find_duplicates,
+    imported_names,
+    module_imports,
+    read_modules,
+    room_imports,
+    upward_imports,
+)
+
+ROOT = Path(__file__).parents[1]
+MODULES = read_modules(PACKAGE)
+IMPORTS = module_imports(MODULES)
+
+
+def frameworks() -> set[str]:
+    """Kedro, MLflow and their plugins, among what the project depends on."""
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    names = {re.split(r"\W*[<>=\[]", line)[0].replace("-", "_") for line in project["dependencies"]}
+    return {name for name in names if name.startswith(("kedro", "mlflow"))}
+
+
+def parse(**sources: str) -> dict[str, ast.Module]:
+    return {name.replace("__", "."): ast.parse(source) for name, source in sources.items()}
+
+
+def test_every_room_has_its_layer() -> None:
+    assert sorted(room for layer in LAYERS for room in layer) == sorted(room_imports(IMPORTS))
+
+
+def test_imports_point_one_way() -> None:
+    assert upward_imports(IMPORTS) == []
+
+
+def test_no_modules_import_each_other_in_a_circle_not_even_for_type_checking() -> None:
+    assert find_circle(IMPORTS) == []
+    assert find_circle(room_imports(IMPORTS)) == []
+
+
+@pytest.mark.parametrize("name", sorted(name for name in MODULES if name.partition(".")[0] not in SHELL))
+def test_only_the_shell_imports_a_framework(name: str) -> None:
+    imported = {each.partition(".")[0] for node in ast.walk(MODULES[name]) for each in imported_names(node)}
+    assert imported & frameworks() == set()
+
+
+def test_the_frameworks_are_those_of_the_project() -> None:
+    assert frameworks() == {"kedro", "kedro_datasets", "kedro_mlflow", "kedro_viz", "mlflow"}
+
+
+@pytest.mark.parametrize("name", sorted(name for name in MODULES if name.startswith("adapters.")))
+def test_the_contents_of_the_adapters_name_every_module(name: str) -> None:
+    assert re.search(rf"\b{name.partition('.')[2]}\b", ast.get_docstring(MODULES["adapters"]) or "")
+
+
+def test_an_import_is_found_wherever_it_is() -> None:
+    modules = parse(
+        low="",
+        high="",
+        high__inner="""
+from typing import TYPE_CHECKING
+if TYPE_CHECKING:
+    from pack.low import Thing
+def function():
+    import pack.high
+    from pack import other
+""",
+        other="from pack.high.inner import function, other",
+    )
+    assert module_imports(modules, "pack") == {
+        "low": set(),
+        "high": set(),
+        "high.inner": {"low", "high", "other"},
+        "other": {"high.inner"},
+    }
+
+
+def test_a_relative_import_is_refused() -> None:
+    with pytest.raises(ValueError, match="line 1: relative import"):
+        module_imports(parse(low="from .high import Thing"))
+
+
+@pytest.mark.parametrize(
+    ("imports", "upward"),
+    [
+        ({"low.a": {"high"}, "high": set()}, ["low.a → high"]),
+        ({"low": {"beside"}, "beside": set()}, ["low → beside"]),
+        ({"low.a": {"low.b"}, "low.b": set(), "high": {"low.a", "beside"}, "beside": set()}, []),
+    ],
+    ids=["upward", "within a layer", "downward, and within a room"],
+)
+def test_an_import_that_does_not_lead_downward_is_named(imports: Imports, upward: list[str]) -> None:
+    assert upward_imports(imports, ({"low", "beside"}, {"high"})) == upward
+
+
+def test_a_room_without_a_layer_is_refused() -> None:
+    with pytest.raises(KeyError, match="new"):
+        upward_imports({"low": {"new"}, "new": set()}, ({"low"},))
+
+
+def test_a_circle_is_told_in_its_order() -> None:
+    circle = find_circle({"a": {"b"}, "b": {"c"}, "c": {"a"}, "d": {"a"}})
+    assert len(circle) == 4
+    assert "".join(circle) in "abcabca"
+
+
+def test_the_body_of_a_function_is_counted_without_signature_and_docstring() -> None:
+    source = """
+def documented(
+    argument,
+):
+    \"\"\"Two lines.
+
+    Of it.\"\"\"
+    first = argument
+    return (
+        first
+    )
+
+class Group:
+    def method(self):
+        def inner():
+            return 1
+        return inner
+
+    def empty(self):
+        \"\"\"Nothing.\"\"\"
+"""
+    assert dict(body_sizes(ast.parse(source))) == {"documented": 4, "method": 3, "inner": 1}
+
+
+def test_equal_definitions_are_found_whatever_their_docstrings_say() -> None:
+    modules = parse(
+        one="LIMIT = 3\nOTHER = 1\ndef half(x):\n    'Halve.'\n    return x / 2",
+        two="LIMIT = 3\nOTHER = 2\ndef half(x):\n    'Return the half.'\n    return x / 2",
+    )
+    assert find_duplicates(modules) == {"LIMIT": ["one", "two"], "half": ["one", "two"]}
