@@ -137,13 +137,15 @@ def test_isotonic_calibration_is_the_mean_of_line_and_spline():
     assert calibrator.transform(at) == pytest.approx(expected, abs=1e-5)
 
 
-def test_the_spline_of_many_rows_goes_through_twenty_bins():
-    score = np.repeat(np.arange(1, 41) / 50, 50)
+def test_many_rows_have_a_knot_at_each_block_and_at_each_of_twenty_bins():
+    blocks_at = np.arange(1, 41) / 50
+    score = np.repeat(blocks_at, 50)
     wasted = np.concatenate([np.arange(50) < n for n in range(5, 45)])
     calibrator = fit_calibrator(few(score, wasted), Calibration(method="isotonic"))
-    of_pairs = (np.arange(1, 41, 2) + 0.5) / 50  # each bin holds two of the forty scores
-    distance = np.abs(np.subtract.outer(of_pairs, calibrator.scores)).min(axis=1)
-    assert distance == pytest.approx(np.zeros(20), abs=1e-9)
+    bins_at = (blocks_at[::2] + blocks_at[1::2]) / 2  # each bin holds two of the forty blocks
+    for scores in (blocks_at, bins_at):
+        distance = np.abs(np.subtract.outer(scores, calibrator.scores)).min(axis=1)
+        assert distance == pytest.approx(np.zeros(len(scores)), abs=1e-9)
 
 
 def test_the_sigmoid_goes_through_two_shares_moved_by_the_rule_of_succession():
