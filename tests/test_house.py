@@ -70,6 +70,35 @@ def test_the_map_in_the_readme_names_every_module_as_it_describes_itself() -> No
     assert render_modules() in (ROOT / "README.md").read_text(encoding="utf-8"), "run `make docs`"
 
 
+def mutable_dataclasses(module: ast.Module) -> list[str]:
+    return [
+        f"{node.name}: {ast.unparse(decorator)}"
+        for node in ast.walk(module)
+        if isinstance(node, ast.ClassDef)
+        for decorator in node.decorator_list
+        if ast.unparse(decorator).startswith("dataclass") and "frozen=True" not in ast.unparse(decorator)
+    ]
+
+
+@pytest.mark.parametrize("name", sorted(name for name in MODULES if name.partition(".")[0] not in SHELL))
+def test_every_dataclass_of_the_core_is_frozen(name: str) -> None:
+    assert mutable_dataclasses(MODULES[name]) == []
+
+
+def test_a_dataclass_that_can_be_changed_is_named() -> None:
+    source = """
+@dataclass
+class Plain: ...
+
+@dataclass(frozen=False, slots=True)
+class Thawed: ...
+
+@dataclass(slots=True, frozen=True)
+class Frozen: ...
+"""
+    assert mutable_dataclasses(ast.parse(source)) == ["Plain: dataclass", "Thawed: dataclass(frozen=False, slots=True)"]
+
+
 def test_an_import_is_found_wherever_it_is() -> None:
     modules = parse(
         low="",

@@ -108,6 +108,10 @@ def test_of_one_class_what_needs_both_is_undefined_and_the_rest_is_not(outcome):
     assert found.brier_score.value == pytest.approx(np.mean((outcome - np.array([0.1, 0.4, 0.8, 0.9])) ** 2))
 
 
+def test_a_probability_may_be_zero_or_one():
+    assert measure(y_true=[0, 1, 1], probability=[0, 1, 0]).brier_score.value == pytest.approx(1 / 3)
+
+
 @pytest.mark.parametrize(
     ("changed", "message"),
     [

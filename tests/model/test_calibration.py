@@ -5,6 +5,8 @@ import pandas as pd
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from scipy.interpolate import PchipInterpolator
+from scipy.special import logit
 from sklearn.metrics import average_precision_score
 
 from waste_risk.model.calibration import (
@@ -13,6 +15,7 @@ from waste_risk.model.calibration import (
     center,
     fit_calibrator,
     pool_violators,
+    spline_through,
 )
 from waste_risk.parameters import Calibration
 
@@ -94,6 +97,74 @@ def test_steps_become_knots_at_their_mean_score_as_centered_isotonic_regression_
     knots, shares = center(pool_violators(tied))
     assert knots == pytest.approx([0, 0.1, 0.3, 0.55, 0.7, 1])
     assert shares == pytest.approx([1 / 12, 1 / 6, 1 / 3, 1 / 2, 3 / 4, 7 / 8])
+
+
+def blocks(score: list[float], wasted: list[int], weights: list[float]) -> Blocks:
+    return Blocks.of_scores(np.array(score), np.array(wasted, dtype=bool), np.array(weights, dtype=float))
+
+
+def test_rows_whose_scores_agree_to_nine_decimals_are_one_block():
+    tied = blocks([0.3 + 2e-9, 0.3, 0.3 + 4e-10], [1, 0, 1], [1, 2, 6])
+    assert tied.score == pytest.approx([0.3, 0.3 + 2e-9], abs=1e-12)
+    assert tied.share == pytest.approx([6 / 8, 1])
+    assert (tied.weight.tolist(), tied.n_rows.tolist()) == ([8, 1], [2, 1])
+
+
+def test_blocks_are_merged_into_bins_of_equal_weight_by_their_midpoints():
+    tied = blocks([0.1, 0.2, 0.3, 0.4, 0.5], [0, 1, 0, 1, 1], [1, 1, 1, 3, 2])
+    bins = tied.in_bins(2)  # the midpoints of weight lie at .5, 1.5, 2.5, 4.5 and 7 of 8
+    assert (bins.weight.tolist(), bins.n_rows.tolist()) == ([3, 5], [3, 2])
+    assert bins.score == pytest.approx([0.2, (3 * 0.4 + 2 * 0.5) / 5])
+    assert bins.share == pytest.approx([1 / 3, 1])
+    assert tied.in_bins(8).weight.tolist() == [1, 1, 1, 3, 2]
+
+
+def test_the_spline_goes_through_the_knots_in_ten_straight_pieces_each():
+    four = blocks([0.2] * 4 + [0.7] * 4, [0, 0, 0, 1, 0, 1, 1, 1], [1] * 8)
+    scores, shares = spline_through(four)
+    knots, through = [0, 0.2, 0.7, 1], [1 / 8, 1 / 4, 3 / 4, 7 / 8]
+    assert scores[::10] == pytest.approx(knots)
+    assert shares[::10] == pytest.approx(through)
+    assert np.diff(scores) == pytest.approx([0.02] * 10 + [0.05] * 10 + [0.03] * 10)
+    assert shares == pytest.approx(PchipInterpolator(knots, through)(scores))
+
+
+def test_isotonic_calibration_is_the_mean_of_line_and_spline():
+    scores, wasted = [0.2] * 4 + [0.7] * 4, [0, 0, 0, 1, 0, 1, 1, 1]
+    calibrator = fit_calibrator(few(scores, wasted), Calibration(method="isotonic"))
+    knots, through, at = [0, 0.2, 0.7, 1], [1 / 8, 1 / 4, 3 / 4, 7 / 8], np.array([0.1, 0.3, 0.45, 0.88])
+    expected = (np.interp(at, knots, through) + PchipInterpolator(knots, through)(at)) / 2
+    assert calibrator.transform(at) == pytest.approx(expected, abs=1e-5)
+
+
+def test_many_rows_have_a_knot_at_each_block_and_at_each_of_twenty_bins():
+    blocks_at = np.arange(1, 41) / 50
+    score = np.repeat(blocks_at, 50)
+    wasted = np.concatenate([np.arange(50) < n for n in range(5, 45)])
+    calibrator = fit_calibrator(few(score, wasted), Calibration(method="isotonic"))
+    bins_at = (blocks_at[::2] + blocks_at[1::2]) / 2  # each bin holds two of the forty blocks
+    for scores in (blocks_at, bins_at):
+        distance = np.abs(np.subtract.outer(scores, calibrator.scores)).min(axis=1)
+        assert distance == pytest.approx(np.zeros(len(scores)), abs=1e-9)
+
+
+def test_the_sigmoid_goes_through_two_shares_moved_by_the_rule_of_succession():
+    scores, wasted = [0.2] * 4 + [0.8] * 4, [0, 0, 0, 1, 0, 1, 1, 1]
+    calibrator = fit_calibrator(few(scores, wasted), Calibration(method="sigmoid"))
+    assert calibrator.transform([0, 0.2, 0.8, 1]) == pytest.approx([1 / 10, 3 / 10, 7 / 10, 9 / 10], abs=1e-4)
+
+
+def test_the_sigmoid_has_a_knot_at_every_twentieth_of_log_odds():
+    calibrator = fit_calibrator(predictions(500), Calibration(method="sigmoid"))
+    lowest, *knots, highest = calibrator.scores
+    assert (lowest, highest) == (0, 1)
+    assert logit(knots) == pytest.approx(np.arange(-240, 241) / 20, abs=1e-6)
+
+
+def test_where_the_scores_say_nothing_a_slope_of_a_millionth_keeps_their_order():
+    for method in METHODS:
+        calibrator = fit_calibrator(few([0.1, 0.2, 0.8, 0.9], [1, 1, 0, 0]), Calibration(method=method))
+        assert calibrator.transform([0, 1]) == pytest.approx([0.5 - 5e-7, 0.5 + 5e-7], abs=1e-12)
 
 
 @pytest.mark.parametrize(("n_positives", "method"), [(999, "sigmoid"), (1_000, "isotonic")])

@@ -81,6 +81,11 @@ def test_an_expired_item_is_observed_on_the_next_day() -> None:
     assert (ages(observe_items(items, NO_EVENTS, ONCE, FAR)) == 1).all()
 
 
+def test_the_time_of_day_on_a_label_is_no_further_life() -> None:
+    whole_days = observe_items(bought(2_000, life_days=8), NO_EVENTS, ONCE, FAR)
+    assert_frame_equal(observe_items(bought(2_000, life_days=8.75), NO_EVENTS, ONCE, FAR), whole_days)
+
+
 def test_when_an_item_is_observed_does_not_depend_on_what_happened_to_it() -> None:
     pantry = random_pantry(1, n_items=400, n_events=1_500)
     keys = ["item_id", "observed_on"]
@@ -255,6 +260,31 @@ def test_the_model_input_holds_mature_rows_in_the_order_of_time() -> None:
     assert_frame_equal(model_input[expected.columns], expected)
 
 
+def test_an_observation_is_mature_from_the_moment_on_which_its_label_is_known() -> None:
+    observations, _ = assembled("2030-01-01")
+    first = observations["label_known_on"].min()
+    _, model_input = assembled(str(first))
+    assert model_input["item_id"].tolist() == sorted(
+        observations.loc[observations["label_known_on"] == first, "item_id"]
+    )
+    with pytest.raises(ContractError, match="a longer period is needed"):
+        assembled(str(first - pd.Timedelta(1, "s")))
+
+
+def test_rows_are_told_by_their_place_not_by_their_index() -> None:
+    pantry = random_pantry(5, n_households=5)
+    observations = observe_items(pantry.items, pantry.events, ONCE, FAR)
+    features = build_features(observations, *pantry[1:])
+    households = pantry.households.assign(household_id=range(1, len(pantry.households) + 1))
+    known = observations["household_id"].isin(households["household_id"]).to_numpy()
+    observations, features = observations[known].reset_index(drop=True), features[known].reset_index(drop=True)
+    renamed = observations.set_axis(range(len(observations), 0, -1))
+    assert_frame_equal(
+        assemble_model_input(renamed, features, households, FAR),
+        assemble_model_input(observations, features, households, FAR),
+    )
+
+
 def test_observations_of_which_no_label_is_known_are_refused() -> None:
     with pytest.raises(ContractError, match=r"must not always lie after 2020-01-01.*a longer period is needed"):
         assembled("2020-01-01")
@@ -325,5 +355,7 @@ def test_a_new_sensitive_attribute_arrives_in_the_model_input_and_its_contract(t
 
 
 def test_a_household_missing_from_the_table_has_no_sensitive_groups_and_is_refused() -> None:
-    with pytest.raises(ValueError, match="households that the households table does not hold"):
+    observations, _ = assembled("2030-01-01")
+    n_missing = (~observations["household_id"].isin([1, 2])).sum()
+    with pytest.raises(ValueError, match=f"^{n_missing} observations are of households that the households table does"):
         assembled("2030-01-01", random_pantry(5).households.head(2))

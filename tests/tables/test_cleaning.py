@@ -377,6 +377,39 @@ def test_households_of_weekly_shopping_alone_set_the_period_to_the_day() -> None
     assert (counts["dropped"], counts["data_until"]) == ({}, (MONDAY + 19 * 7 * DAY).isoformat())
 
 
+def bought_once(days: list[int]) -> Tables:
+    """One household for each number of days after Monday, on which it buys the one item that it ever buys."""
+    sound, ids = tables(), range(len(days))
+    households = pd.concat([sound["households"].iloc[[0]]] * len(days), ignore_index=True).assign(household_id=ids)
+    items = pd.concat([sound["items"].iloc[[0]]] * len(days), ignore_index=True).assign(
+        item_id=ids, household_id=ids, purchased_on=[MONDAY + day * DAY for day in days], expires_on=pd.NaT
+    )
+    return {"households": households, "items": items, "events": sound["events"].iloc[:0]}
+
+
+@pytest.mark.parametrize(
+    ("n_households", "n_late", "n_dropped"),
+    [(30, 2, 2), (30, 3, 0), (399, 2, 2), (399, 3, 0), (400, 3, 3), (400, 4, 0)],
+)
+def test_fewer_than_three_households_are_few_and_of_many_fewer_than_one_in_a_hundred(
+    n_households: int, n_late: int, n_dropped: int
+) -> None:
+    given = bought_once([60] * n_late + [0] * (n_households - n_late))
+    dropped = {"items_outside_the_period": n_dropped} if n_dropped else {}
+    assert check_tables(**given, cleaning=policy())[3]["dropped"] == dropped
+
+
+@pytest.mark.parametrize(
+    ("others", "near"),
+    [([40] * 28, 14), ([40] * 6 + [36] + [0] * 21, 20)],
+    ids=["two weeks", "five times as far apart as others further in"],
+)
+def test_how_far_a_few_households_may_go_on_after_all_others(others: list[int], near: int) -> None:
+    for days, dropped in ((near, {}), (near + 1, {"items_outside_the_period": 2})):
+        counts = check_tables(**bought_once([40 + days] * 2 + others), cleaning=policy())[3]
+        assert counts["dropped"] == dropped
+
+
 @pytest.mark.parametrize(("max_share", "fits"), [(0.25, True), (0.24, False), (0.0, False)])
 def test_more_dirty_rows_than_allowed_are_a_broken_source(max_share: float, fits: bool) -> None:
     given, cleaning = dirty("events_of_unknown_items"), policy(max_share=max_share)

@@ -370,6 +370,27 @@ def test_model_input_is_sorted_by_time_and_then_by_item(order: list[int]) -> Non
         check("model_input", shuffled)
 
 
+@pytest.mark.parametrize(
+    ("days", "items", "is_sound"),
+    [
+        ([0, 1, 1], [3, 1, 2], True),
+        ([0, 0, 1], [2, 3, 1], True),
+        ([1, 0, 2], [1, 2, 3], False),
+        ([0, 1, 1], [1, 3, 2], False),
+        ([0, 1, 1], [1, 2, 2], False),
+    ],
+)
+def test_the_time_counts_before_the_item(days: list[int], items: list[int], is_sound: bool) -> None:
+    observed_on = pd.Series(pd.Timestamp("2024-05-01") + pd.to_timedelta(days, unit="D"))
+    known_on = observed_on + pd.Timedelta(days=30)
+    rows = model_input().assign(item_id=items, observed_on=observed_on, label_known_on=known_on)
+    if is_sound:
+        assert check("model_input", rows)["item_id"].tolist() == items
+    else:
+        with pytest.raises(ContractError, match=r"must be sorted and unique together \(1 of 3 rows\)$"):
+            check("model_input", rows)
+
+
 def test_model_input_needs_known_sensitive_groups() -> None:
     with pytest.raises(ContractError, match="sensitive_size_group: must be one of 1, 2, 3-4, 5"):
         check("model_input", model_input().assign(sensitive_size_group="7"))

@@ -34,11 +34,13 @@ def days_of(rows: pd.DataFrame) -> list[int]:
 
 
 def test_the_newest_days_are_the_test_window_and_unknown_labels_are_left_out():
-    development, test = split_by_time(observe(0, 1, 2, 3, 4, 5, 6, 7, 8, 9), Split(test_share=0.2, n_folds=5))
+    rows = observe(0, 1, 2, 3, 4, 5, 6, 7, 8, 9)
+    development, test = split_by_time(rows, Split(test_share=0.2, n_folds=5))
     assert days_of(development) == [0, 1, 2, 3, 4, 5, 6]  # day 6 is known on day 8, the first of the test window
     assert days_of(test) == [8, 9]
     assert development.index.tolist() == list(range(7))
     assert test.index.tolist() == [0, 1]
+    assert list(development) == list(test) == list(rows)
 
 
 def test_a_day_is_never_divided():

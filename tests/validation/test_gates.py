@@ -129,6 +129,11 @@ def test_every_gate_is_defined_once_and_says_what_it_measures_and_why(good):
     assert all(gate.title and gate.why.endswith(".") for gate in check_gates(good, LIMITS).gates)
 
 
+def test_only_alerts_and_rows_are_counted(good):
+    counts = {gate.name for gate in check_gates(good, LIMITS).gates if gate.is_count}
+    assert counts == {"alerts", "both_classes"}
+
+
 FIRST_FOUR = [
     ("auc", "AUC >= 0.85", True, 0.8723, 0.85),
     ("precision_at_high_confidence", "Precision@0.7 >= 0.80", True, 0.8456, 0.80),

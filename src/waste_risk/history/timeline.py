@@ -177,8 +177,10 @@ class Span:
         """Return the second of the last entry with a column above zero; NEVER without any."""
         flag = self.timeline.column(name) > 0
         n_before = np.concatenate([[0], np.cumsum(flag)])[self.last]
-        flagged = np.append(self.timeline.keys[flag], -1)[n_before - 1]
-        return np.where(_same_owner(flagged, self.key) & (n_before > 0), _second(flagged), NEVER)
+        flagged = np.append(self.timeline.keys[flag], -1)[
+            n_before - 1
+        ]  # without any before it the last, which is nobody's
+        return np.where(_same_owner(flagged, self.key), _second(flagged), NEVER)
 
     def _second_at(self, position: Integers) -> Integers:
         keys = np.append(self.timeline.keys, -1)[position]
