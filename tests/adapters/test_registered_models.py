@@ -386,40 +386,41 @@ def test_a_damaged_predictor_is_refused_by_the_name_of_its_file(trained: Project
     assert "\n" not in str(error.value)
 
 
+@pytest.fixture(scope="module")
+def champion(trained: Project) -> Project:
+    """The store, with its only version set as the champion."""
+    (version_set,) = find_version_sets("simulated")
+    move(version_set, "Staging")
+    move(version_set, "Production")
+    return trained
+
+
 class TestThePredictorOfAnAlias:
-    """Champion and challenger as datasets; the tests build on each other's moves."""
+    """Champion, challenger and previous as datasets."""
 
     def load(self, alias: str, source: str = "simulated") -> object:
         """Load as a node does."""
-        catalog = DataCatalog.from_config(
-            {
-                alias: {"type": f"{RegisteredPredictorDataset.__module__}.{RegisteredPredictorDataset.__name__}"}
-                | {"alias": alias, "source": source}
-            }
-        )
+        kind = "waste_risk.adapters.registry_datasets.RegisteredPredictorDataset"
+        catalog = DataCatalog.from_config({alias: {"type": kind, "alias": alias, "source": source}})
         return catalog.load(alias)
 
     @pytest.mark.usefixtures("trained")
-    def test_where_there_is_none_it_is_none(self) -> None:
-        assert self.load("champion") is None
-        assert self.load("challenger") is None
+    @pytest.mark.parametrize("alias", ["challenger", "previous"])
+    def test_where_there_is_none_it_is_none(self, alias: str) -> None:
+        assert self.load(alias) is None
 
+    @pytest.mark.usefixtures("champion")
     @pytest.mark.filterwarnings("error")
     def test_it_is_the_predictor_that_was_registered(
-        self, trained: Project, predictor: WastePredictor, capfd: pytest.CaptureFixture[str]
+        self, predictor: WastePredictor, capfd: pytest.CaptureFixture[str]
     ) -> None:
-        (version_set,) = find_version_sets("simulated")
-        for stage, alias in (("Staging", "challenger"), ("Production", "champion")):
-            move(version_set, stage)
-            loaded = self.load(alias)
-            assert isinstance(loaded, WastePredictor)
-            assert loaded.sha256 == predictor.sha256
-            pd.testing.assert_frame_equal(loaded.predict(X), predictor.predict(X), check_exact=True)
-        assert self.load("challenger") is None
+        loaded = self.load("champion")
+        assert isinstance(loaded, WastePredictor)
+        assert loaded.sha256 == predictor.sha256
+        pd.testing.assert_frame_equal(loaded.predict(X), predictor.predict(X), check_exact=True)
         assert capfd.readouterr() == ("", "")
-        champion = trained.store.get_model_version_by_alias("waste_risk_predictor", "champion")
-        assert champion.current_stage == "Production"
 
+    @pytest.mark.usefixtures("champion")
     @pytest.mark.filterwarnings("error")
     @pytest.mark.parametrize("name", NAMES_IN_REGISTRY)
     def test_clients_load_every_model_by_stage_and_by_alias(self, predictor: WastePredictor, name: str) -> None:
@@ -429,14 +430,14 @@ class TestThePredictorOfAnAlias:
         for answer in (by_stage, by_alias):
             np.testing.assert_array_equal(answer, expected)
 
-    @pytest.mark.usefixtures("trained")
+    @pytest.mark.usefixtures("champion")
     def test_one_of_another_source_is_refused_in_one_line(self) -> None:
         message = "^champion: version 1 of waste_risk_predictor is of source simulated, not of other$"
         with pytest.raises(DatasetError, match=message):
             self.load("champion", "other")
 
-    def test_files_that_were_changed_in_the_store_are_refused(self, trained: Project, tmp_path: Path) -> None:
-        place = Path(local_file_uri_to_path(trained.store.get_model_version_download_uri("waste_risk_predictor", "1")))
+    def test_files_that_were_changed_in_the_store_are_refused(self, champion: Project, tmp_path: Path) -> None:
+        place = Path(local_file_uri_to_path(champion.store.get_model_version_download_uri("waste_risk_predictor", "1")))
         files = place / "data/predictor"
         kept = copytree(files, tmp_path / "kept")
         title = "champion: version 1 of waste_risk_predictor"
