@@ -20,8 +20,8 @@ CONF = ROOT / "conf"
 ENVIRONMENTS = sorted({path.parent.name for path in CONF.glob("*/*.yml")} - {"local"})
 SINGLE = sorted(path.parent.name for path in (ROOT / "src/waste_risk/pipelines").glob("*/pipeline.py"))
 ONLY_FOR_PEOPLE = {
-    *("cross_validation_metrics", "training_facts", "classifier", "regressor", "validation_report", "validation_page"),
-    *("search_plots", "trial_runs", "tuned_parameters"),
+    *("cross_validation_metrics", "training_facts", "validation_report", "validation_page"),
+    *("classifier", "regressor", "registered_predictor", "search_plots", "trial_runs", "tuned_parameters"),
     *("source_summary", "observation_summary", "verdict_summary"),
 }
 

@@ -1,14 +1,22 @@
-"""A verdict reaches the training run and the versions of the very bytes that were judged, and no others."""
+"""A verdict reaches the training run and the versions of the very bytes that were judged, and no others.
 
-from collections.abc import Iterator
+Who passes becomes the challenger, unless a run was killed before all of its models were registered.
+"""
+
+from collections.abc import Callable, Iterator
+from contextlib import closing
 from pathlib import Path
 
 import mlflow
 import pytest
 from kedro.io import DatasetError
 from mlflow import MlflowClient
+from projects import Project, finish
+from registered import NAMES, models, new_set, state
+from sqlalchemy import create_engine, text
 
-from waste_risk.adapters.registry_hooks import publish
+from waste_risk.adapters.registry import find_version_sets, move, register_together
+from waste_risk.adapters.registry_hooks import make_challenger, publish
 from waste_risk.validation.gates import GateDecision
 
 REFUSED = GateDecision(False, (), ("AUC 0.8000 is below 0.85", "ECE is undefined"), "abc")
@@ -67,3 +75,68 @@ def test_a_store_that_does_not_know_the_training_run_is_named_in_one_line(store:
     with pytest.raises(DatasetError, match="^the verdict cannot go onto training run gone: ") as refusal:
         publish(REFUSED, {"auc": 0.8}, "gone", judged_by=finished_run(store))
     assert "\n" not in str(refusal.value)
+
+
+def test_a_version_set_becomes_the_challenger_once(store: MlflowClient) -> None:
+    first, second = new_set(store, sha256="abc"), new_set(store, sha256="def")
+    make_challenger(second.training_run_id, "xyz")
+    assert state(store) == dict.fromkeys(NAMES, ["None", "None"])
+    for _ in range(2):
+        make_challenger(second.training_run_id, "def")
+        assert state(store) == dict.fromkeys(NAMES, ["None", "Staging challenger"])
+    move(second, "Production")
+    make_challenger(second.training_run_id, "def")
+    make_challenger(first.training_run_id, "abc")
+    assert state(store) == dict.fromkeys(NAMES, ["Staging challenger", "Production champion"])
+
+
+def test_an_incomplete_version_set_does_not_become_the_challenger(store: MlflowClient) -> None:
+    training = finished_run(store)
+    register_together(models()[:2], training, training)
+    make_challenger(training, "abc")
+    assert [each.current_stage for each in store.search_model_versions("")] == ["None", "None"]
+
+
+BLOCKING = """CREATE FUNCTION block() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    IF NEW.name = 'waste_risk_predictor' THEN PERFORM pg_advisory_xact_lock(1); END IF;
+    RETURN NEW;
+END $$"""
+BLOCKED = text("SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND NOT granted")
+
+
+def test_a_run_that_is_killed_between_two_models_is_told_of_by_the_next_one(
+    new_project: Callable[[], Project], database: str
+) -> None:
+    """The store waits before it creates the version of the third model, and meanwhile the run is killed."""
+    project, variables = new_project(), {"MLFLOW_TRACKING_URI": database}
+    assert project.run("--pipelines", "logged", **variables).code == 0
+    engine = create_engine(database, isolation_level="AUTOCOMMIT")
+    with closing(engine.connect()) as lock:
+        for statement in (
+            BLOCKING,
+            "CREATE TRIGGER block BEFORE INSERT ON model_versions FOR EACH ROW EXECUTE FUNCTION block()",
+            "SELECT pg_advisory_lock(1)",
+        ):
+            lock.exec_driver_sql(statement)
+        process = project.start("--pipelines", "models", **variables)
+        while not lock.execute(BLOCKED).scalar() and process.poll() is None:
+            pass
+        process.kill()
+        finish(process)
+        lock.exec_driver_sql("SELECT pg_advisory_unlock(1)")
+    engine.dispose()
+    outcome = project.run("--pipelines", "logged", **variables)
+    before = mlflow.get_tracking_uri()
+    mlflow.set_tracking_uri(database)
+    try:
+        (left,) = find_version_sets("simulated")
+    finally:
+        mlflow.set_tracking_uri(before)
+    names = "waste_risk_classifier 1, waste_risk_regressor 1"
+    line = f"Registry:     {names} were left incomplete by run {left.id}; they are never promoted"
+    assert (outcome.code, outcome.screen.splitlines()[0]) == (0, line)
+    assert left.is_marked
+    assert {version.tags["verdict"] for version in left.versions.values()} == {"NONE: the run was killed"}
+    again = project.run("--pipelines", "models", **variables)
+    assert (again.code, "incomplete" in again.screen) == (0, False)

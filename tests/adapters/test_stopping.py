@@ -85,7 +85,7 @@ def test_a_run_that_was_killed_is_shown_as_killed_by_the_next_one_and_its_models
     assert statuses(busy.project) == ["FINISHED", "KILLED"]
     assert not left.exists()
     versions = busy.project.store.search_model_versions("")
-    assert [version.tags["verdict"] for version in versions] == ["NONE: the run was killed"] * 2
+    assert [version.tags["verdict"] for version in versions] == ["NONE: the run was killed"] * 3
 
 
 @pytest.mark.parametrize("runner", ["SequentialRunner", "ThreadRunner"])

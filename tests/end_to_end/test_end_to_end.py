@@ -19,6 +19,7 @@ from checkout import SWAP, Checkout, Outcome
 from mlflow import MlflowClient
 from mlflow.utils.file_utils import local_file_uri_to_path
 
+from waste_risk.adapters.registry_datasets import RegisteredPredictorDataset
 from waste_risk.features import FEATURES
 from waste_risk.model.predictor import WastePredictor
 
@@ -128,10 +129,15 @@ def test_the_saved_and_the_registered_model_give_the_same_probabilities(finished
     try:
         raw = mlflow.lightgbm.load_model("models:/waste_risk_classifier/1").predict(test[NAMES])
         days = mlflow.lightgbm.load_model("models:/waste_risk_regressor/1").predict(test[NAMES])
+        served = mlflow.pyfunc.load_model("models:/waste_risk_predictor/1").predict(test)
+        challenger = RegisteredPredictorDataset("challenger", "test").load()
     finally:
         mlflow.set_tracking_uri(before)
     np.testing.assert_array_equal(saved.calibrator.transform(raw), predicted["waste_probability"])
     np.testing.assert_array_equal(np.clip(days, 0, 30), predicted["predicted_days_to_waste"])
+    pd.testing.assert_frame_equal(served, saved.predict(test), check_exact=True)
+    assert challenger is not None
+    assert challenger.sha256 == saved.sha256
 
 
 @pytest.mark.parametrize("options", [(), ("--runner=ThreadRunner",)], ids=["again", "threads"])
@@ -208,7 +214,7 @@ def test_a_verdict_goes_onto_the_training_run_and_its_registered_versions(finish
     assert judged.data.tags["verdict_reasons"].endswith("is below 0.99")
     assert judged.data.metrics["test.auc"] == training.data.metrics["test.auc"]
     sha256 = WastePredictor.load(finished.file("06_models/waste_predictor_final")).sha256
-    for name in ("waste_risk_classifier", "waste_risk_regressor"):
+    for name in ("waste_risk_classifier", "waste_risk_regressor", "waste_risk_predictor"):
         (version,) = client.search_model_versions(f"name = '{name}'")
         assert (version.tags["verdict"], version.tags["verdict_predictor_sha256"]) == ("FAIL", sha256)
 
@@ -228,7 +234,7 @@ def test_a_run_with_nothing_left_to_do_registers_and_judges_nothing(finished: Ch
 
 def test_a_predictor_is_registered_once_by_its_training_run(finished: Checkout) -> None:
     before = versions(finished)
-    outcome = finished.run("--env", "test", "--from-nodes", "training.register_boosters")
+    outcome = finished.run("--env", "test", "--from-nodes", "training.register_models")
     assert (outcome.code, outcome.errors) == (0, "")
     assert versions(finished) == before
 

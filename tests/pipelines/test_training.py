@@ -26,7 +26,7 @@ def test_the_example_is_a_few_rows_of_features_without_keys(
 
 def test_the_example_is_made_of_parameters_and_of_no_source() -> None:
     pipeline = create_pipeline()
-    (register,) = (node for node in pipeline.nodes if node.name == "register_boosters")
+    (register,) = (node for node in pipeline.nodes if node.name == "register_models")
     assert register.inputs == ["predictor", "params:observation"]
 
 

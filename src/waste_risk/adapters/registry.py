@@ -1,142 +1,264 @@
-"""LightGBM boosters in the MLflow registry, saved as text, with a signature that names every feature."""
+"""Version sets: the models of one training, which are registered and moved together in the MLflow registry.
 
-from collections.abc import Iterable, Mapping
-from importlib.metadata import version
-from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+The registry changes one version at a time. A version set therefore counts only when all of its versions are there,
+moves are made in an order that always leaves a champion, and repeating a move completes one that was interrupted.
+"""
 
-import mlflow
-import pandas as pd
-from kedro.io import AbstractDataset, DatasetError
+import warnings
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from typing import Literal, NamedTuple
+
+from kedro.io import DatasetError
 from mlflow import MlflowClient
+from mlflow.entities import RunStatus
+from mlflow.entities.model_registry import ModelVersion
 from mlflow.exceptions import MlflowException
-from mlflow.models import Model, ModelSignature
-from mlflow.models.model import MLMODEL_FILE_NAME
-from mlflow.protos.databricks_pb2 import RESOURCE_ALREADY_EXISTS, ErrorCode
-from mlflow.types import ColSpec, DataType, Schema
-from mlflow.types.schema import AnyType
+from mlflow.protos.databricks_pb2 import RESOURCE_ALREADY_EXISTS, RESOURCE_DOES_NOT_EXIST, ErrorCode
 
-from waste_risk.adapters import registered_booster
-from waste_risk.adapters.tracking import active_run_id
-from waste_risk.model.lightgbm_calls import Booster
+Stage = Literal["Staging", "Production", "Archived"]
 
-if TYPE_CHECKING:
-    from waste_risk.model.predictor import PredictorWithExample
-
-REQUIREMENTS = ("lightgbm", "numpy", "pandas", "scipy")
+PARTS = ("classifier", "regressor", "predictor")
+CHALLENGER, CHAMPION, PREVIOUS = "challenger", "champion", "previous"
+VERSION_SET, INCOMPLETE = "version_set", "version_set_incomplete"  # tags
 
 
-class BoosterDataset(AbstractDataset["PredictorWithExample", Booster]):
-    """One booster of a predictor, logged with the run; ``RegistrationHook`` then registers it."""
+class LoggedModel(NamedTuple):
+    """A model logged with a run, and the name that it is registered under."""
 
-    def __init__(
-        self, part: str, registered_model_name: str, source: str, metadata: dict[str, Any] | None = None
-    ) -> None:
-        """Choose the booster (``classifier`` or ``regressor``), its name in the registry, and its source."""
-        self._part = part
-        self._registered_model_name = registered_model_name
-        self._source = source
-        self._logged: _Logged | None = None
-        self.metadata = metadata
-
-    def save(self, data: "PredictorWithExample") -> None:
-        """Log the booster in the run, with the example's features."""
-        active_run_id()
-        predictor, names = data.predictor, list(data.predictor.metadata.feature_names)
-        logged = Model.log(
-            artifact_path=None,
-            name=self._part,
-            flavor=_Flavor,
-            lgb_model=getattr(predictor, self._part),
-            signature=signature(names),
-            # Of type object: MLflow compares the names with numbers, of which pandas' own type of text warns.
-            input_example=data.example[names].set_axis(pd.Index(names, dtype=object), axis=1),
-            pip_requirements=pinned(*REQUIREMENTS),
-            code_paths=[registered_booster.__file__],
-        )
-        self._logged = _Logged(logged.model_uri, logged.model_id, predictor.sha256)
-
-    def register(self, training: "Mapping[str, str] | None", run_id: str) -> None:
-        """Register the logged booster as the next version, unless it is registered already.
-
-        Args:
-            training: the record of a training of an earlier run, if the predictor is of one; it may be registered.
-            run_id: the run that trained the predictor, if no record names another.
-        """
-        logged, self._logged = self._logged, None
-        if logged is None:
-            return
-        if training is not None and training["predictor_sha256"] == logged.predictor_sha256:
-            run_id = training["run_id"]
-            found = MlflowClient().search_model_versions(f"name = '{self._registered_model_name}'")
-            if any(version.run_id == run_id for version in found):
-                return
-        tags = {"source": self._source, "predictor_sha256": logged.predictor_sha256}
-        register(self._registered_model_name, logged.model_uri, logged.model_id, run_id, tags)
-
-    def load(self) -> Booster:
-        """Read the newest version of this source.
-
-        Raises:
-            DatasetError: there is none.
-        """
-        versions = MlflowClient().search_model_versions(
-            f"name = '{self._registered_model_name}' and tags.source = '{self._source}'"
-        )
-        if not versions:
-            raise DatasetError(f"{self._registered_model_name} has no version of source {self._source}")
-        newest = max(int(found.version) for found in versions)
-        booster: Booster = mlflow.lightgbm.load_model(f"models:/{self._registered_model_name}/{newest}")
-        return booster
-
-    def _describe(self) -> dict[str, Any]:
-        return {"part": self._part, "registered_model_name": self._registered_model_name, "source": self._source}
-
-
-class _Logged(NamedTuple):
-    """A model logged with a run."""
-
+    name: str
     model_uri: str
-    model_id: str
+    model_id: str | None
     predictor_sha256: str
+    source: str
 
 
-class _Flavor:
-    """MLflow's LightGBM flavor, in which the pyfunc model is a ``RegisteredBooster``."""
+@dataclass(frozen=True)
+class VersionSet:
+    """The registered versions of one training.
 
-    @staticmethod
-    def save_model(path: str, mlflow_model: Model, **arguments: Any) -> None:
-        mlflow.lightgbm.save_model(path=path, mlflow_model=mlflow_model, **arguments)
-        mlflow_model.flavors["python_function"]["loader_module"] = Path(registered_booster.__file__).stem
-        mlflow_model.save(str(Path(path) / MLMODEL_FILE_NAME))
+    Attributes:
+        id: the run that registered them.
+        versions: by the name of the registered model, as they were when the set was looked up.
+    """
+
+    id: str
+    versions: Mapping[str, ModelVersion]
+
+    @property
+    def training_run_id(self) -> str:
+        """The run that trained the models."""
+        return str(self._any.run_id)
+
+    @property
+    def source(self) -> str:
+        """The source of the training's data."""
+        return str(self._any.tags["source"])
+
+    @property
+    def predictor_sha256(self) -> str:
+        """The SHA-256 of the predictor whose parts the models are."""
+        return str(self._any.tags["predictor_sha256"])
+
+    @property
+    def is_marked(self) -> bool:
+        """Whether a version is tagged as part of an incomplete version set."""
+        return any(INCOMPLETE in version.tags for version in self.versions.values())
+
+    @property
+    def is_complete(self) -> bool:
+        """Whether all models are registered."""
+        return set(self.versions) == {name_of(part) for part in PARTS} and not self.is_marked
+
+    @property
+    def is_new(self) -> bool:
+        """Whether a version has never been moved."""
+        return any(version.current_stage == "None" for version in self.versions.values())
+
+    @property
+    def _any(self) -> ModelVersion:
+        return next(iter(self.versions.values()))
+
+    def __str__(self) -> str:
+        return ", ".join(f"{name} {version.version}" for name, version in self.versions.items())
 
 
-def register(name: str, model_uri: str, model_id: str, run_id: str, tags: Mapping[str, str]) -> int:
-    """Register a logged model as the next version, together with its tags; return its number.
+def name_of(part: str) -> str:
+    """Return the name under which a part of the predictor is registered."""
+    return f"waste_risk_{part}"
+
+
+def register_together(models: Sequence[LoggedModel], training_run_id: str, registered_by: str) -> VersionSet:
+    """Register models as one version set; what was registered before a failure is tagged as incomplete.
+
+    Args:
+        models: all models of a training.
+        training_run_id: the run that trained them.
+        registered_by: the run that registers them, whose id becomes that of the version set.
+
+    Raises:
+        MlflowException: the store has failed.
+    """
+    versions: dict[str, ModelVersion] = {}
+    try:
+        for model in models:
+            versions[model.name] = _create_version(model, training_run_id, registered_by)
+    except MlflowException:
+        with suppress(MlflowException):  # the next run marks what cannot be marked now
+            _mark(VersionSet(registered_by, versions))
+        raise
+    return VersionSet(registered_by, versions)
+
+
+def find_version_sets(source: str) -> list[VersionSet]:
+    """Return all version sets of a source, complete or not, the oldest first."""
+    names = {name_of(part) for part in PARTS}
+    found = MlflowClient().search_model_versions(f"tags.source = '{source}'")
+    sets: dict[str, dict[str, ModelVersion]] = {}
+    for version in sorted(found, key=lambda each: (int(each.creation_timestamp), int(each.version))):
+        if version.name in names and VERSION_SET in version.tags:
+            sets.setdefault(version.tags[VERSION_SET], {})[version.name] = version
+    return [VersionSet(each, versions) for each, versions in sets.items()]
+
+
+def mark_incomplete(source: str) -> list[VersionSet]:
+    """Tag the versions of incomplete version sets, and return the version sets that were not tagged before.
+
+    Those of runs that are still at work are left alone.
+    """
+    left = [each for each in find_version_sets(source) if not (each.is_complete or each.is_marked)]
+    ended = [each for each in left if not _is_running(each.id)]
+    for each in ended:
+        _mark(each)
+    return ended
+
+
+def move(version_set: VersionSet, to: Stage) -> None:
+    """Move all versions of a version set to a stage, and their aliases with them.
+
+    In ``Staging`` a version set is the ``challenger``, in ``Production`` the ``champion``; whichever it replaces is
+    archived, and a former champion becomes ``previous``. A version set can be moved back from ``Archived``.
+
+    Raises:
+        DatasetError: the version set is incomplete, has never been in staging, or is the only champion.
+    """
+    client = MlflowClient()
+    versions = {name: str(version.version) for name, version in version_set.versions.items()}
+    _check(client, version_set, versions, to)
+    with _without_warnings_of_stages():
+        if to == "Archived":
+            _drop_alias(client, versions, CHALLENGER)
+            _set_stage(client, versions, to)
+            return
+        _set_stage(client, versions, to)
+        if to == "Staging":
+            _set_alias(client, versions, CHALLENGER)
+        else:
+            _set_alias(client, _others_with_alias(client, versions, CHAMPION), PREVIOUS)
+            _set_alias(client, versions, CHAMPION)
+            _drop_alias(client, versions, CHALLENGER)
+        _archive_others(client, versions, to)
+
+
+def version_of_alias(name: str, alias: str) -> ModelVersion | None:
+    """Return the version of a registered model that an alias points at, if any."""
+    client = MlflowClient()
+    version = _aliases(client, name).get(alias)
+    return None if version is None else client.get_model_version(name, version)
+
+
+def newest_version(name: str, source: str) -> ModelVersion | None:
+    """Return the newest version of a registered model that is of a source, if any."""
+    found = MlflowClient().search_model_versions(f"name = '{name}' and tags.source = '{source}'")
+    return max(found, key=lambda version: int(version.version), default=None)
+
+
+def _create_version(model: LoggedModel, training_run_id: str, registered_by: str) -> ModelVersion:
+    """Create the next version of a registered model, together with its tags.
 
     ``mlflow.register_model`` would take two steps and print a message for each.
     """
     client = MlflowClient()
     try:
-        client.create_registered_model(name)
+        client.create_registered_model(model.name)
     except MlflowException as error:
         if error.error_code != ErrorCode.Name(RESOURCE_ALREADY_EXISTS):
             raise
-    created = client.create_model_version(name, source=model_uri, run_id=run_id, tags=dict(tags), model_id=model_id)
-    return int(created.version)
+    tags = {"source": model.source, "predictor_sha256": model.predictor_sha256, VERSION_SET: registered_by}
+    return client.create_model_version(
+        model.name, source=model.model_uri, run_id=training_run_id, tags=tags, model_id=model.model_id
+    )
 
 
-def signature(feature_names: Iterable[str]) -> ModelSignature:
-    """Return the signature of a booster: its features, and one number for each row.
-
-    The types are left open, as the model itself checks its features: MLflow would refuse most integers where floats
-    are declared, and shows the rows in its message.
-    """
-    anything = AnyType()  # type: ignore[no-untyped-call]
-    inputs = Schema([ColSpec(anything, name, required=False) for name in feature_names])
-    return ModelSignature(inputs=inputs, outputs=Schema([ColSpec(DataType.double)]))
+def _mark(version_set: VersionSet) -> None:
+    reason = f"run {version_set.id} has registered {len(version_set.versions)} of {len(PARTS)} models"
+    for name, version in version_set.versions.items():
+        MlflowClient().set_model_version_tag(name, version.version, INCOMPLETE, reason)
 
 
-def pinned(*packages: str) -> list[str]:
-    """Return requirements of packages in the versions installed here."""
-    return [f"{package}=={version(package)}" for package in packages]
+def _is_running(run_id: str) -> bool:
+    try:
+        return bool(MlflowClient().get_run(run_id).info.status == RunStatus.to_string(RunStatus.RUNNING))
+    except MlflowException as error:
+        if error.error_code != ErrorCode.Name(RESOURCE_DOES_NOT_EXIST):
+            raise
+        return False  # it was deleted
+
+
+def _check(client: MlflowClient, version_set: VersionSet, versions: Mapping[str, str], to: Stage) -> None:
+    now = VersionSet(version_set.id, {name: client.get_model_version(name, each) for name, each in versions.items()})
+    if not now.is_complete:
+        raise DatasetError(f"{version_set} are an incomplete version set, and cannot be moved")
+    if to == "Production" and now.is_new:
+        raise DatasetError(f"{version_set} have never been in staging; move them there first")
+    if to != "Production" and any(_aliases(client, name).get(CHAMPION) == versions[name] for name in versions):
+        raise DatasetError(f"{version_set} are the champion; move another version set to Production instead")
+
+
+def _set_stage(client: MlflowClient, versions: Mapping[str, str], stage: str) -> None:
+    for name, version in versions.items():
+        if client.get_model_version(name, version).current_stage != stage:
+            client.transition_model_version_stage(name, version, stage)
+
+
+def _archive_others(client: MlflowClient, versions: Mapping[str, str], stage: str) -> None:
+    for name, version in versions.items():
+        for found in client.search_model_versions(f"name = '{name}'"):
+            if found.current_stage == stage and str(found.version) != version:
+                client.transition_model_version_stage(name, found.version, "Archived")
+
+
+def _aliases(client: MlflowClient, name: str) -> dict[str, str]:
+    """Return the version of each alias of a registered model; none if there is no such model."""
+    try:
+        aliases = client.get_registered_model(name).aliases
+    except MlflowException as error:
+        if error.error_code != ErrorCode.Name(RESOURCE_DOES_NOT_EXIST):
+            raise
+        return {}
+    return {alias: str(version) for alias, version in aliases.items()}
+
+
+def _others_with_alias(client: MlflowClient, versions: Mapping[str, str], alias: str) -> dict[str, str]:
+    found = {name: _aliases(client, name).get(alias) for name in versions}
+    return {name: version for name, version in found.items() if version not in {None, versions[name]}}
+
+
+def _set_alias(client: MlflowClient, versions: Mapping[str, str], alias: str) -> None:
+    for name, version in versions.items():
+        client.set_registered_model_alias(name, alias, version)
+
+
+def _drop_alias(client: MlflowClient, versions: Mapping[str, str], alias: str) -> None:
+    for name, version in versions.items():
+        if _aliases(client, name).get(alias) == version:
+            client.delete_registered_model_alias(name, alias)
+
+
+@contextmanager
+def _without_warnings_of_stages() -> Iterator[None]:
+    """Silence MLflow's advice to use aliases instead of stages: both are set, as existing clients read stages."""
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", message=".*stages", category=FutureWarning)
+        yield

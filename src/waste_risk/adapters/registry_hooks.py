@@ -1,11 +1,14 @@
-"""Register the boosters of a run, and tag training run and registered versions with the verdict of the validation.
+"""Register the models of a run, tag training run and versions with the verdict, and make who passes the challenger.
 
 A training run is never resumed; a client adds metrics and tags to it, and to the versions registered from it.
 """
 
+import logging
 import time
 from typing import TYPE_CHECKING, Any
 
+import mlflow
+from kedro.framework.context import KedroContext
 from kedro.framework.hooks import hook_impl
 from kedro.io import DataCatalog, DatasetError
 from kedro.pipeline.node import Node
@@ -14,39 +17,65 @@ from mlflow.entities import Metric, RunTag
 from mlflow.exceptions import MlflowException
 
 from waste_risk.adapters.datasets import PredictorDataset
+from waste_risk.adapters.registry import find_version_sets, mark_incomplete, move, register_together
 from waste_risk.adapters.signals import uninterrupted
 from waste_risk.adapters.tracking import TRAINING_RUN, TrackingHook, active_run_id
 
 if TYPE_CHECKING:
+    from waste_risk.adapters.registry import LoggedModel
     from waste_risk.validation.gates import GateDecision
 
+LOGGER = logging.getLogger("waste_risk.run")
 DECISION, METRICS = "gate_decision", "validation_metrics"
 PREFIX = "test."  # as the validation's run logs them
 METRICS_PER_BATCH = 1_000  # what MLflow's API takes in one request
 
 
 class RegistrationHook:
-    """Registers the boosters of a training together, and each predictor only once."""
+    """Registers the models of a training as one version set, and each predictor only once."""
 
     @hook_impl
+    def after_context_created(self, context: KedroContext) -> None:
+        """Set the source."""
+        self._source = str(context.config_loader["globals"]["source"])
+
+    @hook_impl(trylast=True)
     def before_pipeline_run(self, catalog: DataCatalog) -> None:
-        """Reset what this run has saved."""
+        """Reset what this run has saved, and mark version sets that runs before it have left incomplete."""
         self._catalog, self._saved = catalog, set[str]()
+        if mlflow.active_run() is None:
+            return
+        for left in mark_incomplete(self._source):
+            LOGGER.info("Registry:     %s were left incomplete by run %s; they are never promoted", left, left.id)
 
     @hook_impl
     def after_dataset_saved(self, dataset_name: str, node: Node) -> None:
-        """Register when the last booster of a node has been saved."""
+        """Register when the last model of a node has been saved."""
         self._saved.add(dataset_name)
         datasets = {name: self._catalog.get(name) for name in node.outputs if name in self._catalog}
-        boosters: dict[str, Any] = {name: each for name, each in datasets.items() if hasattr(each, "register")}
-        if dataset_name not in boosters or not self._saved.issuperset(boosters):
+        models: dict[str, Any] = {name: each for name, each in datasets.items() if hasattr(each, "take_logged")}
+        if dataset_name not in models or not self._saved.issuperset(models):
             return
+        logged = [model for each in models.values() if (model := each.take_logged()) is not None]
+        with uninterrupted():
+            self._register(logged)
+
+    def _register(self, logged: "list[LoggedModel]") -> None:
+        """Register models for the run that trained them: this one, or that of the record of an earlier training."""
+        run_id = training_run_id = active_run_id()
+        training = self._earlier_training()
+        if training is not None and training["predictor_sha256"] == logged[0].predictor_sha256:
+            training_run_id = training["run_id"]
+            known = find_version_sets(self._source)
+            if any(each.is_complete and each.training_run_id == training_run_id for each in known):
+                return
+        register_together(logged, training_run_id, run_id)
+
+    def _earlier_training(self) -> "dict[str, str] | None":
         is_new = TRAINING_RUN in self._saved or any(self._is_predictor(name) for name in self._saved)
         is_kept = TRAINING_RUN in self._catalog and self._catalog.exists(TRAINING_RUN)
-        training = self._catalog.load(TRAINING_RUN) if is_kept and not is_new else None
-        with uninterrupted():
-            for booster in boosters.values():
-                booster.register(training, active_run_id())
+        training: dict[str, str] | None = self._catalog.load(TRAINING_RUN) if is_kept and not is_new else None
+        return training
 
     def _is_predictor(self, name: str) -> bool:
         return name in self._catalog and isinstance(self._catalog.get(name), PredictorDataset)
@@ -84,6 +113,8 @@ class VerdictHook:
         if sha256 == training.get("predictor_sha256"):
             numbers = catalog.load(METRICS).flat()
             publish(self._decision, numbers, training["run_id"], judged_by=self._tracking.run_id)
+            if self._decision.approved:
+                make_challenger(training["run_id"], sha256)
 
 
 def publish(decision: "GateDecision", metrics: dict[str, float], training_run_id: str, *, judged_by: str) -> None:
@@ -110,6 +141,16 @@ def publish(decision: "GateDecision", metrics: dict[str, float], training_run_id
         raise DatasetError(f"the verdict cannot go onto training run {training_run_id}: {error.message}") from error
     for version in client.search_model_versions(f"run_id = '{training_run_id}'"):
         _tag_version(client, version, tags)
+
+
+def make_challenger(training_run_id: str, predictor_sha256: str) -> None:
+    """Move the version set of a training to staging, unless it has been moved before."""
+    versions = MlflowClient().search_model_versions(f"run_id = '{training_run_id}'")
+    for source in sorted({version.tags["source"] for version in versions if "source" in version.tags}):
+        for each in find_version_sets(source):
+            is_meant = (each.training_run_id, each.predictor_sha256) == (training_run_id, predictor_sha256)
+            if is_meant and each.is_complete and each.is_new:
+                move(each, "Staging")
 
 
 def _tag_version(client: MlflowClient, version: Any, tags: dict[str, str]) -> None:

@@ -80,12 +80,12 @@ def record_training(predictor: WastePredictor) -> dict[str, str]:
     return {"predictor_sha256": predictor.sha256, "data_hash": predictor.metadata.data_hash}
 
 
-def register_boosters(
+def register_models(
     predictor: WastePredictor, observation: Observation
-) -> tuple[PredictorWithExample, PredictorWithExample]:
-    """Return the predictor with an input example, once for each booster that is registered."""
+) -> tuple[PredictorWithExample, PredictorWithExample, PredictorWithExample]:
+    """Return the predictor with an input example, once for each model that is registered."""
     shown = PredictorWithExample(predictor, simulate_example(observation))
-    return shown, shown
+    return shown, shown, shown
 
 
 def _record(row: dict[Hashable, Any], names: list[str]) -> dict[str, Any]:

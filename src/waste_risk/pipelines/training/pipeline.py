@@ -9,7 +9,7 @@ from waste_risk.pipelines.training.nodes import (
     describe_training,
     identify_training,
     record_training,
-    register_boosters,
+    register_models,
 )
 from waste_risk.training.cross_validation import cross_validate, summarise_folds
 from waste_risk.training.fit import fit_predictor
@@ -76,10 +76,10 @@ def create_pipeline() -> Pipeline:
                 name="describe_training",
             ),
             Node(
-                register_boosters,
+                register_models,
                 ["predictor", "params:observation"],
-                ["classifier", "regressor"],
-                name="register_boosters",
+                ["classifier", "regressor", "registered_predictor"],
+                name="register_models",
             ),
             Node(record_training, "predictor", "training_run", name="record_training"),
         ]

@@ -8,7 +8,7 @@ from waste_risk.model.lightgbm_calls import fit as fit_booster
 from waste_risk.model.lightgbm_calls import make_bins, read
 from waste_risk.model.predictor import UNKNOWN, Metadata, PredictorWithExample, WastePredictor
 from waste_risk.parameters import Observation, RiskClasses, Training
-from waste_risk.pipelines.training.nodes import register_boosters
+from waste_risk.pipelines.training.nodes import register_models
 
 # Neither in the order of the alphabet nor in that of the features table.
 NAMES = ("is_meat", "age_days", "is_in_pantry")
@@ -16,7 +16,7 @@ NAMES = ("is_meat", "age_days", "is_in_pantry")
 
 def fit(
     _: pd.DataFrame, training: Training, risk_classes: RiskClasses, observation: Observation
-) -> tuple[WastePredictor, PredictorWithExample, PredictorWithExample]:
+) -> tuple[WastePredictor, PredictorWithExample, PredictorWithExample, PredictorWithExample]:
     rows = make_features()
     X, wasted = rows[list(NAMES)].to_numpy(), rows["wasted"].to_numpy()
     parameters = {"objective": "binary", "min_data_in_leaf": 5, "num_threads": 1, "verbose": -1}
@@ -37,7 +37,7 @@ def fit(
     )
     booster = read(fitted.model_to_string())
     predictor = WastePredictor(booster, Calibrator("isotonic", (0.0, 1.0), (0.0, 1.0)), booster, 0.5, metadata)
-    return predictor, *register_boosters(predictor, observation)
+    return predictor, *register_models(predictor, observation)
 
 
 def make_features() -> pd.DataFrame:

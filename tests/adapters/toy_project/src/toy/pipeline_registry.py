@@ -30,7 +30,7 @@ def register_pipelines() -> dict[str, Pipeline]:
             Node(
                 _fit,
                 ["items", "params:training", "params:risk_classes", "params:observation"],
-                ["predictor", "classifier", "regressor"],
+                ["predictor", "classifier", "regressor", "registered_predictor"],
                 name="fit",
             )
         ]
