@@ -9,10 +9,10 @@ unexport PYTHONDONTWRITEBYTECODE
 unexport VIRTUAL_ENV
 
 # They share modules.
-docs bench ablations learnability coverage gate-sources: export PYTHONPATH := benchmarks:experiments
+docs bench ablations learnability coverage gate-sources promotion-errors: export PYTHONPATH := benchmarks:experiments
 
 .PHONY: help setup run test test-fast programs browser git lint format house docs bench ablations learnability coverage \
-  gate-sources lock lock-add viz mlflow notebooks clean
+  gate-sources promotion-errors lock lock-add viz mlflow notebooks clean
 help: ## list the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 12
 
@@ -91,6 +91,9 @@ coverage: setup ## how often the intervals of a validation hold the true value, 
 
 gate-sources: setup ## how often usual and spoilt sources pass the gates, into docs/gates.md
 	$(BIN)/python experiments/gate_sources.py $(ARGS)
+
+promotion-errors: setup ## how often the rule of promotion errs, into docs/promotion.md
+	$(BIN)/python experiments/promotion_errors.py $(ARGS)
 
 lock: setup ## resolve the dependencies anew, each at its newest version
 	$(MAKE) lock-add UPGRADE=--upgrade
