@@ -9,10 +9,10 @@ unexport PYTHONDONTWRITEBYTECODE
 unexport VIRTUAL_ENV
 
 # They share modules.
-docs bench ablations learnability coverage gate-sources mutation: export PYTHONPATH := benchmarks:experiments
+docs bench ablations learnability coverage gate-sources mutation promotion-errors: export PYTHONPATH := benchmarks:experiments
 
 .PHONY: help setup run test test-fast programs browser git lint format house docs bench ablations learnability coverage \
-  gate-sources mutation lock lock-add viz mlflow notebooks clean
+  gate-sources mutation promotion-errors lock lock-add viz mlflow notebooks clean
 help: ## list the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 12
 
@@ -94,6 +94,9 @@ gate-sources: setup ## how often usual and spoilt sources pass the gates, into d
 
 mutation: setup .venv-bench/.installed ## whether the tests notice small changes in the core, into docs/mutation.md
 	.venv-bench/bin/python experiments/mutation.py $(ARGS)
+
+promotion-errors: setup ## how often the rule of promotion errs, into docs/promotion.md
+	$(BIN)/python experiments/promotion_errors.py $(ARGS)
 
 lock: setup ## resolve the dependencies anew, each at its newest version
 	$(MAKE) lock-add UPGRADE=--upgrade

@@ -21,6 +21,7 @@ LAYERS = (
     {"sources", "features"},
     {"tables", "observations", "model"},
     {"training", "validation"},
+    {"promotion"},
     {"reporting"},
     {"adapters"},
     {"pipelines"},

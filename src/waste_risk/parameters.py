@@ -273,6 +273,25 @@ class Gates(Section):
         return self
 
 
+class Promotion(Section):
+    """When a challenger replaces the champion; gains are differences of log loss, in nats."""
+
+    min_gain: float = Field(ge=0, le=1)
+    margin: float = Field(gt=0, le=1)
+    max_age_days: int = Field(ge=0, le=3_650)
+    confidence: OpenShare
+    n_resamples: int = Field(ge=100, le=100_000)
+    seed: Seed
+    override: Annotated[str, Field(min_length=1, max_length=500)] | None
+
+    @model_validator(mode="after")
+    def _enough_beyond_the_bound(self) -> Self:
+        fewest = 10 / (1 - self.confidence)  # five resamples beyond either end of the interval
+        if self.n_resamples < fewest * (1 - 1e-9):
+            raise ValueError(f"n_resamples must be at least {fewest:.0f} for this confidence")
+        return self
+
+
 class RiskClasses(Section):
     """The calibrated probabilities from which the risk is medium, and high."""
 
@@ -299,6 +318,7 @@ SECTIONS: dict[str, type[Section]] = {
     "baselines": Baselines,
     "gates": Gates,
     "risk_classes": RiskClasses,
+    "promotion": Promotion,
 }
 
 AnySection = TypeVar("AnySection", bound=Section)
