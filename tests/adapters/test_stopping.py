@@ -76,7 +76,7 @@ def test_another_source_runs_beside_it(busy: Busy) -> None:
 def test_a_run_that_was_killed_is_shown_as_killed_by_the_next_one_and_its_models_have_no_verdict(busy: Busy) -> None:
     first = busy.begin(pipelines="fitting")
     first.kill()
-    first.wait()
+    finish(first)
     busy.let_go()
     left = busy.project.folder / "data/simulated/.items.parquet.0123456789abcdef0123456789abcdef.part"
     left.write_text("half a table")
