@@ -78,7 +78,8 @@ def habits(**changes: object) -> pd.DataFrame:
 
 def truth(**changes: object) -> pd.DataFrame:
     names = [name for name in contracts.schema("truth").columns if name not in {"item_id", "household_id"}]
-    latents = {**dict.fromkeys(names, 0.5), "wasted_in_the_end": False}
+    unknown = {"opened_life_days": [0.5, np.nan], "date_discard_days": [np.nan, 0.5]}
+    latents = {**dict.fromkeys(names, 0.5), **unknown, "wasted_in_the_end": False}
     return pd.DataFrame({"item_id": ["a", "b"], "household_id": 1, **latents, **changes})
 
 
