@@ -19,7 +19,8 @@ from waste_risk.features import FEATURE_NAMES
 from waste_risk.model.lightgbm_calls import predict
 from waste_risk.model.matrix import Matrix, to_matrix
 from waste_risk.parameters import LightGBM, Observation, Split, Training, Tuning, load
-from waste_risk.training.boosting import CLASSIFIER, find_rounds, fit_with_rounds, scale_rounds
+from waste_risk.training.boosting import CLASSIFIER, fit_with_rounds
+from waste_risk.training.rounds import find_rounds, scale_rounds
 from waste_risk.training.splits import PurgedTimeSeriesSplit, split_by_time
 from waste_risk.training.tuning.hyperparameters import evaluate_fold, prepare_folds, tune_hyperparameters, with_values
 from waste_risk.training.tuning.studies import Studies

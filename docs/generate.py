@@ -5,7 +5,7 @@ import shutil
 from pathlib import Path
 
 from marginal_measures import simulate_records
-from pages import render_cleaning, render_features, render_report, render_schema, render_simulator
+from pages import render_cleaning, render_features, render_modules, render_report, render_schema, render_simulator
 
 ROOT = Path(__file__).parents[1]
 REPORTING = ROOT / "data/simulated/08_reporting"
@@ -28,7 +28,7 @@ def _fill_readme() -> None:
     readme = ROOT / "README.md"
     screen = _last_screen()
     text = fill(readme.read_text(encoding="utf-8"), "output", f"```\n{screen}```\n\n{_pictures()}")
-    readme.write_text(text, encoding="utf-8")
+    readme.write_text(fill(text, "modules", render_modules()), encoding="utf-8")
     (ROOT / "docs/images").mkdir(exist_ok=True)
     for name in (*PICTURES, *MORE_PICTURES):
         shutil.copy(REPORTING / f"{name}.png", ROOT / "docs/images")

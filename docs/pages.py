@@ -1,5 +1,6 @@
 """The pages that follow from the code alone: features, cleaning rules, schema of the metrics, the simulator."""
 
+import ast
 import json
 from itertools import groupby
 from pathlib import Path
@@ -15,6 +16,7 @@ from waste_risk.reference import CATEGORIES, shopping_facts, usda_consumer_loss
 from waste_risk.tables.cleaning_rules import RULES, CleaningRule
 
 _CONF = Path(__file__).parents[1] / "conf/base"
+_PACKAGE = Path(__file__).parents[1] / "src/waste_risk"
 _GENERATED = "<!-- written by `make docs` -->\n"
 
 _SIMULATOR = """# The simulator beside the facts
@@ -91,6 +93,18 @@ def render_cleaning() -> str:
 def _cleaning_row(rule: CleaningRule, default: Cleaning) -> tuple[str, ...]:
     must = f"`{rule.table}.{rule.column}` {rule.condition}"
     return f"`{rule.name}`", must, rule.cause, ", ".join(rule.actions), getattr(default, rule.name)
+
+
+def render_modules() -> str:
+    """Every module of the package with the first sentence of its docstring."""
+    lines = []
+    for path in sorted(_PACKAGE.rglob("*.py")):
+        name = path.relative_to(_PACKAGE).as_posix()
+        docstring = ast.get_docstring(ast.parse(path.read_text(encoding="utf-8"))) or ""
+        summary = " ".join(docstring.partition("\n\n")[0].split())
+        if path.name != "__init__.py" and not name.startswith("pipelines/"):
+            lines.append(f"{name:37} {summary}")
+    return "```\n" + "\n".join(lines) + "\n```\n"
 
 
 def render_schema() -> str:

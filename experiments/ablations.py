@@ -33,9 +33,10 @@ from waste_risk.model.lightgbm_calls import Booster, predict, read
 from waste_risk.model.matrix import Matrix, Names, to_matrix
 from waste_risk.parameters import Calibration, LightGBM, Observation, RiskClasses, Split, Training, load
 from waste_risk.training import cross_validation, fit
-from waste_risk.training.boosting import RoundsFound, Target, bin_rows, fit_on_older
+from waste_risk.training.boosting import Target, bin_rows, fit_on_older
 from waste_risk.training.cross_validation import cross_validate
 from waste_risk.training.fit import fit_predictor
+from waste_risk.training.rounds import RoundsFound
 from waste_risk.training.splits import split_by_time
 from waste_risk.training.thresholds import choose_threshold
 

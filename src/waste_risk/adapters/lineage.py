@@ -125,7 +125,8 @@ class LineageHook:
                     stale, fresh = sorted((name, other), key=self._made_by)
                     current = self._made_from[fresh][ancestor]
                     between = {name for name in self._records if self._is_stale(name, ancestor, current)}
-                    makers = _makers(sorted(between & {stale, *self._made_from[stale]}))
+                    before = [made for made in self._made_from.values() if made.get(ancestor, current) != current]
+                    makers = _makers(sorted(between & {part for made in before for part in made}))
                     raise RunError(f"{stale} was made from {ancestor} as it was before; run {makers} again")
 
     def _made_by(self, name: str) -> str:

@@ -1,4 +1,4 @@
-"""The lines of a run, on the terminal and in a log file that is logged with the MLflow run.
+"""The lines of a run (nodes, seconds, memory, files) on the terminal, and in a log file of the MLflow run.
 
 No message of an exception is written to the log: it may quote the data.
 """

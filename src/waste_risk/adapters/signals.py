@@ -1,4 +1,4 @@
-"""Stopping a run: by Ctrl-C, or by the SIGTERM of Docker, systemd and Airflow."""
+"""Stopping a run: by Ctrl-C, or by the SIGTERM of Docker, systemd and Airflow; with the exit codes."""
 
 import os
 import signal
@@ -10,6 +10,8 @@ from types import FrameType, TracebackType
 
 # Docker and systemd kill after ten seconds or more; threads that fit a booster cannot be told to stop.
 PATIENCE_SECONDS = 8.0
+
+EXIT_CODES = {each: 128 + each for each in (signal.SIGINT, signal.SIGTERM)}  # as shells report a signal
 
 _depth, _waiting = 0, list[int]()
 _lock = threading.Lock()
@@ -85,4 +87,4 @@ def _exit(last_words: Callable[[], None]) -> None:
     try:
         last_words()
     finally:
-        os._exit(128 + signal.SIGTERM)
+        os._exit(EXIT_CODES[signal.SIGTERM])

@@ -1,4 +1,4 @@
-"""Where the studies of hyperparameter searches are kept, and the progress bar of a search."""
+"""The catalog's dataset for the studies of hyperparameter searches, and the progress bar of a search."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn

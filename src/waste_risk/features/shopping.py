@@ -1,4 +1,4 @@
-"""The days of the week, and how the household shops: how often, how much at once, what it bought before and since."""
+"""When and how the household shops: weekday, how often, how much at once, how crowded the pantry is, bought since."""
 
 import numpy as np
 

@@ -1,4 +1,4 @@
-"""The metrics of the predicted probability and days: each is one field, defined where it stands.
+"""The metrics of the predicted probability and days: each is one field, with formula, label, decimals and meaning.
 
 Reports, JSON, its schema and MLflow read the definitions; to add a metric, add a field. Within a section reports show
 them in this order.

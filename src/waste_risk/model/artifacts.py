@@ -1,4 +1,4 @@
-"""The files of a predictor: written all or none, and read only if they are those that were written.
+"""The files of a predictor and its SHA-256: written all or none, read only if they are those that were written.
 
 ``metadata.json`` holds the SHA-256 of every other file and the predictor's own. Nothing is unpickled here: the two
 pickles are for analysts, and are derived from the other files.

@@ -1,4 +1,4 @@
-"""The household attributes by which fairness is evaluated; they are columns of the model input, and no model sees them.
+"""The household attributes and their groups by which fairness is evaluated, as columns that no model sees.
 
 To add one, add it to SENSITIVE_ATTRIBUTES: the model input, its contract, metrics, gates and reports follow.
 """

@@ -1,4 +1,4 @@
-"""Real grocery receipts as households and purchases, and the habits inferred from them.
+"""Real grocery receipts converted to households and purchases (products, prices, local days), and habits inferred.
 
 Taken as real: who lives there, and what was bought when, for how much (the Python package calls its data
 simulated, its upstream does not). Simulated by us: storage, printed dates, and everything that happens to an item

@@ -1,24 +1,19 @@
-"""One LightGBM booster: what it predicts, which rows it is fitted on, and for how many rounds.
+"""One LightGBM booster: what it predicts, and which rows it is fitted on.
 
-Classifier and regressor differ in their ``Target`` alone. The number of rounds is found by early stopping on the newest
-part of the training rows, so that no row that a model is evaluated on has shaped it.
+Classifier and regressor differ in their ``Target`` alone.
 """
 
-from collections.abc import Sequence
 from dataclasses import dataclass
-from statistics import median
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from waste_risk.model.lightgbm_calls import Booster, Dataset, fit, make_bins, take
+from waste_risk.model.lightgbm_calls import Booster, Dataset, count_threads, fit, make_bins, take
 from waste_risk.model.matrix import Matrix, Names
 from waste_risk.parameters import LightGBM, Training
 from waste_risk.training.splits import newest_window
-
-ROWS_PER_THREAD = 100_000
 
 
 @dataclass(frozen=True)
@@ -49,13 +44,6 @@ CLASSIFIER = Target("classifier", "wasted", "binary", "binary_logloss")
 REGRESSOR = Target("regressor", "days_to_waste", "regression_l1", "l1")
 
 
-class RoundsFound(NamedTuple):
-    """The best number of boosting rounds for a number of training rows."""
-
-    rounds: int
-    n_rows: int
-
-
 @dataclass(frozen=True)
 class Binned:
     """Labeled rows in LightGBM's bins.
@@ -71,8 +59,8 @@ class Binned:
     newest: Dataset
 
 
-def find_rounds(X: Matrix, rows: pd.DataFrame, target: Target, training: Training, feature_names: Names) -> RoundsFound:
-    """Find the best number of rounds by early stopping: fit on the older rows, evaluate on the newest.
+def bin_rows(X: Matrix, rows: pd.DataFrame, target: Target, training: Training, feature_names: Names) -> Binned:
+    """Bin the labeled rows, and set the newest aside for early stopping.
 
     Args:
         X: the features of ``rows``.
@@ -83,13 +71,6 @@ def find_rounds(X: Matrix, rows: pd.DataFrame, target: Target, training: Trainin
 
     Raises:
         ValueError: there are too few days, or no label is known before the newest of them.
-    """
-    binned = bin_rows(X, rows, target, training, feature_names)
-    return RoundsFound(fit_on_older(binned, target, training).best_iteration, binned.older.num_data())
-
-
-def bin_rows(X: Matrix, rows: pd.DataFrame, target: Target, training: Training, feature_names: Names) -> Binned:
-    """Bin the labeled rows, and set the newest aside for early stopping; arguments and errors as for ``find_rounds``.
 
     Of the hyperparameters only ``max_bin`` and the seed shape the bins, so boosters with any others can share them.
     """
@@ -111,35 +92,17 @@ def fit_on_older(binned: Binned, target: Target, training: Training) -> Booster:
 def fit_with_rounds(
     X: Matrix, rows: pd.DataFrame, target: Target, training: Training, feature_names: Names, *, rounds: int
 ) -> Booster:
-    """Fit on all labeled rows for a given number of rounds; the other arguments as for ``find_rounds``."""
+    """Fit on all labeled rows for a given number of rounds; the other arguments as for ``bin_rows``."""
     labeled = rows[target.label].notna().to_numpy()
     parameters = _parameters(target, training, len(rows))
     data = _bin(_where(X, labeled), rows.loc[labeled, target.label], parameters, feature_names)
     return fit(parameters, data, rounds)
 
 
-def scale_rounds(found: Sequence[RoundsFound], *, n_rows: int) -> int:
-    """Scale numbers of rounds, each found on fewer rows, to ``n_rows`` rows, and return their median.
-
-    More rows support more rounds, though not in proportion: on simulated data the best number grew as the cube root of
-    the rows, from 59 for 2,000 to 174 for 38,000.
-    """
-    return max(1, round(median(each.rounds * float(np.cbrt(n_rows / each.n_rows)) for each in found)))
-
-
-def count_threads(training: Training, n_rows: int) -> int:
-    """Return how many threads pay off for one booster, at most ``training.num_threads``.
-
-    Threads wait for each other at every split of every tree, and keep the processor busy meanwhile: on two busy cores a
-    second one made 40,000 rows ten times slower. The trees are the same.
-    """
-    return min(training.num_threads, 1 + n_rows // ROWS_PER_THREAD)
-
-
 def _parameters(target: Target, training: Training, n_rows: int) -> dict[str, Any]:
     """Return what LightGBM is called with."""
     section = target.hyperparameters(training).model_dump(exclude={"num_boost_round", "early_stopping_round"})
-    n_threads = count_threads(training, n_rows)
+    n_threads = count_threads(training.num_threads, n_rows)
     shared = {"seed": training.seed, "device_type": training.device_type, "num_threads": n_threads}
     balance = {"is_unbalance": training.is_unbalance} if target is CLASSIFIER else {}
     # The same bytes on every run; and one binning serves both early stopping and the fit.

@@ -15,15 +15,8 @@ from waste_risk.features import FEATURE_NAMES
 from waste_risk.model.lightgbm_calls import predict
 from waste_risk.model.matrix import Matrix, to_matrix
 from waste_risk.parameters import Observation, Split, Training
-from waste_risk.training.boosting import (
-    CLASSIFIER,
-    REGRESSOR,
-    RoundsFound,
-    Target,
-    find_rounds,
-    fit_with_rounds,
-    scale_rounds,
-)
+from waste_risk.training.boosting import CLASSIFIER, REGRESSOR, Target, fit_with_rounds
+from waste_risk.training.rounds import RoundsFound, find_rounds, scale_rounds
 from waste_risk.training.splits import Positions, PurgedTimeSeriesSplit
 
 KEPT = ["item_id", "household_id", "observed_on", "wasted", "days_to_waste"]

@@ -8,19 +8,12 @@ import pandas as pd
 
 from waste_risk.features import FEATURE_NAMES
 from waste_risk.model.calibration import Calibrator
-from waste_risk.model.lightgbm_calls import Booster, read
+from waste_risk.model.lightgbm_calls import Booster, count_threads, read
 from waste_risk.model.matrix import to_matrix
 from waste_risk.model.predictor import UNKNOWN, Metadata, Provenance, WastePredictor, hash_rows
 from waste_risk.parameters import Observation, RiskClasses, Training
-from waste_risk.training.boosting import (
-    CLASSIFIER,
-    REGRESSOR,
-    RoundsFound,
-    Target,
-    count_threads,
-    fit_with_rounds,
-    scale_rounds,
-)
+from waste_risk.training.boosting import CLASSIFIER, REGRESSOR, Target, fit_with_rounds
+from waste_risk.training.rounds import RoundsFound, scale_rounds
 
 
 def fit_predictor(  # noqa: PLR0917
@@ -50,7 +43,7 @@ def fit_predictor(  # noqa: PLR0917
     """
     X = to_matrix(development, FEATURE_NAMES)
     rounds = {target.name: _rounds(fold_rounds, target, len(development)) for target in (CLASSIFIER, REGRESSOR)}
-    with ThreadPoolExecutor(training.num_threads // count_threads(training, len(development))) as pool:
+    with ThreadPoolExecutor(training.num_threads // count_threads(training.num_threads, len(development))) as pool:
         classifier, regressor = pool.map(
             lambda target: _without_rows(
                 fit_with_rounds(X, development, target, training, FEATURE_NAMES, rounds=rounds[target.name])

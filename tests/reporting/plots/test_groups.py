@@ -11,7 +11,8 @@ from measured import INSIDE, MORE
 from planted import OBSERVATION
 
 from waste_risk.metrics import Estimate, Group
-from waste_risk.reporting.plots.groups import plot_calibration_gaps, plot_months, plot_splits
+from waste_risk.reporting.plots.groups import plot_calibration_gaps, plot_months
+from waste_risk.reporting.plots.splits import plot_splits
 
 FOLDS = pd.DataFrame(
     {

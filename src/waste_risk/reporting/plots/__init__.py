@@ -21,7 +21,8 @@ from waste_risk.reporting.plots.curves import (
     plot_roc_curve,
 )
 from waste_risk.reporting.plots.explanations import plot_contributions, plot_feature_importance
-from waste_risk.reporting.plots.groups import plot_calibration_gaps, plot_months, plot_splits
+from waste_risk.reporting.plots.groups import plot_calibration_gaps, plot_months
+from waste_risk.reporting.plots.splits import plot_splits
 
 PageSection = Literal["evaluated", "ranking", "calibration", "decisions", "reasons", "fairness", "stability"]
 
