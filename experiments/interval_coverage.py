@@ -60,7 +60,7 @@ MODEL_SEED, POOL_SEED = 800, 802  # the pool of seed 801 was looked at when the 
 SAMPLES = {150: 200, 1_000: 80}
 N_RESAMPLES = 400
 GOAL = (0.92, 0.98)
-FIGURES = ROOT / "benchmarks/coverage.json"
+FIGURES = ROOT / "experiments/coverage.json"
 
 Path = tuple[str, ...]
 # Models that are wrong, for the calibration errors alone: all log-odds shifted, or too extreme.

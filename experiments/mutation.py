@@ -30,7 +30,7 @@ from tables import table
 
 ROOT = Path(__file__).parents[1]
 SOURCE = Path("src/waste_risk")
-KEPT = ROOT / "benchmarks/mutation.json"
+KEPT = ROOT / "experiments/mutation.json"
 PAGE = ROOT / "docs/mutation.md"
 TIMEOUT_SECONDS = 300  # a change that makes the tests run forever is noticed
 

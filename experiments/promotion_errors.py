@@ -42,7 +42,7 @@ WORLDS = {  # of a challenger's true gain over the first champion, in nats, by w
     "uneven": lambda _week, random: random.normal(0, 0.001),
     "declining": lambda week, _random: -0.00006 * week,
 }
-KEPT = ROOT / "benchmarks/promotion_errors.json"
+KEPT = ROOT / "experiments/promotion_errors.json"
 PASSED = partial(GateDecision, approved=True, gates=(), reasons=())
 
 Floats = NDArray[np.float64]
