@@ -70,6 +70,12 @@ def test_the_map_in_the_readme_names_every_module_as_it_describes_itself() -> No
     assert render_modules() in (ROOT / "README.md").read_text(encoding="utf-8"), "run `make docs`"
 
 
+def test_no_two_files_of_tests_have_one_name() -> None:
+    """Pytest imports them by name, wherever they are."""
+    names = [path.name for path in (ROOT / "tests").rglob("*.py") if "toy_project" not in path.parts]
+    assert sorted({name for name in names if names.count(name) > 1}) == ["conftest.py"]
+
+
 def mutable_dataclasses(module: ast.Module) -> list[str]:
     return [
         f"{node.name}: {ast.unparse(decorator)}"

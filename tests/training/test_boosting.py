@@ -8,17 +8,9 @@ import pytest
 from planted import NAMES, TRAINING, plant
 from sklearn.metrics import log_loss
 
-from waste_risk.training.boosting import (
-    CLASSIFIER,
-    REGRESSOR,
-    RoundsFound,
-    bin_rows,
-    count_threads,
-    find_rounds,
-    fit_on_older,
-    fit_with_rounds,
-    scale_rounds,
-)
+from waste_risk.model.lightgbm_calls import count_threads
+from waste_risk.training.boosting import CLASSIFIER, REGRESSOR, bin_rows, fit_on_older, fit_with_rounds
+from waste_risk.training.rounds import RoundsFound, find_rounds, scale_rounds
 
 ROWS = plant(1_000)
 X = ROWS[NAMES].to_numpy()
@@ -54,7 +46,7 @@ def test_rounds_grow_as_the_cube_root_of_the_rows(found, n_rows, rounds):
     ("n_rows", "n_threads"), [(0, 1), (99_999, 1), (100_000, 2), (199_999, 2), (200_000, 3), (10_000_000, 3)]
 )
 def test_a_further_thread_waits_for_a_hundred_thousand_rows(n_rows, n_threads):
-    assert count_threads(TRAINING.model_copy(update={"num_threads": 3}), n_rows) == n_threads
+    assert count_threads(3, n_rows) == n_threads
 
 
 @TARGETS
