@@ -159,11 +159,13 @@ class TestMoves:
         move(second, "Production")
         assert state(store)[NAMES[0]] == ["Archived", "Production champion"]
 
-    @pytest.mark.filterwarnings("error")
     def test_a_move_says_nothing_of_stages(self, store: MlflowClient) -> None:
         only = new_set(store)
-        move(only, "Staging")
-        move(only, "Production")
+        with warnings.catch_warnings():
+            warnings.simplefilter("error")
+            move(only, "Staging")
+            move(only, "Production")
+        assert state(store)[NAMES[0]] == ["Production champion"]
 
 
 @pytest.mark.parametrize("is_rollback", [False, True], ids=["promotion", "rollback"])
