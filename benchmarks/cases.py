@@ -13,11 +13,12 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from waste_risk import random_streams
 from waste_risk.adapters.memory import peak_bytes
 from waste_risk.features import build_features
 from waste_risk.observations.observe import observe_items, open_items
 from waste_risk.parameters import Observation
-from waste_risk.simulation import consumption, households, latents, random_streams, shopping, simulate
+from waste_risk.simulation import consumption, households, latents, shopping, simulate
 from waste_risk.simulation.draws import draw
 
 Figures = dict[str, float]

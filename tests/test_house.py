@@ -1,6 +1,7 @@
 """How the source is built: imports lead one way, in no circle, and the core knows no framework."""
 
 import ast
+import importlib.util
 import re
 import tomllib
 from pathlib import Path
@@ -55,6 +56,23 @@ def test_no_modules_import_each_other_in_a_circle_not_even_for_type_checking() -
 def test_only_the_shell_imports_a_framework(name: str) -> None:
     imported = {each.partition(".")[0] for node in ast.walk(MODULES[name]) for each in imported_names(node)}
     assert imported & frameworks() == set()
+
+
+@pytest.mark.parametrize("folder", ["benchmarks", "docs", "experiments"])
+def test_scripts_import_what_exists(folder: str) -> None:
+    names = [
+        (path.name, node.module, alias.name)
+        for path in sorted((ROOT / folder).glob("*.py"))
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        if isinstance(node, ast.ImportFrom) and node.module and node.module.startswith("waste_risk")
+        for alias in node.names
+    ]
+    assert names
+    assert [each for each in names if not exists(each[1], each[2])] == []
+
+
+def exists(module: str, name: str) -> bool:
+    return hasattr(importlib.import_module(module), name) or importlib.util.find_spec(f"{module}.{name}") is not None
 
 
 def test_the_frameworks_are_those_of_the_project() -> None:

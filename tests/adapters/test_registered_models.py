@@ -29,7 +29,7 @@ from waste_risk.adapters import registered_model
 from waste_risk.adapters.datasets import PredictorDataset
 from waste_risk.adapters.registry import find_version_sets, move, newest_version
 from waste_risk.adapters.registry_datasets import BoosterDataset, PredictorModelDataset, RegisteredPredictorDataset
-from waste_risk.model.predictor import PredictorWithExample, WastePredictor
+from waste_risk.model.predictor import PredictorWithExample, RegisteredPredictor, WastePredictor
 from waste_risk.parameters import Observation, load
 from waste_risk.pipelines.training.nodes import simulate_example
 
@@ -415,9 +415,9 @@ class TestThePredictorOfAnAlias:
         self, predictor: WastePredictor, capfd: pytest.CaptureFixture[str]
     ) -> None:
         loaded = self.load("champion")
-        assert isinstance(loaded, WastePredictor)
-        assert loaded.sha256 == predictor.sha256
-        pd.testing.assert_frame_equal(loaded.predict(X), predictor.predict(X), check_exact=True)
+        assert isinstance(loaded, RegisteredPredictor)
+        assert (loaded.version, loaded.source, loaded.predictor.sha256) == ("1", "simulated", predictor.sha256)
+        pd.testing.assert_frame_equal(loaded.predictor.predict(X), predictor.predict(X), check_exact=True)
         assert capfd.readouterr() == ("", "")
 
     @pytest.mark.usefixtures("champion")

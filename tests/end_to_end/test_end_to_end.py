@@ -137,7 +137,8 @@ def test_the_saved_and_the_registered_model_give_the_same_probabilities(finished
     np.testing.assert_array_equal(np.clip(days, 0, 30), predicted["predicted_days_to_waste"])
     pd.testing.assert_frame_equal(served, saved.predict(test), check_exact=True)
     assert challenger is not None
-    assert challenger.sha256 == saved.sha256
+    assert challenger.predictor.sha256 == saved.sha256
+    assert challenger.validated["log_loss"] > 0
 
 
 @pytest.mark.parametrize("options", [(), ("--runner=ThreadRunner",)], ids=["again", "threads"])

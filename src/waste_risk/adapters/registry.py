@@ -21,6 +21,7 @@ Stage = Literal["Staging", "Production", "Archived"]
 
 PARTS = ("classifier", "regressor", "predictor")
 CHALLENGER, CHAMPION, PREVIOUS = "challenger", "champion", "previous"
+VALIDATION_PREFIX = "test."  # of the metrics of a validation, as its run logs them
 VERSION_SET, INCOMPLETE = "version_set", "version_set_incomplete"  # tags
 
 
@@ -172,6 +173,18 @@ def newest_version(name: str, source: str) -> ModelVersion | None:
     """Return the newest version of a registered model that is of a source, if any."""
     found = MlflowClient().search_model_versions(f"name = '{name}' and tags.source = '{source}'")
     return max(found, key=lambda version: int(version.version), default=None)
+
+
+def validated_metrics(version: ModelVersion) -> dict[str, float]:
+    """Return the metrics that a validation has put onto the training run of a version; none if the run is gone."""
+    try:
+        metrics = MlflowClient().get_run(str(version.run_id)).data.metrics
+    except MlflowException as error:
+        if error.error_code != ErrorCode.Name(RESOURCE_DOES_NOT_EXIST):
+            raise
+        return {}
+    found = {name: float(value) for name, value in metrics.items() if name.startswith(VALIDATION_PREFIX)}
+    return {name.removeprefix(VALIDATION_PREFIX): value for name, value in found.items()}
 
 
 def _create_version(model: LoggedModel, training_run_id: str, registered_by: str) -> ModelVersion:

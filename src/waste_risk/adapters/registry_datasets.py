@@ -17,12 +17,12 @@ from mlflow.types import ColSpec, DataType, Schema
 from mlflow.types.schema import AnyType
 
 from waste_risk.adapters import registered_model
-from waste_risk.adapters.registry import LoggedModel, name_of, newest_version, version_of_alias
+from waste_risk.adapters.registry import LoggedModel, name_of, newest_version, validated_metrics, version_of_alias
 from waste_risk.adapters.tracking import active_run_id
 from waste_risk.model.lightgbm_calls import Booster
 
 if TYPE_CHECKING:
-    from waste_risk.model.predictor import PredictorWithExample, WastePredictor
+    from waste_risk.model.predictor import PredictorWithExample, RegisteredPredictor, WastePredictor
 
 LOADER = Path(registered_model.__file__)  # is saved with each model, and loads it where waste_risk is not installed
 SEALED_FOLDER = "predictor"
@@ -132,8 +132,8 @@ class PredictorModelDataset(ModelDataset):
         return load_predictor(version)
 
 
-class RegisteredPredictorDataset(AbstractDataset[NoReturn, "WastePredictor | None"]):
-    """The predictor that an alias points at, ``champion`` or ``challenger``; None where there is none yet."""
+class RegisteredPredictorDataset(AbstractDataset[NoReturn, "RegisteredPredictor | None"]):
+    """The predictor that an alias points at, such as ``champion``; None where there is none yet."""
 
     def __init__(self, alias: str, source: str, metadata: dict[str, Any] | None = None) -> None:
         """Set the alias, and the source whose predictor it must be."""
@@ -141,19 +141,22 @@ class RegisteredPredictorDataset(AbstractDataset[NoReturn, "WastePredictor | Non
         self._source = source
         self.metadata = metadata
 
-    def load(self) -> "WastePredictor | None":
+    def load(self) -> "RegisteredPredictor | None":
         """Load the predictor.
 
         Raises:
             DatasetError: it is of another source, or not the one that was registered.
         """
+        from waste_risk.model.predictor import RegisteredPredictor  # noqa: PLC0415, a run without models needs none
+
         version = version_of_alias(name_of("predictor"), self._alias)
         if version is None:
             return None
         source = version.tags.get("source")
         if source != self._source:
             raise DatasetError(f"{_title(version)} is of source {source}, not of {self._source}")
-        return load_predictor(version)
+        validated = validated_metrics(version)
+        return RegisteredPredictor(load_predictor(version), str(version.version), self._source, validated)
 
     def save(self, data: NoReturn) -> NoReturn:  # noqa: ARG002 - Kedro's signature
         """Raise an error: aliases are set by moving a version set."""

@@ -17,7 +17,13 @@ from mlflow.entities import Metric, RunTag
 from mlflow.exceptions import MlflowException
 
 from waste_risk.adapters.datasets import PredictorDataset
-from waste_risk.adapters.registry import find_version_sets, mark_incomplete, move, register_together
+from waste_risk.adapters.registry import (
+    VALIDATION_PREFIX,
+    find_version_sets,
+    mark_incomplete,
+    move,
+    register_together,
+)
 from waste_risk.adapters.signals import uninterrupted
 from waste_risk.adapters.tracking import TRAINING_RUN, TrackingHook, active_run_id
 
@@ -27,7 +33,6 @@ if TYPE_CHECKING:
 
 LOGGER = logging.getLogger("waste_risk.run")
 DECISION, METRICS = "gate_decision", "validation_metrics"
-PREFIX = "test."  # as the validation's run logs them
 METRICS_PER_BATCH = 1_000  # what MLflow's API takes in one request
 
 
@@ -132,7 +137,7 @@ def publish(decision: "GateDecision", metrics: dict[str, float], training_run_id
     client, tags = MlflowClient(), _tags(decision, judged_by)
     numbers = {} if judged_by == training_run_id else metrics  # its own are logged already
     now = int(time.time() * 1_000)
-    batch = [Metric(f"{PREFIX}{name}", value, now, 0) for name, value in numbers.items()]
+    batch = [Metric(f"{VALIDATION_PREFIX}{name}", value, now, 0) for name, value in numbers.items()]
     try:
         for start in range(0, len(batch), METRICS_PER_BATCH):
             client.log_batch(training_run_id, metrics=batch[start : start + METRICS_PER_BATCH])

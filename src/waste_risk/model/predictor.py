@@ -181,6 +181,22 @@ class PredictorWithExample(NamedTuple):
     example: pd.DataFrame
 
 
+class RegisteredPredictor(NamedTuple):
+    """A predictor of the model registry, and what the registry knows about it.
+
+    Attributes:
+        predictor: the predictor itself.
+        version: of its registered model.
+        source: whose records it was trained on.
+        validated: the metrics of its validation, by name; empty if its training run is gone.
+    """
+
+    predictor: WastePredictor
+    version: str
+    source: str
+    validated: Mapping[str, float]
+
+
 def classify_risk(probability: NDArray[np.float64], params: RiskClasses) -> NDArray[np.str_]:
     """Return the risk class of each probability: low, medium or high; a class includes its lower bound."""
     classes: NDArray[np.str_] = CLASSES[np.digitize(probability, [params.medium_from, params.high_from])]
