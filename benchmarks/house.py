@@ -21,7 +21,7 @@ LAYERS = (
     {"sources", "features"},
     {"tables", "observations", "model"},
     {"training", "validation"},
-    {"promotion"},
+    {"promotion", "scoring"},
     {"reporting"},
     {"adapters"},
     {"pipelines"},

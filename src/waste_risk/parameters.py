@@ -4,7 +4,7 @@ The YAML files in ``conf`` are the only home of the values; this module holds na
 """
 
 from collections.abc import Mapping
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import Annotated, Any, ClassVar, Literal, Self, TypeVar
 
@@ -305,6 +305,29 @@ class RiskClasses(Section):
         return self
 
 
+class Scoring(Section):
+    """At which moment the open items of a source are scored, and how much the page shows."""
+
+    as_of: datetime | None
+    page_households: int = Field(ge=1, le=10_000)
+
+    @field_validator("as_of", mode="before")
+    @classmethod
+    def _is_written_as_a_moment(cls, value: Any) -> Any:
+        if value is not None and not isinstance(value, date | str):
+            raise ValueError("should be a moment such as 2024-01-31 or 2024-01-31T18:00")
+        return value
+
+    @field_validator("as_of")
+    @classmethod
+    def _within_what_is_recorded(cls, moment: datetime | None) -> datetime | None:
+        if moment is not None and moment.tzinfo is not None:
+            raise ValueError("should have no time zone: moments are in UTC")
+        if moment is not None and not FIRST_DAY <= moment.date() <= LAST_DAY:
+            raise ValueError(f"should lie between {FIRST_DAY} and {LAST_DAY}")
+        return moment
+
+
 SECTIONS: dict[str, type[Section]] = {
     "data_generation": DataGeneration,
     "cleaning": Cleaning,
@@ -319,6 +342,7 @@ SECTIONS: dict[str, type[Section]] = {
     "gates": Gates,
     "risk_classes": RiskClasses,
     "promotion": Promotion,
+    "scoring": Scoring,
 }
 
 AnySection = TypeVar("AnySection", bound=Section)

@@ -18,8 +18,9 @@ from waste_risk.model.calibration import Calibrator
 from waste_risk.model.lightgbm_calls import Booster, contributions, predict, read
 from waste_risk.model.matrix import to_matrix
 from waste_risk.parameters import RiskClasses, Section, Training
+from waste_risk.reference.vocabulary import RISK_CLASSES
 
-CLASSES = np.array(["low", "medium", "high"])
+CLASSES = np.array(RISK_CLASSES)
 
 
 class Provenance(Section):

@@ -4,10 +4,12 @@ from typing import TypedDict
 
 import pandas as pd
 
-from waste_risk.formatting import format_number, format_percent
+from waste_risk.formatting import format_count, format_number, format_percent
 from waste_risk.metrics import ValidationMetrics
-from waste_risk.parameters import Observation
+from waste_risk.model.predictor import RegisteredPredictor
+from waste_risk.parameters import Gates, Observation
 from waste_risk.reporting.text import LEAK
+from waste_risk.scoring import learned_until
 from waste_risk.validation.gates import GateDecision
 
 
@@ -59,4 +61,25 @@ def summarise_verdict(metrics: ValidationMetrics, decision: GateDecision) -> lis
         f"{len(decision.gates)} gates",
         *(f"              {reason}" for reason in decision.reasons),
         *([f"Leak:         {LEAK}"] if metrics.beats_oracle else []),
+    ]
+
+
+def summarise_scoring(
+    predictions: pd.DataFrame, as_of: pd.Timestamp, champion: RegisteredPredictor, gates: Gates
+) -> list[str]:
+    """Return what was scored by which model, how many alerts there are, and whether it knows what came after."""
+    n_households, known = predictions["household_id"].nunique(), learned_until(champion)
+    is_sure = predictions["is_alert"] & (predictions["waste_probability"] >= gates.high_confidence)
+    is_new = predictions["alerted_on"] == predictions["as_of"]
+    hindsight = (
+        f"Hindsight:    the model has learned from what happened until {known:%Y-%m-%d}, after this moment;"
+        " it may know what became of these items"
+    )
+    return [
+        f"Scored:       {format_count(len(predictions))} open items of {format_count(n_households)} households at "
+        f"{as_of.floor('s')}, by version {champion.version} of the model",
+        f"Alerts:       {format_count(predictions['is_alert'].sum())} at or above "
+        f"{format_number(champion.predictor.threshold, 3)}, {format_count(is_sure.sum())} of them with high confidence,"
+        f" {format_count(is_new.sum())} new",
+        *([hindsight] if as_of < known else []),
     ]

@@ -9,7 +9,7 @@ import pandas as pd
 import pandera.pandas as pa
 
 from waste_risk.reference.sensitive_attributes import SENSITIVE_ATTRIBUTES
-from waste_risk.reference.vocabulary import CATEGORIES, EVENT_KINDS, INCOME_BANDS, STORAGES, UNKNOWN
+from waste_risk.reference.vocabulary import CATEGORIES, EVENT_KINDS, INCOME_BANDS, RISK_CLASSES, STORAGES, UNKNOWN
 from waste_risk.tables.verification import (
     above,
     any_date,
@@ -31,6 +31,7 @@ from waste_risk.tables.verification import (
 LARGEST = 1_000_000  # features count thousandths in 32 bits,
 SMALLEST = 0.001  # and what is less than a thousandth would be nothing
 DAY = pd.Timedelta(days=1)
+REASONS = ("reason_1", "reason_2", "reason_3")
 
 Columns = dict[str, pa.Column]
 
@@ -159,6 +160,33 @@ def _model_input() -> pa.DataFrameSchema:
     return contract("model_input", columns, *_label_rules(), in_order)
 
 
+def _predictions() -> pa.DataFrameSchema:
+    columns = {
+        "as_of": timestamp(),
+        "item_id": identifier(),
+        "household_id": identifier(),
+        "waste_probability": number(between(0, 1)),
+        "days_to_waste": number(at_least(0)),
+        "risk_class": one_of(RISK_CLASSES),
+        "is_alert": typed("bool"),
+        "alerted_on": any_date(nullable=True),
+        **{name: text(nullable=True) for name in REASONS},
+        "model_version": text(),
+        "predictor_sha256": text(),
+    }
+    alerted = each_row(
+        "alerted_on",
+        "must not lie after as_of, and must be given for an alert",
+        lambda frame: (frame["alerted_on"] <= frame["as_of"]) | (frame["alerted_on"].isna() & ~frame["is_alert"]),
+    )
+    explained = each_row(
+        ", ".join(REASONS),
+        "must be null unless it is an alert",
+        lambda frame: frame["is_alert"] | frame[list(REASONS)].isna().all(axis=1),
+    )
+    return contract("predictions", columns, unique_rows("as_of", "predictor_sha256", "item_id"), alerted, explained)
+
+
 def _key_columns() -> Columns:
     return {"item_id": identifier(), "household_id": identifier(), "observed_on": timestamp()}
 
@@ -216,5 +244,6 @@ _TABLES: dict[str, Callable[[], pa.DataFrameSchema]] = {
     "observations": _observations,
     "features": _features,
     "model_input": _model_input,
+    "predictions": _predictions,
 }
 TABLES = tuple(_TABLES)

@@ -1,0 +1,43 @@
+"""What is scored by whom: the moment, and the champion."""
+
+import pandas as pd
+
+from waste_risk.errors import ContractError
+from waste_risk.model.predictor import RegisteredPredictor
+from waste_risk.observations.observe import latest_record
+from waste_risk.parameters import Scoring
+
+
+def take_champion(champion: RegisteredPredictor | None) -> RegisteredPredictor:
+    """Return the champion.
+
+    Raises:
+        ContractError: there is none yet.
+    """
+    if champion is None:
+        raise ContractError("there is no champion yet: run kedro run, then kedro run --pipelines promotion")
+    return champion
+
+
+def find_as_of(items: pd.DataFrame, events: pd.DataFrame, scoring: Scoring) -> pd.Timestamp:
+    """Return the moment at which items are scored: the configured one, else that of the latest record.
+
+    Raises:
+        ContractError: nothing is recorded up to the configured moment.
+    """
+    latest = latest_record(items, events)
+    if scoring.as_of is None:
+        return latest
+    as_of = pd.Timestamp(scoring.as_of).as_unit("us")
+    if as_of > latest:
+        raise ContractError(
+            f"scoring.as_of is {as_of}, after the latest record of the source at {latest}: what happened in between is "
+            "not known; choose an earlier moment, or null for the latest record"
+        )
+    return as_of
+
+
+def learned_until(champion: RegisteredPredictor) -> pd.Timestamp:
+    """Return until when the outcomes lie that the champion was trained on; items scored before may be among them."""
+    metadata = champion.predictor.metadata
+    return pd.Timestamp(metadata.observed_until) + pd.Timedelta(days=metadata.horizon_days)
