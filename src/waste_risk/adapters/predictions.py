@@ -42,7 +42,9 @@ class PredictionsDataset(AbstractDataset[pd.DataFrame, pd.DataFrame]):
         self.metadata = metadata
 
     def save(self, data: pd.DataFrame) -> None:
-        """Add the predictions of a moment; equal ones that are there already are left alone, and none add nothing.
+        """Add the predictions of a moment; those that are there already are left as they are, and none add nothing.
+
+        An ``alerted_on`` that is there stands, too: an alert at an earlier moment may have been added since.
 
         Raises:
             DatasetError: other predictions of this moment by this predictor are there already.
@@ -54,10 +56,10 @@ class PredictionsDataset(AbstractDataset[pd.DataFrame, pd.DataFrame]):
         if not path.exists():
             with replacing(path) as temporary:
                 temporary.write_bytes(content)
-        elif path.read_bytes() != content and not _read(path).equals(pd.read_parquet(BytesIO(content))):
+        elif path.read_bytes() != content and not _are_equal(_read(path), pd.read_parquet(BytesIO(content))):
             raise DatasetError(
-                f"{path} holds other predictions by this predictor: the source's records up to then, or the alerts "
-                "before, have changed since; predictions are never replaced, so move the file away to score anew"
+                f"{path} holds other predictions by this predictor: the source's records up to then have changed since;"
+                " predictions are never replaced, so move the file away to score the moment anew"
             )
 
     def load(self) -> pd.DataFrame:
@@ -87,6 +89,10 @@ class PredictionsDataset(AbstractDataset[pd.DataFrame, pd.DataFrame]):
 
     def _describe(self) -> dict[str, Any]:
         return {"filepath": str(self._folder), "columns": self._columns}
+
+
+def _are_equal(one: pd.DataFrame, other: pd.DataFrame) -> bool:
+    return one.drop(columns="alerted_on").equals(other.drop(columns="alerted_on"))
 
 
 def _read(path: Path, columns: list[str] | None = None) -> pd.DataFrame:

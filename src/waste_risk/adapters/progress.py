@@ -22,6 +22,7 @@ from waste_risk.adapters.failures import explain, is_of_store, write_traceback
 from waste_risk.adapters.memory import peak_bytes
 from waste_risk.adapters.mlflow_store import be_brief
 from waste_risk.adapters.tracking import TrackingHook
+from waste_risk.formatting import count_noun
 
 LOGGER = logging.getLogger("waste_risk.run")
 SUMMARY, DECISION = "_summary", "gate_decision"
@@ -167,7 +168,7 @@ def _written(pipeline: Pipeline, catalog: DataCatalog) -> str:
     datasets = [catalog.get(name) for name in sorted(pipeline.all_outputs())]
     paths = [Path(dataset._filepath) for dataset in datasets if dataset and hasattr(dataset, "_filepath")]
     files = [file for path in paths for file in (path.rglob("*") if path.is_dir() else [path]) if file.is_file()]
-    return f", {len(files)} files of {sum(file.stat().st_size for file in files) / 1e6:.1f} MB"
+    return f", {count_noun(len(files), 'file')} of {sum(file.stat().st_size for file in files) / 1e6:.1f} MB"
 
 
 def _peak_memory() -> str:

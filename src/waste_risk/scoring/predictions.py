@@ -55,7 +55,6 @@ def _first_alerts(features: pd.DataFrame, earlier_predictions: pd.DataFrame) -> 
 
 def _explain_alerts(predictor: WastePredictor, features: pd.DataFrame, is_alert: pd.Series) -> pd.DataFrame:
     """Return a column for each reason, null where there are fewer, or no alert."""
-    alerts = features[is_alert]
-    reasons = pd.DataFrame(explain_items(predictor, alerts, len(REASONS)), index=alerts.index, dtype="str")
-    named = reasons.reindex(columns=range(len(REASONS))).set_axis(list(REASONS), axis=1)
-    return named.reindex(features.index)
+    n, alerts = len(REASONS), features[is_alert]
+    told = [[*sentences, *[None] * (n - len(sentences))] for sentences in explain_items(predictor, alerts, n)]
+    return pd.DataFrame(told, index=alerts.index, columns=list(REASONS)).reindex(features.index)

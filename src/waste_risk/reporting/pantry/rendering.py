@@ -113,7 +113,7 @@ def _list_alerts(rows: pd.DataFrame, at_most: int) -> list[dict[str, Any]]:
 
 def _describe(row: dict[Any, Any]) -> dict[str, Any]:
     """Return what the page shows of an alert."""
-    shown = ("product", "category", "purchased_on", "waste_probability", "days_to_waste", "wasted_on")
+    shown = ("product", "category", "purchased_on", "waste_probability", "days_to_waste", "wasted_on", "alerted_on")
     return {
         **{name: row[name] for name in (*shown, "is_sure", "is_new")},
         "expires_on": None if pd.isna(row["expires_on"]) else row["expires_on"],
