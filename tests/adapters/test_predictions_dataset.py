@@ -114,12 +114,15 @@ def test_without_any_the_table_is_empty_and_nothing_is_added_for_an_empty_one(da
     assert dataset.exists()
 
 
-def test_some_columns_can_be_loaded_alone(dataset: PredictionsDataset) -> None:
+def test_some_columns_of_the_alerts_can_be_loaded_alone(dataset: PredictionsDataset) -> None:
     names = ["as_of", "item_id", "is_alert"]
-    part = PredictionsDataset(str(dataset._folder), columns=names)
+    part = PredictionsDataset(str(dataset._folder), {"columns": names, "filters": [["is_alert", "==", True]]})
+    assert part.load().columns.tolist() == names
+    quiet = predictions("2025-06-25").assign(is_alert=False, alerted_on=pd.NaT, reason_1=None)
+    dataset.save(check("predictions", quiet))
     assert part.load().columns.tolist() == names
     dataset.save(predictions())
-    pd.testing.assert_frame_equal(part.load(), predictions()[names])
+    assert part.load().to_dict("records") == [{"as_of": pd.Timestamp("2025-06-23"), "item_id": 1, "is_alert": True}]
 
 
 def test_several_moments_at_once_are_refused(dataset: PredictionsDataset) -> None:
