@@ -1,11 +1,11 @@
 """How a metric is defined, and what it is computed from.
 
-A definition is the metadata of a field, ``auc: Estimate = field(metadata=metric(…))``: whoever reads the record finds
-label, meaning and decimals there, so a metric is added in one place.
+A definition is a field of a record, ``auc: Estimate = metric(…)``: whoever reads the record finds label, meaning and
+decimals in the field's metadata, so a metric is added in one place.
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields
 from functools import cached_property
 from typing import Any, Literal
 
@@ -180,12 +180,17 @@ def metric(
     needs: tuple[str, ...] = (),
     support: Callable[[Window], int] | None = None,
     interval: str = OWN_INTERVAL,
-) -> dict[str, Any]:
-    """Return the metadata of a field that holds a metric; see ``Metric`` for the arguments."""
+    optional: bool = False,
+) -> Any:
+    """Return the field of a record that holds a metric; null by default if it is ``optional`` or needs something.
+
+    See ``Metric`` for the other arguments.
+    """
     definition = Metric(
         compute, label, meaning, section, report, decimals, unit, signed, norm, needs, support, interval
     )
-    return {"metric": definition, "description": meaning}  # pydantic writes the description into the JSON schema
+    metadata = {"metric": definition, "description": meaning}  # pydantic writes the description into the JSON schema
+    return field(default=None, metadata=metadata) if optional or needs else field(metadata=metadata)
 
 
 def find_definitions(record: type[Any]) -> dict[str, Metric]:

@@ -9,7 +9,7 @@ differ, a calibrated model alerts groups differently. What must hold within ever
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -33,55 +33,43 @@ from waste_risk.metrics.tally import Array, count_scores
 class GroupMetrics:
     """Metrics within a group; tables show them in this order."""
 
-    base_rate: Estimate = field(
-        metadata=metric(lambda sample: base_rate(sample.tally), "Base rate", "share truly wasted", section="group")
+    base_rate: Estimate = metric(
+        lambda sample: base_rate(sample.tally), "Base rate", "share truly wasted", section="group"
     )
-    calibration_gap: Estimate = field(
-        metadata=metric(
-            lambda sample: calibration_in_the_large(sample.tally),
-            "Predicted too high by",
-            "mean prediction less base rate",
-            section="group",
-            signed=True,
-        )
+    calibration_gap: Estimate = metric(
+        lambda sample: calibration_in_the_large(sample.tally),
+        "Predicted too high by",
+        "mean prediction less base rate",
+        section="group",
+        signed=True,
     )
-    auc: Estimate = field(
-        metadata=metric(
-            lambda sample: roc_auc(sample.tally), "AUC", "of the group's rows among themselves", section="group"
-        )
+    auc: Estimate = metric(
+        lambda sample: roc_auc(sample.tally), "AUC", "of the group's rows among themselves", section="group"
     )
-    alert_rate: Estimate = field(
-        metadata=metric(
-            lambda sample: alert_rate(sample.tally, threshold=sample.window.threshold),
-            "Alert rate",
-            "share of the rows that are alerts",
-            section="group",
-        )
+    alert_rate: Estimate = metric(
+        lambda sample: alert_rate(sample.tally, threshold=sample.window.threshold),
+        "Alert rate",
+        "share of the rows that are alerts",
+        section="group",
     )
-    recall: Estimate = field(
-        metadata=metric(
-            lambda sample: recall(sample.tally, threshold=sample.window.threshold),
-            "Recall",
-            "share of the wasted rows that are alerts",
-            section="group",
-        )
+    recall: Estimate = metric(
+        lambda sample: recall(sample.tally, threshold=sample.window.threshold),
+        "Recall",
+        "share of the wasted rows that are alerts",
+        section="group",
     )
-    false_positive_rate: Estimate = field(
-        metadata=metric(
-            lambda sample: false_positive_rate(sample.tally, threshold=sample.window.threshold),
-            "False positive rate",
-            "share of the other rows that are alerts",
-            section="group",
-        )
+    false_positive_rate: Estimate = metric(
+        lambda sample: false_positive_rate(sample.tally, threshold=sample.window.threshold),
+        "False positive rate",
+        "share of the other rows that are alerts",
+        section="group",
     )
-    expected_calibration_error: Estimate = field(
-        metadata=metric(
-            lambda sample: weigh_gaps(sample.bins),
-            "Expected calibration error",
-            "over bins of equal mass",
-            section="unlisted",
-            norm=sum_absolute,
-        )
+    expected_calibration_error: Estimate = metric(
+        lambda sample: weigh_gaps(sample.bins),
+        "Expected calibration error",
+        "over bins of equal mass",
+        section="unlisted",
+        norm=sum_absolute,
     )
 
 

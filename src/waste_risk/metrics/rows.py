@@ -14,8 +14,6 @@ from waste_risk.metrics.bootstrap import Estimate, Measure, Norm, Resampling
 from waste_risk.metrics.tally import (
     Array,
     HouseholdTally,
-    Tally,
-    count_scores,
     count_scores_by_household,
     ratio,
     sum_by,
@@ -70,10 +68,6 @@ class EvaluationRows:
         rows = np.ones(len(self.wasted), dtype=np.bool_) if rows is None else rows
         return min(self.count_households(rows & (self.wasted == outcome)) for outcome in (0, 1))
 
-    def tally(self) -> Tally:
-        """Count the rows at each probability."""
-        return count_scores(y_true=self.wasted, probability=self.probability)
-
     def count(self, scores: Array | None = None, rows: Mask | None = None) -> HouseholdTally:
         """Count the marked rows at each probability, or at each of other scores, household by household."""
         rows = np.ones(len(self.wasted), dtype=np.bool_) if rows is None else rows
@@ -86,10 +80,8 @@ class EvaluationRows:
 
     def share(self, part: ArrayLike, whole: ArrayLike) -> "Share":
         """Sum two columns by household, to divide one by the other in every resample."""
-        return Share(self._sum(part), self._sum(whole))
-
-    def _sum(self, values: ArrayLike) -> Array:
-        return sum_by(self.household, np.asarray(values, dtype=np.float64), self.resampling.n_households)
+        columns = (np.asarray(column, dtype=np.float64) for column in (part, whole))
+        return Share(*(sum_by(self.household, column, self.resampling.n_households) for column in columns))
 
 
 @dataclass(frozen=True)
