@@ -68,7 +68,7 @@ def stability(metrics: ValidationMetrics) -> list[str]:
     """Return AUC and calibration by month and for known and new households, and the adversarial validation."""
     groups = [*metrics.by_month, *metrics.by_known_household]
     header = [_header(["rows", "AUC", "base rate", "too high by"])] if groups else []
-    return [*header, *(line(_label(each), _group(each)) for each in groups), *_adversarial(metrics)]
+    return [*header, *map(_group, groups), *_adversarial(metrics)]
 
 
 def _adversarial(metrics: ValidationMetrics) -> list[str]:
@@ -133,21 +133,12 @@ def _gaps(name: str, each: Fairness) -> Iterable[str]:
 
 
 def _group(group: Group) -> str:
-    rows, measured = f"{group.n_rows:,}", group.measured
-    if measured is None:
-        return _columns([rows, "too small to measure"])
-    return _columns(
-        [
-            rows,
-            format_number(measured.auc),
-            format_number(measured.base_rate),
-            format_signed(measured.calibration_gap),
-        ]
-    )
-
-
-def _label(group: Group) -> str:
-    return f"{group.name.capitalize()} households" if group.name in {"known", "new"} else group.name
+    label = f"{group.name.capitalize()} households" if group.name in {"known", "new"} else group.name
+    columns, measured = [f"{group.n_rows:,}", "too small to measure"], group.measured
+    if measured is not None:
+        rates = format_number(measured.auc), format_number(measured.base_rate)
+        columns[1:] = [*rates, format_signed(measured.calibration_gap)]
+    return line(label, _columns(columns))
 
 
 def _header(names: list[str]) -> str:

@@ -56,8 +56,9 @@ def plot_precision_recall_curve(test_predictions: pd.DataFrame, validation_metri
     """Plot precision against recall with both thresholds on it and the base rate as the floor."""
     tally = _count(test_predictions)
     figure, axes = _square(f"Precision and recall: {describe_label(validation_metrics)}")
-    recalls, precisions = _precision_recall_points(tally)
-    axes.step(recalls, precisions, where="pre", color=MODEL, lw=2, label=f"Model (AP {average_precision(tally):.3f})")
+    precisions = np.cumsum(tally.positives) / np.cumsum(tally.totals)
+    points = _share_so_far(tally.positives), np.concatenate([precisions[:1], precisions])
+    axes.step(*points, where="pre", color=MODEL, lw=2, label=f"Model (AP {average_precision(tally):.3f})")
     _mark_alerts(axes, tally, validation_metrics.threshold, "Threshold", "o")
     _mark_alerts(axes, tally, validation_metrics.high_confidence, "High confidence", "D")
     floor = float(base_rate(tally))
@@ -129,11 +130,6 @@ def _roc_points(tally: Tally) -> tuple[Array, Array]:
 
 def _share_so_far(counts: Array) -> Array:
     return np.concatenate([[0.0], np.cumsum(counts) / counts.sum()])
-
-
-def _precision_recall_points(tally: Tally) -> tuple[Array, Array]:
-    precisions = np.cumsum(tally.positives) / np.cumsum(tally.totals)
-    return _share_so_far(tally.positives), np.concatenate([precisions[:1], precisions])
 
 
 def _mark_alerts(axes: Axes, tally: Tally, threshold: float, name: str, marker: str) -> None:

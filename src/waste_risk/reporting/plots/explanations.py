@@ -73,7 +73,10 @@ def plot_shap_values(contributions: pd.DataFrame, features: pd.DataFrame, horizo
     axes.tick_params(axis="y", length=0)
     add_title(figure, f"What pushes the risk of waste within {horizon_days} days")
     tidy(axes)
-    _plot_legend(figure, axes)
+    bar = figure.colorbar(ScalarMappable(cmap=_COLORS), ax=axes, aspect=40, pad=0.02, ticks=[0, 1])
+    bar.set_ticklabels(["low", "high"])
+    bar.set_label("Value of the feature (gray: unknown)", labelpad=-18)
+    bar.outline.set_visible(False)
     return figure
 
 
@@ -92,10 +95,3 @@ def _plot_dots(axes: Axes, place: int, contribution: pd.Series, feature: pd.Seri
     ranks = feature.rank(pct=True).to_numpy(np.float64)[known]
     axes.scatter(values[~known], heights[~known], s=5, c=_UNKNOWN, lw=0)
     axes.scatter(values[known], heights[known], s=5, c=ranks, cmap=_COLORS, vmin=0, vmax=1, lw=0)
-
-
-def _plot_legend(figure: Figure, axes: Axes) -> None:
-    bar = figure.colorbar(ScalarMappable(cmap=_COLORS), ax=axes, aspect=40, pad=0.02, ticks=[0, 1])
-    bar.set_ticklabels(["low", "high"])
-    bar.set_label("Value of the feature (gray: unknown)", labelpad=-18)
-    bar.outline.set_visible(False)
