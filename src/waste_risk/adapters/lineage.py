@@ -124,7 +124,11 @@ class LineageHook:
                 if self._made_from[other][ancestor] != sha256:
                     stale, fresh = sorted((name, other), key=self._made_by)
                     current = self._made_from[fresh][ancestor]
-                    between = {name for name in self._records if self._is_stale(name, ancestor, current)}
+                    between = {
+                        part
+                        for part, record in self._records.items()
+                        if record.made_from.get(ancestor, current) != current
+                    }
                     before = [made for made in self._made_from.values() if made.get(ancestor, current) != current]
                     makers = _makers(sorted(between & {part for made in before for part in made}))
                     raise RunError(f"{stale} was made from {ancestor} as it was before; run {makers} again")
@@ -132,9 +136,6 @@ class LineageHook:
     def _made_by(self, name: str) -> str:
         record = self._records.get(name)
         return record.run if record and record.sha256 == self._seen[name].sha256 else "somebody, later"
-
-    def _is_stale(self, name: str, ancestor: str, current: str) -> bool:
-        return self._records[name].made_from.get(ancestor, current) != current
 
     def _path(self, name: str) -> Path | None:
         """Return the local file of a dataset, if it exists; of a predictor's folder, its metadata."""

@@ -31,9 +31,12 @@ def category_history(observed: ObservedItems) -> Values:
     uses = observed.category.uses
     usual = usual_waste_permille(observed.items.category[observed.item]) / 1000
     rate = _shrunk_rate(observed.category.ended, np.minimum(usual * waste_to_usual(observed), 1))
+    # Several items may have ended in the last second in which any did: the share wasted of these.
+    key, ended = observed.category.key, observed.category.ended
+    last = ended.timeline.between(key - observed.second + ended.latest(), key)
     return {
         "category_waste_rate": rate,
-        "category_last_wasted": _last_wasted(observed),
+        "category_last_wasted": np.where(ended.count() > 0, last.mean("wasted"), np.nan),
         "category_mean_days_between_uses": uses.mean("gap") / DAY,
         "category_gap_in_life": _shrunk_mean(observed, "gap_in_life"),
         "category_first_gap_in_life": divide_by_positive(uses.sum("first_gap_in_life") / 1000, uses.sum("first")),
@@ -46,13 +49,6 @@ def _shrunk_rate(ended: Span, wider: Floats) -> Floats:
     prior = PRIOR_ITEMS * wider
     rate: Floats = (ended.sum("wasted") + prior) / (ended.count() + PRIOR_ITEMS)
     return rate
-
-
-def _last_wasted(observed: ObservedItems) -> Floats:
-    """Return the share wasted of the items that ended last: several may have ended in the same second."""
-    key, ended = observed.category.key, observed.category.ended
-    last = ended.timeline.between(key - observed.second + ended.latest(), key)
-    return np.where(ended.count() > 0, last.mean("wasted"), np.nan)
 
 
 def _shrunk_mean(observed: ObservedItems, name: str) -> Floats:

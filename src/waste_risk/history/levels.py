@@ -17,7 +17,13 @@ from waste_risk.reference.vocabulary import CATEGORIES, usual_waste_permille
 
 @dataclass(frozen=True)
 class Level:
-    """One way to assign items to histories: the number of the owner of each item."""
+    """One way to assign items to histories: the number of the owner of each item.
+
+    Attributes:
+        pantry: the items.
+        outcomes: what becomes known of each item when it ends.
+        owner: of each item.
+    """
 
     pantry: Pantry
     outcomes: Mapping[str, Column]
@@ -115,12 +121,11 @@ class Past:
 
 def levels(pantry: Pantry) -> tuple[Level, Level, Level]:
     """Return the levels of households, of categories in a household, and of products in a household."""
-    items, outcomes = pantry.items, _outcomes(pantry)
+    items = pantry.items
+    outcomes: dict[str, Column] = {
+        "wasted": pantry.first_wasted <= pantry.ended,
+        "usual_waste": usual_waste_permille(items.category),
+    }
     category = items.household * (len(CATEGORIES) + 2) + (items.category + 1)
     product = pd.factorize(items.household * (items.product.max(initial=0) + 2) + (items.product + 1))[0]
     return Level(pantry, outcomes, items.household), Level(pantry, outcomes, category), Level(pantry, outcomes, product)
-
-
-def _outcomes(pantry: Pantry) -> dict[str, Column]:
-    """Return what is known of each item when it ends."""
-    return {"wasted": pantry.first_wasted <= pantry.ended, "usual_waste": usual_waste_permille(pantry.items.category)}

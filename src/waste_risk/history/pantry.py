@@ -190,7 +190,10 @@ def _items(items: pd.DataFrame, household: Integers) -> Items:
     category, storage = codes(items["category"], CATEGORIES), codes(items["storage"], STORAGES)
     product, products = pd.factorize(items["product"])
     unopened_days, opened_days = lives(product, products, category, storage)
-    expiry = _expiry(printed, bought + np.rint(unopened_days * DAY).astype(np.int64), storage)
+    by_reference = bought + np.rint(unopened_days * DAY).astype(np.int64)
+    # The date printed for the shelf does not end the life of what is frozen.
+    by_label = np.where(storage == STORAGES.index("freezer"), np.maximum(printed, by_reference), printed)
+    expiry = np.where(printed > NEVER, by_label, by_reference)
     price, amount = _floats(items["unit_price"]), thousandths(items["quantity"])
     return Items(
         household=household,
@@ -209,13 +212,6 @@ def _items(items: pd.DataFrame, household: Integers) -> Items:
         is_priced=~np.isnan(price),
         on_promotion=_floats(items["on_promotion"]),
     )
-
-
-def _expiry(printed: Integers, by_reference: Integers, storage: Integers) -> Integers:
-    """Return when items expire; the date printed for the shelf does not end the life of what is frozen."""
-    is_frozen = storage == STORAGES.index("freezer")
-    by_label = np.where(is_frozen, np.maximum(printed, by_reference), printed)
-    return np.where(printed > NEVER, by_label, by_reference)
 
 
 def _households(households: pd.DataFrame, ids: pd.Index) -> Households:

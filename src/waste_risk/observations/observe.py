@@ -76,7 +76,10 @@ def _draw_observations(items: pd.DataFrame, params: Observation) -> tuple[Intege
     """Return the item's row and the day (since 1970) of every observation, in the order of the rows."""
     keys = hash_ids(items["item_id"], FixedSeed.OBSERVATIONS)
     bought = to_seconds(items["purchased_on"]) // DAY
-    longest = np.clip(_life_days(items), 1, params.max_age_days)
+    printed_days = to_seconds(items["expires_on"]) // DAY - bought
+    reference_days = reference_life(items)[0].astype(np.int64)
+    life_days = np.where(items["expires_on"].notna(), printed_days, reference_days)
+    longest = np.clip(life_days, 1, params.max_age_days)
     # The cube puts half of the observations into the first eighth of the life: an alert is worth more early, and later
     # than that too few items are still open. Multiplied out, since a power may differ in the last bit by platform.
     draws = np.stack([uniform(keys, Stream.OBSERVATION_AGE, number) for number in range(params.per_item)], axis=1)
@@ -85,13 +88,6 @@ def _draw_observations(items: pd.DataFrame, params: Observation) -> tuple[Intege
     is_new = np.diff(age, axis=1, prepend=0) > 0
     row, number = np.nonzero(is_new)
     return row, bought[row] + age[row, number]
-
-
-def _life_days(items: pd.DataFrame) -> Integers:
-    """Return the whole days from purchase to the printed date, else to the end of the reference life."""
-    printed = to_seconds(items["expires_on"]) // DAY - to_seconds(items["purchased_on"]) // DAY
-    reference = reference_life(items)[0].astype(np.int64)
-    return np.where(items["expires_on"].notna(), printed, reference)
 
 
 def _is_open(items: pd.DataFrame, history: Timeline, row: Integers, second: Integers) -> npt.NDArray[np.bool_]:

@@ -40,13 +40,11 @@ def _listed(product: str | None) -> Floats:
 
 @cache
 def _by_product() -> dict[str | None, Floats]:
-    return {str(product): _by_storage(rows) for product, rows in shelf_life().groupby("product")}
-
-
-def _by_storage(rows: pd.DataFrame) -> Floats:
-    found = _NOT_LISTED.copy()
-    found[codes(rows["storage"], STORAGES)] = rows[["life_days", "opened_life_days"]].to_numpy(np.float64)
-    return found
+    listed: dict[str | None, Floats] = {}
+    for product, rows in shelf_life().groupby("product"):
+        listed[str(product)] = by_storage = _NOT_LISTED.copy()
+        by_storage[codes(rows["storage"], STORAGES)] = rows[["life_days", "opened_life_days"]].to_numpy(np.float64)
+    return listed
 
 
 @cache

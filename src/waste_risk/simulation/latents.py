@@ -49,7 +49,9 @@ def draw_latents(
 ) -> pd.DataFrame:
     """Draw the latents of each item, the truth, from its product, its household's habits and what else it bought."""
     of_product = _of_product(items)
-    habit = _of_household_and_category(items, habits)
+    own = pd.MultiIndex.from_frame(items[["household_id", "category"]])
+    row = pd.MultiIndex.from_frame(habits[["household_id", "category"]]).get_indexer(own)
+    habit = habits.take(row).reset_index(drop=True)
     stock = _stock(items)
     lives = _lives(items, of_product, habit, keys)
     portions = _portions(items, of_product, households, keys)
@@ -185,9 +187,3 @@ def _places(known: Sequence[str] | pd.Series, words: pd.Series) -> Integers:
     codes, different = pd.factorize(words, use_na_sentinel=False)
     places: Integers = pd.Index(known).get_indexer(pd.Index(different))[codes]
     return places
-
-
-def _of_household_and_category(items: pd.DataFrame, habits: pd.DataFrame) -> pd.DataFrame:
-    index = pd.MultiIndex.from_frame(habits[["household_id", "category"]])
-    row = index.get_indexer(pd.MultiIndex.from_frame(items[["household_id", "category"]]))
-    return habits.take(row).reset_index(drop=True)

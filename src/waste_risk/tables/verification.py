@@ -78,8 +78,8 @@ def identifier(*, unique: bool = False) -> pa.Column:
 
 def text() -> pa.Column:
     """Return a column of free text, never empty."""
-    filled = _rule("must not be empty", lambda texts: texts != "")
-    return pa.Column(None, [_rule("must be text", _is_text), filled])
+    is_text = _rule("must be text", lambda texts: pd.api.types.infer_dtype(_categories(texts)) in {"string", "empty"})
+    return pa.Column(None, [is_text, _rule("must not be empty", lambda texts: texts != "")])
 
 
 def one_of(allowed: Iterable[str]) -> pa.Column:
@@ -156,10 +156,6 @@ def _is_in_range(ids: Values) -> Any:
     if kind_of_ids(ids) != "integer" or ids.dtype == "int64":
         return ids.notna()
     return pd.Series([-(2**63) <= int(number) < 2**63 for number in ids], index=ids.index)
-
-
-def _is_text(texts: Values) -> bool:
-    return pd.api.types.infer_dtype(_categories(texts)) in {"string", "empty"}
 
 
 def _categories(values: Values) -> Values:
