@@ -14,7 +14,7 @@ SMALL, LARGE, LONG = 40, 300, 50  # lines of a module, and of a function's body
 
 # From the bottom: a room (a folder, or a module at the root) imports rooms of lower layers only.
 LAYERS = (
-    {"errors", "files", "partitions"},
+    {"arrays", "errors", "files", "partitions"},
     {"parameters", "reference"},
     {"metrics", "random_streams"},
     {"formatting", "simulation", "history"},

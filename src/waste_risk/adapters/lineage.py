@@ -20,7 +20,7 @@ from kedro.pipeline.node import Node
 from waste_risk.adapters.failures import RunError
 from waste_risk.files import replacing
 
-NAME = ".lineage.json"
+LINEAGE_FILE = ".lineage.json"
 RAW = "01_raw"  # whoever puts other tables there has another source
 
 Hashes = dict[str, str]  # SHA-256 by dataset
@@ -61,7 +61,7 @@ class LineageHook:
         Raises:
             RunError: a file is missing or not what a run wrote, or two were made from different ones.
         """
-        self._run, self._catalog, self._records = run_params["run_id"], catalog, _read(self._folder / NAME)
+        self._run, self._catalog, self._records = run_params["run_id"], catalog, _read(self._folder / LINEAGE_FILE)
         self._seen: dict[str, _Seen] = {}
         self._made_from: dict[str, Hashes] = {}
         inputs = sorted(name for name in pipeline.inputs() if not name.startswith("params:"))
@@ -92,7 +92,7 @@ class LineageHook:
             if path:
                 self._seen[dataset_name] = seen = _Seen(_hash(path), _stamp(path))
                 self._records[dataset_name] = _Record(seen.sha256, made_from, self._run)
-                _write(self._folder / NAME, self._records)
+                _write(self._folder / LINEAGE_FILE, self._records)
                 made_from = {**made_from, dataset_name: seen.sha256}
             self._made_from[dataset_name] = made_from
 

@@ -20,10 +20,10 @@ from kedro.pipeline.node import Node
 from waste_risk.adapters.failures import explain, is_of_store, write_traceback
 from waste_risk.adapters.memory import peak_bytes
 from waste_risk.adapters.mlflow_store import be_brief
+from waste_risk.adapters.screen import LOGGER
 from waste_risk.adapters.tracking import TrackingHook
 from waste_risk.formatting import count_noun
 
-LOGGER = logging.getLogger("waste_risk.run")
 SUMMARY, DECISION = "_summary", "gate_decision"
 
 

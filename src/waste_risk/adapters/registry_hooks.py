@@ -3,7 +3,6 @@
 A training run is never resumed; a client adds metrics and tags to it, and to the versions registered from it.
 """
 
-import logging
 import time
 from typing import TYPE_CHECKING, Any
 
@@ -24,6 +23,7 @@ from waste_risk.adapters.registry import (
     move,
     register_together,
 )
+from waste_risk.adapters.screen import LOGGER
 from waste_risk.adapters.signals import uninterrupted
 from waste_risk.adapters.tracking import TRAINING_RUN, TrackingHook, active_run_id
 
@@ -31,7 +31,6 @@ if TYPE_CHECKING:
     from waste_risk.adapters.registry import LoggedModel
     from waste_risk.validation.gates import GateDecision
 
-LOGGER = logging.getLogger("waste_risk.run")
 DECISION, METRICS = "gate_decision", "validation_metrics"
 METRICS_PER_BATCH = 1_000  # what MLflow's API takes in one request
 

@@ -2,15 +2,16 @@
 
 import numpy as np
 
+from waste_risk.arrays import Floats
 from waste_risk.features.definition import Values, feature_group
 from waste_risk.features.household import waste_to_usual
 from waste_risk.features.observed_items import ObservedItems
-from waste_risk.history.timeline import DAY, Floats, Span, divide_by_positive
+from waste_risk.history.timeline import DAY, Span, divide_by_positive
 from waste_risk.reference.vocabulary import usual_waste_permille
 
 # How many entries the wider group (the household for a category, the category for a product) counts for.
-PRIOR_ITEMS = 5
-PRIOR_USES = 3
+WIDER_ITEMS = 5
+WIDER_USES = 3
 
 
 @feature_group(
@@ -46,12 +47,12 @@ def category_history(observed: ObservedItems) -> Values:
 
 
 def _shrunk_rate(ended: Span, wider: Floats) -> Floats:
-    prior = PRIOR_ITEMS * wider
-    rate: Floats = (ended.sum("wasted") + prior) / (ended.count() + PRIOR_ITEMS)
+    prior = WIDER_ITEMS * wider
+    rate: Floats = (ended.sum("wasted") + prior) / (ended.count() + WIDER_ITEMS)
     return rate
 
 
 def _shrunk_mean(observed: ObservedItems, name: str) -> Floats:
     """Shrink a mean over the category's uses, of a column in thousandths, towards the household's mean."""
     uses, overall = observed.category.uses, observed.household.uses.mean(name)
-    return (uses.sum(name) + PRIOR_USES * overall) / (uses.count() + PRIOR_USES) / 1000
+    return (uses.sum(name) + WIDER_USES * overall) / (uses.count() + WIDER_USES) / 1000

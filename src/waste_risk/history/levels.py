@@ -10,8 +10,9 @@ from functools import cached_property
 import numpy as np
 import pandas as pd
 
+from waste_risk.arrays import Integers, Mask
 from waste_risk.history.pantry import Pantry
-from waste_risk.history.timeline import DAY, FOREVER, NEVER, Column, Flags, Integers, Span, Timeline
+from waste_risk.history.timeline import DAY, FOREVER, NEVER, Column, Span, Timeline
 from waste_risk.reference.vocabulary import CATEGORIES, usual_waste_permille
 
 
@@ -77,7 +78,7 @@ class Level:
         items, emptied = self.pantry.items, self.pantry.emptied
         return self._of_items(np.maximum(items.printed, emptied), {}, (items.printed > NEVER) & (emptied < FOREVER))
 
-    def _of_items(self, second: Integers, columns: Mapping[str, Column], keep: Flags) -> Timeline:
+    def _of_items(self, second: Integers, columns: Mapping[str, Column], keep: Mask) -> Timeline:
         row = np.flatnonzero(keep)
         return Timeline(self.owner[row], second[row], self._n_owners, columns, row)
 

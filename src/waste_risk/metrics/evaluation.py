@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike
 
+from waste_risk.arrays import Floats
 from waste_risk.metrics.bootstrap import Resampling
 from waste_risk.metrics.calibration import anderson_darling, calibration_error_under_null
 from waste_risk.metrics.catalogue import WindowMetrics
@@ -24,7 +25,7 @@ from waste_risk.metrics.rows import (
     as_probability,
     number_households,
 )
-from waste_risk.metrics.tally import Array, count_scores
+from waste_risk.metrics.tally import count_scores
 from waste_risk.parameters import Costs, Validation
 
 NEWEST_DAYS = 30  # a calendar month may have but a few days in the window
@@ -124,8 +125,8 @@ def evaluate(
 
 
 def _optional(
-    convert: Callable[[ArrayLike, int, str], Array], values: ArrayLike | None, n_rows: int, name: str
-) -> Array | None:
+    convert: Callable[[ArrayLike, int, str], Floats], values: ArrayLike | None, n_rows: int, name: str
+) -> Floats | None:
     return None if values is None else convert(values, n_rows, name)
 
 
@@ -213,28 +214,28 @@ def _measure_groups(
     return groups
 
 
-def _measure_score(window: Window, score: Array | None) -> ScoreMetrics | None:
+def _measure_score(window: Window, score: Floats | None) -> ScoreMetrics | None:
     """Measure another score, such as that before calibration, as the probability is measured."""
     if score is None:
         return None
     counts, definitions = window.rows.count(score), find_definitions(WindowMetrics)
 
-    def measure(weights: Array) -> dict[str, Array]:
+    def measure(weights: Floats) -> dict[str, Floats]:
         sample = Resample(window, counts.weighted(weights), weights)
         return {each.name: definitions[each.name].evaluate(sample) for each in fields(ScoreMetrics)}
 
     return ScoreMetrics(**window.rows.estimate(measure))
 
 
-def _compare_baselines(window: Window, baselines: Mapping[str, Array]) -> dict[str, Baseline]:
+def _compare_baselines(window: Window, baselines: Mapping[str, Floats]) -> dict[str, Baseline]:
     """Measure baselines, and how far the model's AUC lies above theirs in the same resamples."""
     counts = {name: window.rows.count(scores) for name, scores in baselines.items()}
     definitions = find_definitions(WindowMetrics)
     auc, shared = definitions["auc"], [each.name for each in fields(Baseline) if each.name in definitions]
 
-    def measure(weights: Array) -> dict[str, Array]:
+    def measure(weights: Floats) -> dict[str, Floats]:
         model = auc.evaluate(Resample(window, window.counts.weighted(weights), weights))
-        measured: dict[str, Array] = {}
+        measured: dict[str, Floats] = {}
         for name, each in counts.items():
             sample = Resample(window, each.weighted(weights), weights)
             measured |= {f"{name}.{metric}": definitions[metric].evaluate(sample) for metric in shared}

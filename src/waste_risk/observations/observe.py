@@ -7,8 +7,9 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from waste_risk.arrays import Integers, Mask
 from waste_risk.history.pantry import is_waste, read_events, unique_index
-from waste_risk.history.timeline import DAY, Integers, Timeline, pack, to_seconds
+from waste_risk.history.timeline import DAY, Timeline, pack, to_seconds
 from waste_risk.parameters import Observation
 from waste_risk.random_streams import FixedSeed, Stream, hash_ids, uniform
 from waste_risk.reference.shelf_lives import reference_life
@@ -90,10 +91,10 @@ def _draw_observations(items: pd.DataFrame, params: Observation) -> tuple[Intege
     return row, bought[row] + age[row, number]
 
 
-def _is_open(items: pd.DataFrame, history: Timeline, row: Integers, second: Integers) -> npt.NDArray[np.bool_]:
+def _is_open(items: pd.DataFrame, history: Timeline, row: Integers, second: Integers) -> Mask:
     """Return whether anything is left of an item just before a moment."""
     removed = history.before(pack(row, second)).sum("removed")
-    is_left: npt.NDArray[np.bool_] = thousandths(items["quantity"])[row] > removed
+    is_left: Mask = thousandths(items["quantity"])[row] > removed
     return is_left
 
 

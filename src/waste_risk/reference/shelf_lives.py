@@ -3,14 +3,11 @@
 from functools import cache
 
 import numpy as np
-import numpy.typing as npt
 import pandas as pd
 
+from waste_risk.arrays import Floats, Integers
 from waste_risk.reference import shelf_life
 from waste_risk.reference.vocabulary import CATEGORIES, STORAGES, codes
-
-Floats = npt.NDArray[np.float64]
-Integers = npt.NDArray[np.int64]
 
 
 def reference_life(items: pd.DataFrame) -> tuple[Floats, Floats]:

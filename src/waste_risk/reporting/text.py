@@ -10,12 +10,12 @@ from waste_risk.formatting import NOT_AVAILABLE, count_noun, format_count, forma
 from waste_risk.metrics import SectionName, ValidationMetrics
 from waste_risk.reporting.text_parts import (
     WIDTH,
-    alerts,
-    baselines,
-    calibration_and_chance,
-    fairness,
     line,
-    stability,
+    write_alerts,
+    write_baselines,
+    write_calibration_and_chance,
+    write_fairness,
+    write_stability,
 )
 from waste_risk.validation.gates import GateDecision
 
@@ -99,11 +99,11 @@ def render_text(
         *([] if decision is None else _decision(decision)),
         *_section("CEILING (LATENT STATES KNOWN)", _ceiling(metrics)),
         *_section("DATA", _data(metrics, source, validation_log)),
-        *_section("CALIBRATION AND CHANCE", calibration_and_chance(metrics)),
-        *_section("BASELINES", baselines(metrics)),
-        *_section(f"FAIRNESS: GAPS (threshold={metrics.threshold:.3f})", fairness(metrics)),
-        *_section("STABILITY", stability(metrics)),
-        *_section("ALERTS", alerts(metrics)),
+        *_section("CALIBRATION AND CHANCE", write_calibration_and_chance(metrics)),
+        *_section("BASELINES", write_baselines(metrics)),
+        *_section(f"FAIRNESS: GAPS (threshold={metrics.threshold:.3f})", write_fairness(metrics)),
+        *_section("STABILITY", write_stability(metrics)),
+        *_section("ALERTS", write_alerts(metrics)),
         _HEAVY_RULE,
     ]
     return "\n".join(lines) + "\n"

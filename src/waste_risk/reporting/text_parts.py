@@ -23,7 +23,7 @@ def line(label: str, value: str) -> str:
     return f"{label + ': ':<{LABEL_WIDTH}}{value}"
 
 
-def calibration_and_chance(metrics: ValidationMetrics) -> list[str]:
+def write_calibration_and_chance(metrics: ValidationMetrics) -> list[str]:
     """Return how much of the calibration error may be chance."""
     debiased, chance = metrics.debiased_calibration_error, metrics.calibration_error_under_null
     if debiased is None or chance is None or metrics.confidence is None:
@@ -42,7 +42,7 @@ def calibration_and_chance(metrics: ValidationMetrics) -> list[str]:
     ]
 
 
-def baselines(metrics: ValidationMetrics) -> list[str]:
+def write_baselines(metrics: ValidationMetrics) -> list[str]:
     """Return how far the model's AUC lies above that of each baseline, with the interval of the difference."""
     if not metrics.baselines:
         return []
@@ -56,7 +56,7 @@ def baselines(metrics: ValidationMetrics) -> list[str]:
     return [_header(["AUC", "gain", "interval of the gain"]), *rows]
 
 
-def fairness(metrics: ValidationMetrics) -> list[str]:
+def write_fairness(metrics: ValidationMetrics) -> list[str]:
     """Return the gaps between the groups of each sensitive attribute, and which groups are too small."""
     if not metrics.fairness:
         return []
@@ -64,7 +64,7 @@ def fairness(metrics: ValidationMetrics) -> list[str]:
     return [_header(["parity", "odds", "AUC", "calibration"]), *rows]
 
 
-def stability(metrics: ValidationMetrics) -> list[str]:
+def write_stability(metrics: ValidationMetrics) -> list[str]:
     """Return AUC and calibration by month and for known and new households, and the adversarial validation."""
     groups = [*metrics.by_month, *metrics.by_known_household]
     header = [_header(["rows", "AUC", "base rate", "too high by"])] if groups else []
@@ -80,7 +80,7 @@ def _adversarial(metrics: ValidationMetrics) -> list[str]:
     return [line("Adversarial validation", wrapped[0]), *(" " * LABEL_WIDTH + each for each in wrapped[1:])]
 
 
-def alerts(metrics: ValidationMetrics) -> list[str]:
+def write_alerts(metrics: ValidationMetrics) -> list[str]:
     """Return what alerts are worth: a few a week, early enough, at the cheapest threshold."""
     return [*_weekly(metrics), *_lead_time(metrics), *_cost(metrics)]
 

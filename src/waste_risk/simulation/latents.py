@@ -11,15 +11,13 @@ With these latents the future of an item is a competition with known laws (see `
 from collections.abc import Sequence
 
 import numpy as np
-import numpy.typing as npt
 import pandas as pd
 from scipy.special import betaincinv, expit, logit, ndtri
 
-from waste_risk.random_streams import Floats, Keys, Stream, uniform
+from waste_risk.arrays import Floats, Integers
+from waste_risk.random_streams import Keys, Stream, uniform
 from waste_risk.reference import CATEGORIES, behaviour, products
 from waste_risk.simulation.draws import draw
-
-Integers = npt.NDArray[np.int64]
 
 # The printed date passes at midnight; the household clears out at nine in the evening of the day after.
 DISCARD_DELAY_DAYS = 1.875

@@ -9,10 +9,10 @@
 """
 
 import numpy as np
-import numpy.typing as npt
 import pandas as pd
 from scipy.special import expit, logit
 
+from waste_risk.arrays import Integers
 from waste_risk.parameters import DataGeneration, Scenario
 from waste_risk.random_streams import Keys, Stream, uniform
 from waste_risk.reference import behaviour
@@ -102,7 +102,7 @@ def _dirty(items: pd.DataFrame, events: pd.DataFrame, keys: Keys) -> tuple[pd.Da
     return items.assign(expires_on=items["expires_on"].mask(flaw == _EXPIRED, expired)), _flawed(events, flaw_of_event)
 
 
-def _flawed(events: pd.DataFrame, flaw: npt.NDArray[np.int64]) -> pd.DataFrame:
+def _flawed(events: pd.DataFrame, flaw: Integers) -> pd.DataFrame:
     chosen = behaviour()["scenarios"]["dirty"]
     too_much = (flaw == _TOO_MUCH) & (events["kind"] == "consumed")
     clock_off = pd.Timedelta(days=chosen["clock_off_days"])

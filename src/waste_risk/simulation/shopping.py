@@ -6,18 +6,16 @@ Lines on a trip follow the zero-truncated negative binomial of the facts; a shar
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 import pandas as pd
 from scipy.special import gammaincinv, ndtri, pdtrik
 
+from waste_risk.arrays import Floats, Integers, Mask
 from waste_risk.parameters import DataGeneration
 from waste_risk.partitions import in_blocks
-from waste_risk.random_streams import FixedSeed, Floats, Keys, Stream, derive, hash_ids, uniform
+from waste_risk.random_streams import FixedSeed, Keys, Stream, derive, hash_ids, uniform
 from waste_risk.reference import CATEGORIES, behaviour, products, shopping_facts
 from waste_risk.simulation.draws import draw
 from waste_risk.simulation.scenarios import mean_stay_days, stay_days
-
-Integers = npt.NDArray[np.int64]
 
 # A household numbers its lines, so an item's id does not depend on other households.
 LINES_PER_HOUSEHOLD = 1_000_000
@@ -183,7 +181,7 @@ def _product(category: Integers, drawn: Floats) -> Integers:
     return np.searchsorted(bounds, category + drawn).clip(0, len(table) - 1)
 
 
-def _price(key: Keys, category: Integers, product: Integers, promoted: npt.NDArray[np.bool_]) -> Floats:
+def _price(key: Keys, category: Integers, product: Integers, promoted: Mask) -> Floats:
     """Return prices, log-normal within the category: most of the spread is the product's, the rest the line's."""
     facts = shopping_facts()["unit_price_lognormal"]
     location, spread = np.array([facts[name] for name in CATEGORIES]).T

@@ -7,17 +7,14 @@ Integrals over the days ahead are sums over steps of `_STEP_DAYS`; the printed d
 """
 
 import numpy as np
-import numpy.typing as npt
 import pandas as pd
 from scipy.special import gammainc
 
+from waste_risk.arrays import Floats, Integers
 from waste_risk.errors import ContractError
-from waste_risk.random_streams import Floats
 
 _STEP_DAYS = 0.25
 _CHUNK_ROWS = 2_000
-
-Integers = npt.NDArray[np.int64]
 
 
 def oracle_probability(
@@ -85,7 +82,7 @@ def _days(span: pd.Series) -> pd.Series:
 
 def _predict(state: pd.DataFrame, horizon_days: int) -> Floats:
     """Return probability and days, (rows, 2), from the mass of waste in each step ahead."""
-    grid = np.arange(round(horizon_days / _STEP_DAYS) + 1) * _STEP_DAYS
+    grid = np.arange(round(horizon_days / _STEP_DAYS) + 1, dtype=np.float64) * _STEP_DAYS
     opened = state["opened_age"].notna().to_numpy()
     mass = np.empty((len(state), len(grid) - 1))
     mass[opened] = _waste_of_opened(_columns(state[opened]), grid)

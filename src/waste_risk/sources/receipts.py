@@ -10,8 +10,8 @@ import numpy.typing as npt
 import pandas as pd
 from scipy.special import betainc, betaincinv, expit, logit, ndtr, ndtri
 
+from waste_risk.arrays import Floats
 from waste_risk.parameters import DataGeneration
-from waste_risk.random_streams import Floats
 from waste_risk.reference import behaviour, complete_journey_products, products
 from waste_risk.reference.vocabulary import INCOME_BANDS, UNKNOWN
 from waste_risk.simulation.households import draw_habits

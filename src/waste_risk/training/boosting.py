@@ -8,8 +8,8 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
+from waste_risk.arrays import Mask
 from waste_risk.model.lightgbm_calls import Booster, Dataset, count_threads, fit, make_bins, take
 from waste_risk.model.matrix import Matrix, Names
 from waste_risk.parameters import LightGBM, Training
@@ -110,7 +110,7 @@ def _parameters(target: Target, training: Training, n_rows: int) -> dict[str, An
     return {"objective": target.objective, "metric": target.metric, **section, **shared, **balance, **fixed}
 
 
-def _where(X: Matrix, rows: NDArray[np.bool_]) -> Matrix:
+def _where(X: Matrix, rows: Mask) -> Matrix:
     return X if rows.all() else X[rows]  # no copy if it can be spared
 
 

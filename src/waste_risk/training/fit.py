@@ -10,7 +10,7 @@ from waste_risk.features import FEATURE_NAMES
 from waste_risk.model.calibration import Calibrator
 from waste_risk.model.lightgbm_calls import Booster, count_threads, read
 from waste_risk.model.matrix import to_matrix
-from waste_risk.model.predictor import UNKNOWN, Metadata, Provenance, WastePredictor, hash_rows
+from waste_risk.model.predictor import NO_PROVENANCE, Metadata, Provenance, WastePredictor, hash_rows
 from waste_risk.parameters import Observation, RiskClasses, Training
 from waste_risk.training.boosting import CLASSIFIER, REGRESSOR, Target, fit_with_rounds
 from waste_risk.training.rounds import RoundsFound, scale_rounds
@@ -26,7 +26,7 @@ def fit_predictor(  # noqa: PLR0917
     training: Training,
     risk_classes: RiskClasses,
     observation: Observation,
-    provenance: Provenance = UNKNOWN,
+    provenance: Provenance = NO_PROVENANCE,
 ) -> WastePredictor:
     """Fit both boosters on all development rows, for the median of the folds' rounds, scaled to their number.
 

@@ -72,7 +72,7 @@ def check_gates(
 
 
 def _check(metrics: ValidationMetrics, params: Gates, definitions: Sequence[GateDefinition]) -> tuple[Gate, ...]:
-    checked = (definition.check(metrics, params) for definition in definitions)
+    checked = (definition.apply(metrics, params) for definition in definitions)
     return tuple(gate for gate in checked if gate is not None)
 
 

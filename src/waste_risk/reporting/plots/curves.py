@@ -4,9 +4,9 @@ import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from numpy.typing import NDArray
 from scipy.special import ndtri
 
+from waste_risk.arrays import Floats
 from waste_risk.metrics import (
     ReliabilityBins,
     Tally,
@@ -23,8 +23,6 @@ from waste_risk.metrics import (
 )
 from waste_risk.parameters import Validation
 from waste_risk.reporting.plots.style import MARK, MODEL, ORACLE, PALE, QUIET, describe_label, make_figure, tidy
-
-Array = NDArray[np.float64]
 
 
 def plot_roc_curve(
@@ -124,11 +122,11 @@ def _square(title: str) -> tuple[Figure, Axes]:
     return figure, axes
 
 
-def _roc_points(tally: Tally) -> tuple[Array, Array]:
+def _roc_points(tally: Tally) -> tuple[Floats, Floats]:
     return _share_so_far(tally.negatives), _share_so_far(tally.positives)
 
 
-def _share_so_far(counts: Array) -> Array:
+def _share_so_far(counts: Floats) -> Floats:
     return np.concatenate([[0.0], np.cumsum(counts) / counts.sum()])
 
 
@@ -156,7 +154,7 @@ def _plot_reliability(axes: Axes, bins: ReliabilityBins) -> None:
     )
 
 
-def _wilson(share: Array, rows: Array) -> tuple[Array, Array]:
+def _wilson(share: Floats, rows: Floats) -> tuple[Floats, Floats]:
     """Compute the 95 % interval of a share (Wilson 1927), which stays inside [0, 1]."""
     z = ndtri(0.975)
     centre = (share + z**2 / (2 * rows)) / (1 + z**2 / rows)

@@ -6,15 +6,13 @@ from matplotlib import colormaps
 from matplotlib.axes import Axes
 from matplotlib.cm import ScalarMappable
 from matplotlib.figure import Figure
-from numpy.typing import NDArray
 
+from waste_risk.arrays import Floats
 from waste_risk.formatting import to_words
 from waste_risk.metrics import ValidationMetrics
 from waste_risk.model.importance import draw_rows
 from waste_risk.model.predictor import WastePredictor
 from waste_risk.reporting.plots.style import MODEL, QUIET, add_title, describe_label, make_figure, tidy
-
-Array = NDArray[np.float64]
 
 _MOST_BARS, _MOST_SWARMS = 20, 15
 _SLICES = 120  # of the axis: dots of one slice are stacked
@@ -80,7 +78,7 @@ def plot_shap_values(contributions: pd.DataFrame, features: pd.DataFrame, horizo
     return figure
 
 
-def swarm(values: Array, *, width: float) -> Array:
+def swarm(values: Floats, *, width: float) -> Floats:
     """Compute the height of each dot: dots of equal place fan out, and the fullest place is the highest."""
     slices = np.round(values / max(width, 1e-12) * _SLICES / 2).astype(int)
     order = pd.Series(values).groupby(slices).cumcount().to_numpy()
