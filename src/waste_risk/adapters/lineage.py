@@ -92,7 +92,9 @@ class LineageHook:
             if path:
                 self._seen[dataset_name] = seen = _Seen(_hash(path), _stamp(path))
                 self._records[dataset_name] = _Record(seen.sha256, made_from, self._run)
-                _write(self._folder / LINEAGE_FILE, self._records)
+                records = {name: record._asdict() for name, record in self._records.items()}
+                with replacing(self._folder / LINEAGE_FILE) as temporary:
+                    temporary.write_text(json.dumps(records), encoding="utf-8")
                 made_from = {**made_from, dataset_name: seen.sha256}
             self._made_from[dataset_name] = made_from
 
@@ -183,8 +185,3 @@ def _read(path: Path) -> dict[str, _Record]:
         return {}
     except (ValueError, TypeError, AttributeError):
         raise RunError(f"{path} is not the file that a run wrote; delete it, and run every pipeline again") from None
-
-
-def _write(path: Path, records: dict[str, _Record]) -> None:
-    with replacing(path) as temporary:
-        temporary.write_text(json.dumps({name: record._asdict() for name, record in records.items()}), encoding="utf-8")

@@ -87,10 +87,13 @@ class ProgressHook:
     @hook_impl(trylast=True)
     def on_pipeline_error(self, error: Exception, pipeline: Pipeline, catalog: DataCatalog) -> None:
         """Add notes to the error, on where it happened and how to resume, and its traceback to the log."""
+        from kedro.runner.runner import _find_nodes_to_resume_from  # noqa: PLC0415, there is no public way to ask
+
         if self._began:
             error.add_note(f"in {', '.join(sorted(self._began))}")
         if self._n_done:
-            error.add_note(f"go on with --from-nodes {_resume_at(pipeline, self._unfinished, catalog)}")
+            nodes = _find_nodes_to_resume_from(pipeline, self._unfinished, catalog)
+            error.add_note(f"go on with --from-nodes {','.join(sorted(nodes))}")
         if self._log is not None:
             failure = f"failed after {time.perf_counter() - self._start:.1f} s: {explain(error)}"
             self._log.handle(LOGGER.makeRecord(LOGGER.name, logging.ERROR, "", 0, failure, (), None))
@@ -148,10 +151,3 @@ class ProgressHook:
         if self._tracking.run_id is not None:
             mlflow.MlflowClient().log_artifact(self._tracking.run_id, self._log.baseFilename, "logs")
         self._log = None
-
-
-def _resume_at(pipeline: Pipeline, unfinished: set[Node], catalog: DataCatalog) -> str:
-    """Return the nodes to resume from, given the datasets that are kept."""
-    from kedro.runner.runner import _find_nodes_to_resume_from  # noqa: PLC0415, there is no public way to ask
-
-    return ",".join(sorted(_find_nodes_to_resume_from(pipeline, unfinished, catalog)))

@@ -11,7 +11,7 @@ from waste_risk.formatting import (
     format_signed,
     to_heading,
 )
-from waste_risk.metrics import Estimate, Fairness, Group, ValidationMetrics
+from waste_risk.metrics import Fairness, Group, ValidationMetrics
 
 WIDTH = 80
 LABEL_WIDTH = 28
@@ -35,7 +35,7 @@ def write_calibration_and_chance(metrics: ValidationMetrics) -> list[str]:
     return [
         line(
             "Debiased Calibration Error",
-            f"{format_number(debiased)}, interval of the true one {_interval(debiased)}",
+            f"{format_number(debiased)}, interval of the true one {format_interval(debiased, missing=NOT_AVAILABLE)}",
         ),
         line("A perfect model would show", of_perfect),
         "Chance only adds to a calibration error, so the true one may lie below it.",
@@ -46,13 +46,10 @@ def write_baselines(metrics: ValidationMetrics) -> list[str]:
     """Return how far the model's AUC lies above that of each baseline, with the interval of the difference."""
     if not metrics.baselines:
         return []
-    rows = [
-        line(
-            to_heading(name),
-            _columns([format_number(each.auc), format_number(each.auc_gain), _interval(each.auc_gain)]),
-        )
-        for name, each in metrics.baselines.items()
-    ]
+    rows = []
+    for name, each in metrics.baselines.items():
+        gain = format_number(each.auc_gain), format_interval(each.auc_gain, missing=NOT_AVAILABLE)
+        rows.append(line(to_heading(name), _columns([format_number(each.auc), *gain])))
     return [_header(["AUC", "gain", "interval of the gain"]), *rows]
 
 
@@ -147,7 +144,3 @@ def _header(names: list[str]) -> str:
 
 def _columns(values: list[str]) -> str:
     return "".join(f"{value:<{_COLUMN_WIDTH}}" for value in values).rstrip()
-
-
-def _interval(estimate: Estimate) -> str:
-    return format_interval(estimate, missing=NOT_AVAILABLE)

@@ -85,16 +85,13 @@ def _predict(state: pd.DataFrame, horizon_days: int) -> Floats:
     grid = np.arange(round(horizon_days / _STEP_DAYS) + 1, dtype=np.float64) * _STEP_DAYS
     opened = state["opened_age"].notna().to_numpy()
     mass = np.empty((len(state), len(grid) - 1))
-    mass[opened] = _waste_of_opened(_columns(state[opened]), grid)
-    mass[~opened] = _waste_of_unopened(_columns(state[~opened]), grid)
+    columns = {name: state[name].to_numpy(dtype=np.float64)[:, None] for name in state.columns[2:]}
+    for rows, find_waste in ((opened, _waste_of_opened), (~opened, _waste_of_unopened)):
+        mass[rows] = find_waste({name: column[rows] for name, column in columns.items()}, grid)
     # Beyond twelve decimals are rounding errors, and equal probabilities must be equal to be ranked as such.
     probability = mass.sum(axis=1).clip(0, 1).round(12)
     days = mass @ (grid[1:] - _STEP_DAYS / 2) / np.maximum(probability, 1e-300)
     return np.stack([probability, days], axis=1)
-
-
-def _columns(state: pd.DataFrame) -> dict[str, Floats]:
-    return {name: state[name].to_numpy(dtype=np.float64)[:, None] for name in state.columns[2:]}
 
 
 def _waste_of_opened(item: dict[str, Floats], grid: Floats) -> Floats:

@@ -209,15 +209,13 @@ def events_before_purchase(records: Records, _: Cleaning) -> Mask:
     return _day(records.events["occurred_on"]) < _of_item(records, "purchased_on").astype("datetime64[D]")
 
 
-def _forget_expiry(records: Records, rows: Mask) -> Records:
-    return replace(records, items=records.items.assign(expires_on=records.items["expires_on"].mask(rows)))
-
-
 @cleaning_rule(
     "items.expires_on",
     "must not lie before the purchase",
     cause="a date was mistyped; it becomes unknown",
-    repair=_forget_expiry,
+    repair=lambda records, rows: replace(
+        records, items=records.items.assign(expires_on=records.items["expires_on"].mask(rows))
+    ),
 )
 def items_expiring_before_purchase(records: Records, _: Cleaning) -> Mask:
     """Find items whose printed date lies before the day of purchase; a missing date does not."""

@@ -44,7 +44,10 @@ def fit_predictor(  # noqa: PLR0917
         ValueError: features are missing; the message names all of them.
     """
     X = to_matrix(development, FEATURE_NAMES)
-    rounds = {target.name: _rounds(fold_rounds, target, len(development)) for target in (CLASSIFIER, REGRESSOR)}
+    rounds = {}
+    for target in (CLASSIFIER, REGRESSOR):
+        found = map(RoundsFound, fold_rounds[f"rounds_{target.name}"], fold_rounds["n_train"])
+        rounds[target.name] = scale_rounds(list(found), n_rows=len(development))
 
     def fit(target: Target) -> Booster:
         booster = fit_with_rounds(X, development, target, training, FEATURE_NAMES, rounds=rounds[target.name])
@@ -67,8 +70,3 @@ def fit_predictor(  # noqa: PLR0917
         provenance=provenance,
     )
     return WastePredictor(classifier, calibrator, regressor, threshold, metadata)
-
-
-def _rounds(fold_rounds: pd.DataFrame, target: Target, n_rows: int) -> int:
-    folds = zip(fold_rounds[f"rounds_{target.name}"], fold_rounds["n_train"], strict=True)
-    return scale_rounds([RoundsFound(*fold) for fold in folds], n_rows=n_rows)

@@ -4,7 +4,6 @@ import base64
 from collections import defaultdict
 from collections.abc import Callable, Mapping
 from datetime import datetime
-from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
@@ -81,10 +80,7 @@ def render_page(
 
 
 def _typographic(function: Callable[..., str], decimals: int) -> Callable[..., str]:
-    def format_for_page(number: Any, decimals: int = decimals) -> str:
-        return make_typographic(function(number, decimals))
-
-    return format_for_page
+    return lambda number, decimals=decimals: make_typographic(function(number, decimals))
 
 
 _FILTERS: dict[str, Callable[..., str]] = {

@@ -20,7 +20,8 @@ def plot_calibration_gaps(validation_metrics: ValidationMetrics) -> Figure:
     bars = [(name, *each) for name, kinds in fairness.items() for each in keep_measured(kinds.groups)]
     if not bars:
         return _plot_nothing("Calibration within groups")
-    positions = np.arange(len(bars)) + 0.8 * _places([name for name, _, _ in bars])
+    sizes = [len(list(each)) for _, each in groupby(name for name, _, _ in bars)]
+    positions = np.arange(len(bars)) + 0.8 * np.repeat(np.arange(len(sizes)), sizes)  # with a gap between attributes
     gaps = [measured.calibration_gap for _, _, measured in bars]
     figure = make_figure(6.4, 1.5 + 0.34 * (float(positions[-1]) + 1))
     axes = figure.subplots()
@@ -60,12 +61,6 @@ def plot_months(validation_metrics: ValidationMetrics) -> Figure:
     below.legend(loc="best", frameon=False)
     tidy(axes, below)
     return figure
-
-
-def _places(names: list[str]) -> Floats:
-    """Number the attributes, to leave a gap between them."""
-    sizes = [len(list(each)) for _, each in groupby(names)]
-    return np.repeat(np.arange(len(sizes)), sizes).astype(np.float64)
 
 
 def _plot_estimates(
