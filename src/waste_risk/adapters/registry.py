@@ -20,7 +20,7 @@ from mlflow.protos.databricks_pb2 import RESOURCE_ALREADY_EXISTS, RESOURCE_DOES_
 Stage = Literal["Staging", "Production", "Archived"]
 
 PARTS = ("classifier", "regressor", "predictor")
-CHALLENGER, CHAMPION, PREVIOUS = "challenger", "champion", "previous"
+CHALLENGER, CHAMPION, PREVIOUS, REFERENCE = "challenger", "champion", "previous", "reference"
 VALIDATION_PREFIX = "test."  # of the metrics of a validation, as its run logs them
 VERSION_SET, INCOMPLETE = "version_set", "version_set_incomplete"  # tags
 
@@ -82,7 +82,8 @@ class VersionSet:
         return next(iter(self.versions.values()))
 
     def __str__(self) -> str:
-        return ", ".join(f"{name} {version.version}" for name, version in self.versions.items())
+        known = [name for part in PARTS if (name := name_of(part)) in self.versions]
+        return ", ".join(f"{name} {self.versions[name].version}" for name in known)
 
 
 def name_of(part: str) -> str:
@@ -104,7 +105,10 @@ def register_together(models: Sequence[LoggedModel], training_run_id: str, regis
     versions: dict[str, ModelVersion] = {}
     try:
         for model in models:
-            versions[model.name] = _create_version(model, training_run_id, registered_by)
+            tags = {"source": model.source, "predictor_sha256": model.predictor_sha256, VERSION_SET: registered_by}
+            versions[model.name] = create_version(
+                model.name, model.model_uri, training_run_id, tags, model_id=model.model_id
+            )
     except MlflowException:
         with suppress(MlflowException):  # the next run marks what cannot be marked now
             _mark(VersionSet(registered_by, versions))
@@ -123,13 +127,37 @@ def find_version_sets(source: str) -> list[VersionSet]:
     return [VersionSet(each, versions) for each, versions in sets.items()]
 
 
+def find_version_set(id_: str) -> VersionSet | None:
+    """Return the version set of an id, if its versions are still in the registry."""
+    names = {name_of(part) for part in PARTS}
+    found = MlflowClient().search_model_versions(f"tags.{VERSION_SET} = '{id_}'")
+    versions = {version.name: version for version in found if version.name in names}
+    return VersionSet(id_, versions) if versions else None
+
+
+def version_set_of_alias(alias: str) -> VersionSet | None:
+    """Return the version set that an alias of the predictor points at, if any.
+
+    Raises:
+        DatasetError: the version belongs to none.
+    """
+    version = version_of_alias(name_of("predictor"), alias)
+    if version is None:
+        return None
+    if VERSION_SET not in version.tags:
+        raise DatasetError(
+            f"the {alias}, version {version.version} of {version.name}, was not registered by a run of waste_risk"
+        )
+    return find_version_set(version.tags[VERSION_SET])
+
+
 def mark_incomplete(source: str) -> list[VersionSet]:
     """Tag the versions of incomplete version sets, and return the version sets that were not tagged before.
 
     Those of runs that are still at work are left alone.
     """
     left = [each for each in find_version_sets(source) if not (each.is_complete or each.is_marked)]
-    ended = [each for each in left if not _is_running(each.id)]
+    ended = [each for each in left if not is_running(each.id)]
     for each in ended:
         _mark(each)
     return ended
@@ -162,6 +190,44 @@ def move(version_set: VersionSet, to: Stage) -> None:
         _archive_others(client, versions, to)
 
 
+def point(alias: str, version_set: VersionSet | None) -> None:
+    """Let an alias of all models point at a version set, or at none."""
+    client = MlflowClient()
+    for name in map(name_of, PARTS):
+        if version_set is not None:
+            client.set_registered_model_alias(name, alias, version_set.versions[name].version)
+        elif alias in _aliases(client, name):
+            client.delete_registered_model_alias(name, alias)
+
+
+def create_version(
+    name: str, source: str, run_id: str, tags: dict[str, str], *, model_id: str | None = None, description: str = ""
+) -> ModelVersion:
+    """Create the next version of a registered model, together with its tags.
+
+    ``mlflow.register_model`` would take two steps and print a message for each.
+    """
+    client = MlflowClient()
+    try:
+        client.create_registered_model(name)
+    except MlflowException as error:
+        if error.error_code != ErrorCode.Name(RESOURCE_ALREADY_EXISTS):
+            raise
+    return client.create_model_version(
+        name, source, run_id, tags=tags, model_id=model_id, description=description or None
+    )
+
+
+def is_running(run_id: str) -> bool:
+    """Return whether a run is at work, as far as the store knows."""
+    try:
+        return bool(MlflowClient().get_run(run_id).info.status == RunStatus.to_string(RunStatus.RUNNING))
+    except MlflowException as error:
+        if error.error_code != ErrorCode.Name(RESOURCE_DOES_NOT_EXIST):
+            raise
+        return False  # it was deleted
+
+
 def version_of_alias(name: str, alias: str) -> ModelVersion | None:
     """Return the version of a registered model that an alias points at, if any."""
     client = MlflowClient()
@@ -187,36 +253,10 @@ def validated_metrics(version: ModelVersion) -> dict[str, float]:
     return {name.removeprefix(VALIDATION_PREFIX): value for name, value in found.items()}
 
 
-def _create_version(model: LoggedModel, training_run_id: str, registered_by: str) -> ModelVersion:
-    """Create the next version of a registered model, together with its tags.
-
-    ``mlflow.register_model`` would take two steps and print a message for each.
-    """
-    client = MlflowClient()
-    try:
-        client.create_registered_model(model.name)
-    except MlflowException as error:
-        if error.error_code != ErrorCode.Name(RESOURCE_ALREADY_EXISTS):
-            raise
-    tags = {"source": model.source, "predictor_sha256": model.predictor_sha256, VERSION_SET: registered_by}
-    return client.create_model_version(
-        model.name, source=model.model_uri, run_id=training_run_id, tags=tags, model_id=model.model_id
-    )
-
-
 def _mark(version_set: VersionSet) -> None:
     reason = f"run {version_set.id} has registered {len(version_set.versions)} of {len(PARTS)} models"
     for name, version in version_set.versions.items():
         MlflowClient().set_model_version_tag(name, version.version, INCOMPLETE, reason)
-
-
-def _is_running(run_id: str) -> bool:
-    try:
-        return bool(MlflowClient().get_run(run_id).info.status == RunStatus.to_string(RunStatus.RUNNING))
-    except MlflowException as error:
-        if error.error_code != ErrorCode.Name(RESOURCE_DOES_NOT_EXIST):
-            raise
-        return False  # it was deleted
 
 
 def _check(client: MlflowClient, version_set: VersionSet, versions: Mapping[str, str], to: Stage) -> None:

@@ -69,6 +69,11 @@ class Metadata(Section):
     data_hash: str
     provenance: Provenance
 
+    @property
+    def labels_known_on(self) -> pd.Timestamp:
+        """The day on which the labels of all development rows were known."""
+        return pd.Timestamp(self.observed_until) + pd.Timedelta(days=self.horizon_days)
+
 
 @dataclass(frozen=True, eq=False)
 class WastePredictor:
