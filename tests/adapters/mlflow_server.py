@@ -19,7 +19,7 @@ def served(folder: Path, port: int, store: str | None = None) -> Iterator[str]:
         *(sys.executable, "-m", "mlflow", "server", "--port", str(port), "--workers", "1", "--serve-artifacts"),
         *(
             "--backend-store-uri",
-            store or f"sqlite:///{folder}/server.db",
+            backend,
             "--artifacts-destination",
             f"{folder}/artifacts",
         ),

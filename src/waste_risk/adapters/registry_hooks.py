@@ -1,4 +1,4 @@
-"""Register the models of a run, tag training run and versions with the verdict, and make who passes the challenger.
+"""When a run changes the registry: its models are registered, tagged with the verdict, and the challenger if it passes.
 
 A training run is never resumed; a client adds metrics and tags to it, and to the versions registered from it.
 """

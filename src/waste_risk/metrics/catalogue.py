@@ -1,4 +1,4 @@
-"""The metrics of the predicted probability and days: each is one field, with formula, label, decimals and meaning.
+"""Every metric of a validation as one field: its formula, label, meaning, and with how many decimals it is written.
 
 Reports, JSON, its schema and MLflow read the definitions; to add a metric, add a field. Within a section reports show
 them in this order.

@@ -1,4 +1,4 @@
-"""How a metric is defined, and what it is computed from.
+"""``metric()``, by which the catalogue defines a metric, and the window and resamples that it is computed from.
 
 A definition is a field of a record, ``auc: Estimate = metric(…)``: whoever reads the record finds label, meaning and
 decimals in the field's metadata, so a metric is added in one place.

@@ -1,4 +1,4 @@
-"""What must hold between households, items and events, and how records that break it are repaired.
+"""The cleaning rules: what must hold between households, items and events, and how what breaks it is repaired.
 
 To add a rule, define it here by the function that finds the rows, and add its parameter to `Cleaning` and the YAML.
 """

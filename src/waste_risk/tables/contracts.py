@@ -1,4 +1,4 @@
-"""What is true of every table: columns, types, nulls, ranges, uniqueness."""
+"""The contract of each table: its columns, their types, nulls and ranges, and what is unique."""
 
 from collections.abc import Callable
 from functools import cache

@@ -1,4 +1,4 @@
-"""How a table's contract is written, and how a table is verified against it.
+"""The words that contracts are written in (``one_of``, ``at_least`` …), and how one table is held against its contract.
 
 A broken rule is reported by table, column, rule and number of rows, and never by a value: values belong to households.
 """

@@ -1,4 +1,4 @@
-"""Render the page from the records of a validation."""
+"""Render the page from the records of a validation, by ``templates/page.html`` and the templates that it includes."""
 
 import base64
 from collections import defaultdict

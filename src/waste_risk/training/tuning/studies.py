@@ -1,4 +1,4 @@
-"""Where the studies of a search are stored: any database that SQLAlchemy can reach.
+"""A store of studies, for whoever searches: opened at any address of SQLAlchemy, with its errors in one line.
 
 Nothing is opened, created or imported before a search needs it, and no message shows a password.
 """
