@@ -29,6 +29,7 @@ Around a run:
 
 Between runs:
     registry            version sets: registered together, moved from stage to stage with their aliases
+    promotion_log       the log of promotions, and the moves that it carries out
 """
 
 import os
