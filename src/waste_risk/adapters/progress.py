@@ -132,7 +132,7 @@ class ProgressHook:
         datasets = [catalog.get(name) for name in sorted(pipeline.all_outputs())]
         paths = [Path(dataset._filepath) for dataset in datasets if dataset and hasattr(dataset, "_filepath")]
         files = [file for path in paths for file in (path.rglob("*") if path.is_dir() else [path]) if file.is_file()]
-        written = f"{len(files)} files of {sum(file.stat().st_size for file in files) / 1e6:.1f} MB"
+        written = f"{count_noun(len(files), 'file')} of {sum(file.stat().st_size for file in files) / 1e6:.1f} MB"
         return f"{count_noun(self._n_done, 'node')} in {seconds:.1f} s{memory}, {written}"
 
     def _open_log(self, name: str) -> None:

@@ -25,7 +25,6 @@ from waste_risk.metrics.rows import (
     as_probability,
     number_households,
 )
-from waste_risk.metrics.tally import count_scores
 from waste_risk.parameters import Costs, Validation
 
 NEWEST_DAYS = 30  # a calendar month may have but a few days in the window
@@ -150,7 +149,7 @@ def _test_calibration(window: Window) -> dict[str, Any]:
     tests: dict[str, Any] = {}
     if params.n_resamples:
         tests["calibration_error_under_null"] = calibration_error_under_null(
-            count_scores(y_true=rows.wasted, probability=rows.probability),
+            rows.tally(),
             n_bins=params.n_bins,
             n_simulations=params.n_resamples,
             confidence=params.confidence,

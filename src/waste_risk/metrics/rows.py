@@ -14,6 +14,8 @@ from waste_risk.arrays import Floats, Mask
 from waste_risk.metrics.bootstrap import Estimate, Measure, Norm, Resampling
 from waste_risk.metrics.tally import (
     HouseholdTally,
+    Tally,
+    count_scores,
     count_scores_by_household,
     ratio,
     sum_by,
@@ -65,6 +67,10 @@ class EvaluationRows:
         """Count, among the marked rows, households with a wasted row and those with another; return the smaller."""
         rows = np.ones(len(self.wasted), dtype=np.bool_) if rows is None else rows
         return min(self.count_households(rows & (self.wasted == outcome)) for outcome in (0, 1))
+
+    def tally(self) -> Tally:
+        """Count the rows at each probability."""
+        return count_scores(y_true=self.wasted, probability=self.probability)
 
     def count(self, scores: Floats | None = None, rows: Mask | None = None) -> HouseholdTally:
         """Count the marked rows at each probability, or at each of other scores, household by household."""
