@@ -131,11 +131,11 @@ def _gaps(name: str, each: Fairness) -> Iterable[str]:
 
 def _group(group: Group) -> str:
     label = f"{group.name.capitalize()} households" if group.name in {"known", "new"} else group.name
-    columns, measured = [f"{group.n_rows:,}", "too small to measure"], group.measured
-    if measured is not None:
-        rates = format_number(measured.auc), format_number(measured.base_rate)
-        columns[1:] = [*rates, format_signed(measured.calibration_gap)]
-    return line(label, _columns(columns))
+    rows, measured = f"{group.n_rows:,}", group.measured
+    if measured is None:
+        return line(label, _columns([rows, "too small to measure"]))
+    rates = [format_number(measured.auc), format_number(measured.base_rate), format_signed(measured.calibration_gap)]
+    return line(label, _columns([rows, *rates]))
 
 
 def _header(names: list[str]) -> str:

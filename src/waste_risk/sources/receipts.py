@@ -51,7 +51,7 @@ def read_receipts(
     """
     ours = (transactions["quantity"] > 0) & transactions["household_id"].isin(demographics["household_id"])
     food = transactions[ours].merge(_reference_products(receipt_products), on="product_id")
-    order = ["household_id", "transaction_timestamp", "basket_id", "product_id"]  # whatever the file's is
+    order = ["household_id", "transaction_timestamp", "basket_id", "product_id"]  # not the file's
     purchases = _purchases(food.sort_values(order, ignore_index=True))
     return _households(demographics, purchases), purchases
 
