@@ -1,4 +1,4 @@
-"""Version sets: the models of one training, which are registered and moved together in the MLflow registry.
+"""Find, register and move version sets, the models of one training, in the MLflow registry: what hooks and people call.
 
 The registry changes one version at a time. A version set therefore counts only when all of its versions are there,
 moves are made in an order that always leaves a champion, and repeating a move completes one that was interrupted.
