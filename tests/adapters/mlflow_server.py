@@ -2,6 +2,7 @@
 
 import os
 import signal
+import socket
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -19,7 +20,7 @@ def served(folder: Path, port: int, store: str | None = None) -> Iterator[str]:
         *(sys.executable, "-m", "mlflow", "server", "--port", str(port), "--workers", "1", "--serve-artifacts"),
         *(
             "--backend-store-uri",
-            store or f"sqlite:///{folder}/server.db",
+            backend,
             "--artifacts-destination",
             f"{folder}/artifacts",
         ),
@@ -44,3 +45,9 @@ def wait_for(address: str, server: "subprocess.Popen[bytes]") -> None:
         except requests.ConnectionError:
             continue
     raise AssertionError("the server ended")
+
+
+def closed_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])

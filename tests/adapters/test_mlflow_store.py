@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 import requests
-from mlflow_server import served
+from mlflow_server import closed_port, served
 from projects import Outcome, Project, finish
 
 BEFORE_ANYTHING_RAN = ""
@@ -31,12 +31,6 @@ def silent_port() -> Iterator[int]:
         listener.bind(("127.0.0.1", 0))
         listener.listen()
         yield listener.getsockname()[1]
-
-
-def closed_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 @pytest.mark.parametrize("address", ["", "nonsense", "mlruns"])

@@ -131,7 +131,7 @@ def test_a_predictor_of_another_source_than_the_champions_does_not_become_the_ch
 
 def test_an_incomplete_version_set_does_not_become_the_challenger(store: MlflowClient) -> None:
     training = finished_run(store)
-    register_together(models()[:2], training, training)
+    register_together(models(training)[:2], training, training)
     assert stage(verdict("abc"), training) == "the predictor is not registered whole"
     assert [each.current_stage for each in store.search_model_versions("")] == ["None", "None"]
 

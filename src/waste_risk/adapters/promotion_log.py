@@ -74,6 +74,7 @@ def carry_out(decision: PromotionDecision, source: str) -> LogEntry:
     """
     finish_interrupted()
     log = read_log()
+    _refuse_at_work(log.find_open())
     if not decision.is_move:
         return _append("decided", _Move(log.now, log.now, decision.to_dict(), source))
     if decision.champion_sha256 != log.champion_sha256:
@@ -132,19 +133,22 @@ def _move(what: _Move) -> LogEntry:
     began = time.monotonic()
     intention = _append("intended", what)
     log = read_log()
-    earlier = [entry for entry in log.find_open() if entry.number < intention.number]
-    problem = None
-    if earlier:
-        problem = f"{_name(earlier[0])} is at work on the registry"
-    elif log.now.champion not in {what.before.champion, what.after.champion}:
-        problem = "the champion was replaced meanwhile"
-    elif time.monotonic() - began > GIVEN_UP_AFTER:
-        problem = "the registry has answered too slowly"
-    if problem:
+    try:
+        _refuse_at_work([entry for entry in log.find_open() if entry.number < intention.number])
+        if log.now.champion not in {what.before.champion, what.after.champion}:
+            raise DatasetError("the champion was replaced meanwhile; nothing was moved, run again")
+        if time.monotonic() - began > GIVEN_UP_AFTER:
+            raise DatasetError("the registry has answered too slowly; nothing was moved, run again")
+    except DatasetError:
         _append("withdrawn", what, concludes=intention.number)
-        raise DatasetError(f"{problem}; nothing was moved, run again")
+        raise
     _assign(what.after)
     return _append("done", what, concludes=intention.number)
+
+
+def _refuse_at_work(others: list[LogEntry]) -> None:
+    if others:
+        raise DatasetError(f"{_name(others[0])} is at work on the registry; nothing was moved, run again")
 
 
 def _assign(assignment: Assignment) -> None:

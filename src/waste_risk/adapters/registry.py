@@ -1,14 +1,14 @@
-"""Version sets: the models of one training, which are registered and moved together in the MLflow registry.
+"""Find, register and move version sets, the models of one training, in the MLflow registry: what hooks and people call.
 
 The registry changes one version at a time. A version set therefore counts only when all of its versions are there,
 moves are made in an order that always leaves a champion, and repeating a move completes one that was interrupted.
 """
 
 import warnings
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
-from typing import Literal, NamedTuple
+from typing import Literal, NamedTuple, TypeVar
 
 from kedro.io import DatasetError
 from mlflow import MlflowClient
@@ -17,6 +17,7 @@ from mlflow.entities.model_registry import ModelVersion
 from mlflow.exceptions import MlflowException
 from mlflow.protos.databricks_pb2 import RESOURCE_ALREADY_EXISTS, RESOURCE_DOES_NOT_EXIST, ErrorCode
 
+Known = TypeVar("Known")
 Stage = Literal["Staging", "Production", "Archived"]
 
 PARTS = ("classifier", "regressor", "predictor")
@@ -184,7 +185,8 @@ def move(version_set: VersionSet, to: Stage) -> None:
         if to == "Staging":
             _set_alias(client, versions, CHALLENGER)
         else:
-            _set_alias(client, _others_with_alias(client, versions, CHAMPION), PREVIOUS)
+            champions = {name: _aliases(client, name).get(CHAMPION, versions[name]) for name in versions}
+            _set_alias(client, {name: each for name, each in champions.items() if each != versions[name]}, PREVIOUS)
             _set_alias(client, versions, CHAMPION)
             _drop_alias(client, versions, CHALLENGER)
         _archive_others(client, versions, to)
@@ -220,12 +222,8 @@ def create_version(
 
 def is_running(run_id: str) -> bool:
     """Return whether a run is at work, as far as the store knows."""
-    try:
-        return bool(MlflowClient().get_run(run_id).info.status == RunStatus.to_string(RunStatus.RUNNING))
-    except MlflowException as error:
-        if error.error_code != ErrorCode.Name(RESOURCE_DOES_NOT_EXIST):
-            raise
-        return False  # it was deleted
+    run = _known(lambda: MlflowClient().get_run(run_id))
+    return run is not None and run.info.status == RunStatus.to_string(RunStatus.RUNNING)
 
 
 def version_of_alias(name: str, alias: str) -> ModelVersion | None:
@@ -243,12 +241,8 @@ def newest_version(name: str, source: str) -> ModelVersion | None:
 
 def validated_metrics(version: ModelVersion) -> dict[str, float]:
     """Return the metrics that a validation has put onto the training run of a version; none if the run is gone."""
-    try:
-        metrics = MlflowClient().get_run(str(version.run_id)).data.metrics
-    except MlflowException as error:
-        if error.error_code != ErrorCode.Name(RESOURCE_DOES_NOT_EXIST):
-            raise
-        return {}
+    run = _known(lambda: MlflowClient().get_run(str(version.run_id)))
+    metrics = {} if run is None else run.data.metrics
     found = {name: float(value) for name, value in metrics.items() if name.startswith(VALIDATION_PREFIX)}
     return {name.removeprefix(VALIDATION_PREFIX): value for name, value in found.items()}
 
@@ -284,18 +278,18 @@ def _archive_others(client: MlflowClient, versions: Mapping[str, str], stage: st
 
 def _aliases(client: MlflowClient, name: str) -> dict[str, str]:
     """Return the version of each alias of a registered model; none if there is no such model."""
+    model = _known(lambda: client.get_registered_model(name))
+    return {} if model is None else {alias: str(version) for alias, version in model.aliases.items()}
+
+
+def _known(read: Callable[[], Known]) -> Known | None:
+    """Return what is read, or None if the store does not know it: it was deleted, or never there."""
     try:
-        aliases = client.get_registered_model(name).aliases
+        return read()
     except MlflowException as error:
         if error.error_code != ErrorCode.Name(RESOURCE_DOES_NOT_EXIST):
             raise
-        return {}
-    return {alias: str(version) for alias, version in aliases.items()}
-
-
-def _others_with_alias(client: MlflowClient, versions: Mapping[str, str], alias: str) -> dict[str, str]:
-    found = {name: _aliases(client, name).get(alias) for name in versions}
-    return {name: version for name, version in found.items() if version not in {None, versions[name]}}
+    return None
 
 
 def _set_alias(client: MlflowClient, versions: Mapping[str, str], alias: str) -> None:

@@ -1,9 +1,8 @@
-"""Register the models of a run, tag training run and versions with the verdict, and make who passes the challenger.
+"""When a run changes the registry: its models are registered, tagged with the verdict, and the challenger if it passes.
 
 A training run is never resumed; a client adds metrics and tags to it, and to the versions registered from it.
 """
 
-import logging
 import time
 from typing import TYPE_CHECKING, Any
 
@@ -30,6 +29,7 @@ from waste_risk.adapters.registry import (
     register_together,
     version_set_of_alias,
 )
+from waste_risk.adapters.screen import LOGGER
 from waste_risk.adapters.signals import uninterrupted
 from waste_risk.adapters.tracking import TRAINING_RUN, TrackingHook, active_run_id
 
@@ -37,7 +37,6 @@ if TYPE_CHECKING:
     from waste_risk.adapters.registry import LoggedModel
     from waste_risk.validation.gates import GateDecision
 
-LOGGER = logging.getLogger("waste_risk.run")
 DECISION, METRICS = "gate_decision", "validation_metrics"
 METRICS_PER_BATCH = 1_000  # what MLflow's API takes in one request
 
