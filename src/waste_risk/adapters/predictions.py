@@ -1,6 +1,5 @@
 """Predictions, and the performance expected of them: a Parquet file for each moment and predictor, never replaced."""
 
-from collections.abc import Sequence
 from io import BytesIO
 from pathlib import Path
 from typing import Any
@@ -26,7 +25,7 @@ class PredictionsDataset(AbstractDataset[pd.DataFrame, pd.DataFrame]):
     def __init__(
         self,
         filepath: str,
-        columns: Sequence[str] | None = None,
+        load_args: dict[str, Any] | None = None,
         save_args: dict[str, Any] | None = None,
         metadata: dict[str, Any] | None = None,
     ) -> None:
@@ -34,12 +33,12 @@ class PredictionsDataset(AbstractDataset[pd.DataFrame, pd.DataFrame]):
 
         Args:
             filepath: the folder, relative to the project.
-            columns: those to load; all if not given.
+            load_args: options of ``pandas.read_parquet``, such as ``columns`` and ``filters``.
             save_args: options of ``pandas.DataFrame.to_parquet``, such as ``compression``.
             metadata: for Kedro-Viz.
         """
         self._folder = Path(filepath)
-        self._columns = list(columns) if columns else None
+        self._load_args = load_args or {}
         self._save_args = {"engine": "pyarrow"} | (save_args or {})
         self.metadata = metadata
 
@@ -70,10 +69,11 @@ class PredictionsDataset(AbstractDataset[pd.DataFrame, pd.DataFrame]):
         Raises:
             DatasetError: a file cannot be read.
         """
-        tables = [_read(path, self._columns) for path in sorted(self._folder.glob(_PATTERN))]
+        read = [_read(path, self._load_args) for path in sorted(self._folder.glob(_PATTERN))]
+        tables = [table for table in read if not table.empty]
         if not tables:
             empty = empty_table(self.table)
-            return empty if self._columns is None else empty[self._columns]
+            return empty.reindex(columns=self._load_args.get("columns", list(empty.columns)))
         tables.sort(key=lambda table: table["as_of"].iloc[0])  # of one moment, in the order of their names
         return pd.concat(tables, ignore_index=True)
 
@@ -90,7 +90,7 @@ class PredictionsDataset(AbstractDataset[pd.DataFrame, pd.DataFrame]):
         return any(self._folder.glob(_PATTERN))
 
     def _describe(self) -> dict[str, Any]:
-        return {"filepath": str(self._folder), "columns": self._columns}
+        return {"filepath": str(self._folder), "load_args": self._load_args}
 
 
 class ExpectedPerformanceDataset(PredictionsDataset):
@@ -108,9 +108,9 @@ def _are_equal(one: pd.DataFrame, other: pd.DataFrame) -> bool:
     return one.drop(columns="alerted_on").equals(other.drop(columns="alerted_on"))
 
 
-def _read(path: Path, columns: list[str] | None = None) -> pd.DataFrame:
+def _read(path: Path, load_args: dict[str, Any] | None = None) -> pd.DataFrame:
     try:
-        return pd.read_parquet(path, columns=columns)
+        return pd.read_parquet(path, engine="pyarrow", **(load_args or {}))
     except (OSError, ValueError, ArrowException) as error:
         reason = type(error).__name__
     raise DatasetError(f"{path} cannot be read as predictions ({reason}); move the file away to score its moment anew")
