@@ -77,10 +77,10 @@ def _realized(week: Week, name: str) -> str:
 def _groups(metrics: MonitoringMetrics) -> list[str]:
     if not metrics.groups:
         return _wrap(tell_maturity(metrics))
-    header = f"{'':<26}{'rows':>8}{'predicted':>11}{'wasted':>9}{'gap':>9}   {'interval':<18}".rstrip()
+    header = f"{'':<24}{'rows':>8}{'predicted':>11}{'wasted':>9}{'gap':>9}   {'interval':<18}".rstrip()
     names = {"older": f"older than {metrics.max_age_days} days"}
     rows = [
-        f"{names.get(group.name, group.name).capitalize():<26}{format_count(group.n_rows):>8}"
+        f"{names.get(group.name, group.name).capitalize():<24}{format_count(group.n_rows):>8}"
         f"{format_number(group.mean_probability, 3):>11}{format_number(group.base_rate, 3):>9}"
         f"{format_signed(group.gap, 3):>9}   {format_interval(group.gap, 3, NOT_AVAILABLE)}"
         for group in metrics.groups

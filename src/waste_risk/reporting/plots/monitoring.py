@@ -21,7 +21,7 @@ def plot_monitored_weeks(monitoring_metrics: MonitoringMetrics) -> Figure:
     for axes, name in zip(all_axes, _SHOWN, strict=True):
         _plot_expected(axes, weeks, name)
         _plot_realized(axes, weeks, name)
-        axes.set_title(to_heading(name), loc="left")
+        axes.set_title("AUC" if name == "auc" else to_heading(name), loc="left")
     _label_weeks(all_axes[-2:], weeks)
     handles, labels = all_axes[0].get_legend_handles_labels()
     figure.legend(handles, labels, loc="outside lower center", ncols=4, frameon=False)
