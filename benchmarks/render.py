@@ -128,19 +128,20 @@ def _validation_goals(groups: Groups) -> list[Row]:
 
 
 def _scoring_goals(groups: Groups) -> list[Row]:
-    label = "items predicted in a second"
+    label = "items predicted in a second of CPU time"
     if "scoring" not in groups:
         return [(label, _MISSING, "200,000", "")]
     prediction, run = (_figures(groups, "scoring")[part] for part in ("prediction", "run"))
-    rates = {name: f"{prediction['rows'] / prediction[name]['wall_s']:,.0f}" for name in ("ours", "lightgbm")}
-    is_reached = prediction["rows"] / prediction["ours"]["wall_s"] >= 200_000
+    rows, ours, lightgbm = (prediction[name] for name in ("rows", "ours", "lightgbm"))
+    verdict = "reached" if rows / ours["cpu_s"] >= 200_000 else "**missed**"
     nodes = (
         f"the nodes of `kedro run --pipelines scoring`, {run['open_items']:,} open of {run['items']:,} items, "
         f"{run['alerts']:,} alerts explained: time"
     )
     return [
-        (f"{label}, of {prediction['rows']:,}", rates["ours"], "200,000", "reached" if is_reached else "**missed**"),
-        ("the same by LightGBM alone, on one thread", rates["lightgbm"], "", ""),
+        (f"{label}, of {rows:,}", f"{rows / ours['cpu_s']:,.0f}", "200,000", verdict),
+        ("the same in a second on the clock, beside all else that ran", f"{rows / ours['wall_s']:,.0f}", "", ""),
+        ("the same by LightGBM alone, of CPU time", f"{rows / lightgbm['cpu_s']:,.0f}", "", ""),
         (nodes, f"{run['nodes_s']:.1f} s", "", ""),
         ("the same, start-up and logging included", f"{run['wall_s']:.1f} s", "", ""),
     ]

@@ -21,6 +21,7 @@ from promotion_page import render
 from promotion_trained import measure_trained
 from scipy.special import expit, logit
 
+from waste_risk.arrays import Floats
 from waste_risk.metrics import Tally, calibration_line
 from waste_risk.observations.observe import latest_record, observe_items
 from waste_risk.parameters import DataGeneration, Observation, Promotion, load
@@ -44,8 +45,6 @@ WORLDS = {  # of a challenger's true gain over the first champion, in nats, by w
 }
 KEPT = ROOT / "experiments/promotion_errors.json"
 PASSED = partial(GateDecision, approved=True, gates=(), reasons=())
-
-Floats = NDArray[np.float64]
 
 
 def main() -> None:

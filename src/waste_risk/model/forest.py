@@ -14,9 +14,10 @@ from typing import Any, NamedTuple, Self
 import numpy as np
 from numpy.typing import NDArray
 
-Column = NDArray[np.float32]
+from waste_risk.arrays import Floats
+from waste_risk.model.matrix import Column
+
 Bits = NDArray[np.uint64]  # a bit for each row
-Scores = NDArray[np.float64]
 
 _MOST_ROWS, _FEWEST_ROWS = 65_536, 8_192  # at once
 _BYTES = 2**26  # for the outcomes of all tests
@@ -51,7 +52,7 @@ class Tree:
     tests: tuple[int, ...]
     left: tuple[int, ...]
     right: tuple[int, ...]
-    values: Scores
+    values: Floats
 
 
 @dataclass(frozen=True)
@@ -80,7 +81,7 @@ class Forest:
         trees = tuple(_read_tree(_fields(section), places) for section in sections)
         return cls(tuple(places), trees, _is_classifier(_fields(head)))
 
-    def predict(self, columns: Sequence[Column]) -> Scores:
+    def predict(self, columns: Sequence[Column]) -> Floats:
         """Return one prediction per row.
 
         Args:
@@ -96,7 +97,7 @@ class Forest:
         # NumPy's own exponential differs from the C library's, which LightGBM and Python call, in the last bit.
         return np.array([1 / (1 + math.exp(-total)) for total in totals.tolist()])
 
-    def _add(self, columns: Sequence[Column], totals: Scores) -> None:
+    def _add(self, columns: Sequence[Column], totals: Floats) -> None:
         """Add the trees' values for some rows to their totals."""
         outcomes = self._test(columns, len(totals))
         for tree in self.trees:

@@ -13,9 +13,10 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from waste_risk.arrays import Floats
 from waste_risk.errors import ContractError
 from waste_risk.metrics import FEWEST_HOUSEHOLDS
-from waste_risk.metrics.tally import Array, ratio
+from waste_risk.metrics.tally import ratio
 from waste_risk.model.predictor import WastePredictor
 from waste_risk.monitoring.expected import expected_log_loss
 from waste_risk.observations.observe import open_items
@@ -83,10 +84,10 @@ class DriftReference:
     """
 
     names: tuple[str, ...]
-    edges: tuple[Array, ...]
-    counts: Array
-    usual: Array
-    limits: Array
+    edges: tuple[Floats, ...]
+    counts: Floats
+    usual: Floats
+    limits: Floats
 
     def measure(self, newest: pd.DataFrame) -> tuple[Drift, ...]:
         """Measure the drift of every column at one moment, the largest PSI relative to its limit first."""
@@ -190,7 +191,7 @@ def describe_reference(rows: pd.DataFrame, columns: Sequence[str], params: Monit
     return DriftReference(tuple(columns), edges, counts, draws.mean(axis=0), limits)
 
 
-def stability_index(counts: Array, reference: Array) -> Array:
+def stability_index(counts: Floats, reference: Floats) -> Floats:
     """Compute the population stability index of counts against others, over the last axis; the first bin is of nulls.
 
     It is the sum over the bins of the difference of the shares times the difference of their logarithms (Siddiqi,
@@ -203,28 +204,28 @@ def stability_index(counts: Array, reference: Array) -> Array:
     return known + np.where(is_more, of_null, 0)
 
 
-def _index(counts: Array, reference: Array) -> Array:
+def _index(counts: Floats, reference: Floats) -> Floats:
     shares, other = (_shares(each) for each in (counts, reference))
     return np.asarray(((shares - other) * np.log(shares / other)).sum(axis=-1), dtype=np.float64)
 
 
-def _by_null(counts: Array) -> Array:
+def _by_null(counts: Floats) -> Floats:
     return np.stack([counts[..., 0], counts[..., 1:].sum(axis=-1)], axis=-1)
 
 
-def _shares(counts: Array) -> Array:
+def _shares(counts: Floats) -> Floats:
     filled = counts + _IN_AN_EMPTY_BIN
     return ratio(filled, filled.sum(axis=-1, keepdims=True))
 
 
-def _find_edges(values: pd.Series, n_bins: int) -> Array:
+def _find_edges(values: pd.Series, n_bins: int) -> Floats:
     known = values.to_numpy(dtype=np.float64)
     known = known[~np.isnan(known)]
     inner = np.linspace(0, 1, n_bins + 1)[1:-1]
     return np.unique(np.quantile(known, inner)) if len(known) else np.empty(0)
 
 
-def _place(rows: pd.DataFrame, columns: Sequence[str], edges: Sequence[Array]) -> Bins:
+def _place(rows: pd.DataFrame, columns: Sequence[str], edges: Sequence[Floats]) -> Bins:
     """Return the bin of each row in each column; the first one is that of null."""
     placed = np.empty((len(rows), len(columns)), dtype=np.intp)
     for number, (name, inner) in enumerate(zip(columns, edges, strict=True)):
@@ -233,12 +234,12 @@ def _place(rows: pd.DataFrame, columns: Sequence[str], edges: Sequence[Array]) -
     return placed
 
 
-def _count(bins: Bins, weights: Array, n_bins: int) -> Array:
+def _count(bins: Bins, weights: Floats, n_bins: int) -> Floats:
     """Sum the weights of the rows in each bin of each column; shape (n_columns, n_bins)."""
     return np.stack([np.bincount(column, weights, minlength=n_bins) for column in bins.T])
 
 
-def _resample(bins: Bins, households: pd.Series, counts: Array, n_draws: int, random: np.random.Generator) -> Array:
+def _resample(bins: Bins, households: pd.Series, counts: Floats, n_draws: int, random: np.random.Generator) -> Floats:
     """Return the PSI of each column in each resample of one moment; shape (n_draws, n_columns)."""
     household, n_bins = pd.factorize(households)[0], counts.shape[1]
     n_households = household.max() + 1

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from waste_risk.arrays import Floats
 from waste_risk.metrics import (
     Estimate,
     EvaluationRows,
@@ -24,7 +25,6 @@ from waste_risk.metrics import (
     roc_auc,
 )
 from waste_risk.metrics.rows import as_probability
-from waste_risk.metrics.tally import Array
 from waste_risk.parameters import Monitoring
 from waste_risk.tables.contracts import EXPECTED_METRICS
 
@@ -73,7 +73,7 @@ def name_ages(predictions: pd.DataFrame, items: pd.DataFrame, params: Monitoring
     return pd.Series(np.where(age <= pd.Timedelta(days=params.max_age_days), LEARNED, OLDER), predictions.index)
 
 
-def measure(tally: Tally, alert_from: float, high_confidence: float) -> dict[str, Array]:
+def measure(tally: Tally, alert_from: float, high_confidence: float) -> dict[str, Floats]:
     """Compute each of EXPECTED_METRICS; precision is NaN without alerts."""
     return {
         "base_rate": base_rate(tally),
@@ -120,7 +120,7 @@ def _estimate(rows: pd.DataFrame, params: Monitoring) -> dict[str, Estimate]:
     counts = EvaluationRows(probability, probability, household, resampling).count()
     random, thresholds = np.random.default_rng(params.seed), (lowest_alert(rows), params.high_confidence)
 
-    def draw(weights: Array) -> dict[str, Array]:
+    def draw(weights: Floats) -> dict[str, Floats]:
         totals = counts.weighted(weights).totals
         drawn = random.binomial(totals.astype(np.int64), counts.scores).astype(np.float64)
         return measure(Tally(counts.scores, drawn, totals), *thresholds)

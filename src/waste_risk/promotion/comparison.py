@@ -10,6 +10,7 @@ from typing import Any, Self
 import pandas as pd
 from numpy.typing import ArrayLike
 
+from waste_risk.arrays import Floats
 from waste_risk.errors import ContractError
 from waste_risk.metrics import (
     FEWEST_HOUSEHOLDS,
@@ -23,12 +24,11 @@ from waste_risk.metrics import (
     roc_auc,
 )
 from waste_risk.metrics.rows import as_outcomes, as_probability
-from waste_risk.metrics.tally import Array
 from waste_risk.model.predictor import WastePredictor, hash_rows
 from waste_risk.parameters import Promotion
 
 _COLUMNS = ["item_id", "household_id", "observed_on", "wasted"]
-_METRICS: dict[str, Callable[[Tally], Array]] = {
+_METRICS: dict[str, Callable[[Tally], Floats]] = {
     "log_loss": log_loss,
     "auc": roc_auc,
     "calibration_in_the_large": calibration_in_the_large,
@@ -187,8 +187,8 @@ def _estimate(evaluated: dict[str, EvaluationRows]) -> dict[str, Estimate]:
     """Estimate each metric of both, and the differences, all from the same resamples."""
     counts = {name: rows.count() for name, rows in evaluated.items()}
 
-    def measure(weights: Array) -> dict[str, Array]:
-        measured: dict[str, Array] = {}
+    def measure(weights: Floats) -> dict[str, Floats]:
+        measured: dict[str, Floats] = {}
         for name, each in counts.items():
             tally = each.weighted(weights)
             measured |= {f"{name}.{metric}": compute(tally) for metric, compute in _METRICS.items()}

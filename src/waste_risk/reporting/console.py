@@ -9,6 +9,7 @@ from waste_risk.metrics import ValidationMetrics
 from waste_risk.model.predictor import RegisteredPredictor
 from waste_risk.monitoring import MonitoringMetrics
 from waste_risk.parameters import Gates, Observation
+from waste_risk.promotion import PromotionDecision
 from waste_risk.reporting.monitoring.sentences import tell_maturity, tell_recent
 from waste_risk.reporting.text import LEAK
 from waste_risk.scoring import learned_until
@@ -63,6 +64,22 @@ def summarise_verdict(metrics: ValidationMetrics, decision: GateDecision) -> lis
         f"{len(decision.gates)} gates",
         *(f"              {reason}" for reason in decision.reasons),
         *([f"Leak:         {LEAK}"] if metrics.beats_oracle else []),
+    ]
+
+
+def summarise_promotion(decision: PromotionDecision) -> list[str]:
+    """Return what was decided about the champion, and why; and whether nothing was moved all the same."""
+    outcome = {
+        "promote": "the challenger is promoted",
+        "keep": "the champion stays",
+        "inconclusive": "inconclusive, the champion stays",
+        "rollback": "the former champion returns",
+    }[decision.decision]
+    who = "its SHA-256" if decision.is_move else "the challenger's SHA-256"
+    return [
+        f"Promotion:    {outcome} ({who} is {decision.challenger_sha256[:12]}…)",
+        *(f"              {reason}" for reason in decision.reasons),
+        *(["              A dry run: nothing was moved or recorded."] if decision.dry_run else []),
     ]
 
 

@@ -5,7 +5,8 @@ import pandas as pd
 from waste_risk.errors import ContractError
 from waste_risk.model.predictor import RegisteredPredictor
 from waste_risk.observations.observe import latest_record
-from waste_risk.parameters import Scoring
+from waste_risk.parameters import Cleaning, Scoring
+from waste_risk.tables.checks import check_tables
 
 
 def take_champion(champion: RegisteredPredictor | None) -> RegisteredPredictor:
@@ -35,6 +36,29 @@ def find_as_of(items: pd.DataFrame, events: pd.DataFrame, scoring: Scoring) -> p
             "not known; choose an earlier moment, or null for the latest record"
         )
     return as_of
+
+
+def check_records_before(
+    households: pd.DataFrame, items: pd.DataFrame, events: pd.DataFrame, as_of: pd.Timestamp, cleaning: Cleaning
+) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]:
+    """Return the three tables as they were at a moment, checked and cleaned.
+
+    They are cut before they are cleaned, since whether a record seems wrong may depend on later ones.
+
+    Args:
+        households: the households table.
+        items: the items table; kept are those that were bought before the moment.
+        events: the events table; likewise, and without those of items that were bought later.
+        as_of: the moment.
+        cleaning: what is done about records that do not fit each other.
+
+    Raises:
+        ContractError: in one line, every broken rule; or nothing was bought before the moment.
+    """
+    is_bought = items["purchased_on"] < as_of
+    is_later = events["item_id"].isin(items.loc[~is_bought, "item_id"])
+    past = events[(events["occurred_on"] < as_of) & ~is_later]
+    return check_tables(households, items[is_bought], past, cleaning)[:3]
 
 
 def learned_until(champion: RegisteredPredictor) -> pd.Timestamp:

@@ -8,7 +8,7 @@ from waste_risk.observations.observe import open_items
 from waste_risk.pipelines.scoring.nodes import score_pantry
 from waste_risk.reporting.console import summarise_scoring
 from waste_risk.reporting.pantry import render_pantry
-from waste_risk.scoring import find_as_of, take_champion
+from waste_risk.scoring import check_records_before, find_as_of, take_champion
 from waste_risk.tables.checks import check_tables
 
 
@@ -20,10 +20,16 @@ def create_pipeline() -> Pipeline:
             Node(
                 check_tables,
                 inputs=["households", "items", "events", "params:cleaning"],
-                outputs=["scoring_households", "scoring_items", "scoring_events", "scoring_counts"],
+                outputs=["recorded_households", "recorded_items", "recorded_events", "recorded_counts"],
                 name="check_tables",
             ),
-            Node(find_as_of, ["scoring_items", "scoring_events", "params:scoring"], "as_of", name="find_as_of"),
+            Node(find_as_of, ["recorded_items", "recorded_events", "params:scoring"], "as_of", name="find_as_of"),
+            Node(
+                check_records_before,
+                inputs=["households", "items", "events", "as_of", "params:cleaning"],
+                outputs=["scoring_households", "scoring_items", "scoring_events"],
+                name="check_records_before",
+            ),
             Node(open_items, ["scoring_items", "scoring_events", "as_of"], "open_observations", name="open_items"),
             Node(
                 build_features,

@@ -1,11 +1,11 @@
-"""Render the page from the records of a validation."""
+"""Render the page from the records of a validation, by ``templates/page.html`` and the templates that it includes."""
 
 import base64
 from collections import defaultdict
 from collections.abc import Mapping
 from datetime import datetime
 
-from waste_risk.metrics import Group, GroupMetrics, ValidationMetrics, find_definitions
+from waste_risk.metrics import GroupMetrics, ValidationMetrics, find_definitions
 from waste_risk.model.predictor import Metadata
 from waste_risk.reporting.page.limitations import find_limitations
 from waste_risk.reporting.page.verdict import explain_gates
@@ -42,8 +42,9 @@ def render_page(
         metadata: of the predictor, for the model card.
         plots: a PNG file of each plot; they are shown in their sections, in this order.
     """
+    feature_names = metadata.feature_names if metadata else ()
     environment = make_environment("page")
-    environment.tests["measured"] = _is_measured
+    environment.tests["measured"] = lambda group: group.measured is not None
     return environment.get_template("page.html").render(
         m=metrics,
         group_columns={name: each for name, each in find_definitions(GroupMetrics).items() if each.section == "group"},
@@ -56,18 +57,10 @@ def render_page(
         source=source,
         validation_log=validation_log,
         made=metadata,
-        personal=_name_personal(metadata.feature_names if metadata else ()),
+        personal=list(dict.fromkeys(_PERSONAL[name] for name in feature_names if name in _PERSONAL)),
         generated_at=generated_at,
         plots=_place(plots or {}, metrics),
     )
-
-
-def _name_personal(feature_names: tuple[str, ...]) -> list[str]:
-    return list(dict.fromkeys(_PERSONAL[name] for name in feature_names if name in _PERSONAL))
-
-
-def _is_measured(group: Group) -> bool:
-    return group.measured is not None
 
 
 def _place(plots: Mapping[Plot, bytes], metrics: ValidationMetrics) -> dict[str, list[dict[str, str]]]:
