@@ -4,7 +4,7 @@
 moves anything. ``PromotionLog`` knows what was moved, and so which champion a rollback returns to.
 """
 
-from waste_risk.promotion.comparison import Comparison, Contender, Performance, compare
+from waste_risk.promotion.comparison import Comparison, Contender, Kind, Performance, compare
 from waste_risk.promotion.decision import PromotionDecision, decide
 from waste_risk.promotion.log import Assignment, LogEntry, PromotionLog, decide_rollback
 
@@ -12,6 +12,7 @@ __all__ = [
     "Assignment",
     "Comparison",
     "Contender",
+    "Kind",
     "LogEntry",
     "Performance",
     "PromotionDecision",

@@ -8,7 +8,7 @@ from waste_risk.errors import ContractError
 from waste_risk.metrics import Estimate
 from waste_risk.model.predictor import RegisteredPredictor
 from waste_risk.parameters import Promotion
-from waste_risk.promotion import Comparison, Contender, PromotionDecision, PromotionLog, compare, decide
+from waste_risk.promotion import Comparison, Contender, Kind, PromotionDecision, PromotionLog, compare, decide
 from waste_risk.validation.gates import GateDecision
 
 
@@ -44,6 +44,8 @@ def compare_contenders(
         return Comparisons()
     rivals = {each.predictor.sha256: each for each in (champion, *([reference] if reference else []))}
     rivals.pop(challenger.predictor.sha256, None)
+    for rival in rivals.values():
+        _kind_of(rival).refuse_another(_kind_of(challenger))
     known_on = max(each.predictor.metadata.labels_known_on for each in (challenger, *rivals.values()))
     rows = test[test["observed_on"] >= known_on]
     if rows.empty:
@@ -87,6 +89,11 @@ def decide_promotion(
         reference=comparisons.reference,
         was_rolled_back=sha256 in promotion_log.find_rolled_back(),
     )
+
+
+def _kind_of(registered: RegisteredPredictor) -> Kind:
+    metadata = registered.predictor.metadata
+    return Kind(registered.source, metadata.horizon_days, metadata.feature_names)
 
 
 def _let_predict(registered: RegisteredPredictor, rows: pd.DataFrame) -> Contender:
