@@ -108,3 +108,19 @@ def test_the_reference_ends_with_the_training_and_has_the_weekday_of_the_newest_
         observed["observed_on"].to_numpy() - items.set_index("item_id")["purchased_on"][observed["item_id"]].to_numpy()
     )
     assert age.max() == np.timedelta64(30, "D")
+
+
+def test_a_moment_without_a_young_item_is_refused_in_one_line() -> None:
+    items = pd.DataFrame({"item_id": [1], "household_id": 1, "quantity": 1.0, "purchased_on": [MONDAY - 40 * DAY]})
+    events = pd.DataFrame(
+        {
+            "item_id": np.array([1]),
+            "household_id": 1,
+            "kind": "opened",
+            "quantity": 0.0,
+            "occurred_on": np.array([MONDAY], dtype="datetime64[us]"),
+        }
+    )
+    items["purchased_on"] = items["purchased_on"].astype("datetime64[us]")
+    with pytest.raises(ContractError, match="items: none that is up to 30 days old is open at 2024-06-03T00:00:00"):
+        observe_weekly(items, events, MONDAY, MONDAY - 7 * DAY, PARAMS)

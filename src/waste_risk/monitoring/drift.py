@@ -116,6 +116,9 @@ def observe_weekly(
 
     Returns:
         item_id, household_id, observed_on: the reference in the order of time, then the moment itself.
+
+    Raises:
+        ContractError: no such item is open at the moment.
     """
     weeks_ago = max(math.ceil((as_of - until) / pd.Timedelta(weeks=1)), 1)
     ago = [0, *range(weeks_ago, weeks_ago + params.reference_weeks)]
@@ -123,6 +126,11 @@ def observe_weekly(
     rows = pd.concat(moments, ignore_index=True)
     purchased_on = items.set_index("item_id")["purchased_on"].reindex(rows["item_id"]).to_numpy()
     is_learned = (rows["observed_on"] - purchased_on <= pd.Timedelta(days=params.max_age_days)).to_numpy()
+    if not (is_learned & (rows["observed_on"] == as_of).to_numpy()).any():
+        raise ContractError(
+            f"items: none that is up to {params.max_age_days} days old is open at {as_of.isoformat()}, the newest "
+            "scored moment, so its drift cannot be measured; score another one"
+        )
     return rows.iloc[np.flatnonzero(is_learned)].reset_index(drop=True)
 
 
@@ -135,7 +143,7 @@ def measure_change(features: pd.DataFrame, predictor: WastePredictor, params: Mo
         params: the section ``monitoring`` of the parameters.
 
     Raises:
-        ContractError: no item is open at the newest moment, or the reference is too small.
+        ContractError: the reference is too small.
     """
     columns = (*predictor.metadata.feature_names, PROBABILITY)
     rows = features.assign(**{PROBABILITY: predictor.predict(features)[PROBABILITY]})
@@ -183,9 +191,8 @@ def describe_reference(rows: pd.DataFrame, columns: Sequence[str], params: Monit
     )
     roots = np.sqrt(np.maximum(draws, 0))  # of the index, which is a sum of squares, the root is nearly normal
     mean, deviation = roots.mean(axis=0), roots.std(axis=0)
-    standardized = np.where(
-        deviation > 0, ratio(roots - mean, deviation), 0
-    )  # a constant column never drifts by chance
+    # Of a column that is the same in all rows, no resample differs.
+    standardized = np.where(deviation > 0, ratio(roots - mean, deviation), 0)
     reach = np.quantile(standardized.max(axis=1), params.alarm_confidence)
     limits = np.maximum((mean + reach * deviation) ** 2, params.min_psi)
     return DriftReference(tuple(columns), edges, counts, draws.mean(axis=0), limits)
