@@ -140,10 +140,11 @@ def _scoring_goals(groups: Groups) -> list[Row]:
     )
     return [
         (f"{label}, of {rows:,}", f"{rows / ours['cpu_s']:,.0f}", "200,000", verdict),
-        ("the same in a second on the clock, beside all else that ran", f"{rows / ours['wall_s']:,.0f}", "", ""),
+        ("the same in a second of a machine that was busy with other work", f"{rows / ours['wall_s']:,.0f}", "", ""),
         ("the same by LightGBM alone, of CPU time", f"{rows / lightgbm['cpu_s']:,.0f}", "", ""),
         (nodes, f"{run['nodes_s']:.1f} s", "", ""),
         ("the same, start-up and logging included", f"{run['wall_s']:.1f} s", "", ""),
+        ("the same: CPU time", f"{run['cpu_s']:.1f} s", "", ""),
     ]
 
 
