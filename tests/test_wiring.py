@@ -77,7 +77,24 @@ def test_the_items_of_every_source_can_be_scored_and_none_of_its_tables_is_writt
     scoring = pipelines["scoring"]
     assert free_inputs(scoring) == {"households", "items", "events", "champion", "earlier_predictions"}
     assert free_inputs(scoring) <= set(catalog)
-    assert scoring.all_outputs() & set(catalog) == {"scoring_champion", "predictions", "pantry_page"}
+    assert scoring.all_outputs() & set(catalog) == {
+        *("scoring_champion", "predictions", "expected_performance", "pantry_page"),
+    }
+
+
+@pytest.mark.parametrize("environment", ENVIRONMENTS)
+def test_the_predictions_of_every_source_can_be_followed_and_none_of_its_tables_is_written(
+    pipelines: dict[str, Pipeline], environment: str
+) -> None:
+    catalog = load(environment)["catalog"]
+    monitoring = pipelines["monitoring"]
+    assert free_inputs(monitoring) == {
+        *("households", "items", "events", "champion", "predictions", "expected_performance"),
+    }
+    assert free_inputs(monitoring) <= set(catalog)
+    assert monitoring.all_outputs() & set(catalog) == {
+        *("monitored_champion", "monitoring_metrics", "monitoring_report", "monitoring_page"),
+    }
     assert catalog["champion"]["source"] == load(environment)["globals"]["source"]
     assert catalog["predictions"]["filepath"] == catalog["earlier_predictions"]["filepath"]
 

@@ -329,6 +329,34 @@ class Scoring(Section):
         return moment
 
 
+class Monitoring(Section):
+    """How the champion's predictions are followed after deployment, and what raises an alarm."""
+
+    max_age_days: int = Field(ge=1, le=365)
+    high_confidence: OpenShare
+    n_bins: int = Field(ge=2, le=200)
+    n_resamples: int = Field(ge=100, le=100_000)
+    confidence: OpenShare
+    seed: Seed
+    reference_weeks: int = Field(ge=4, le=520)
+    recent_weeks: int = Field(ge=1, le=52)
+    alarm_confidence: OpenShare
+    min_calibration_gap: Share
+    min_log_loss_excess: float = Field(ge=0, le=10)
+    min_expected_decay: float = Field(ge=0, le=10)
+    min_psi: float = Field(gt=0, le=10)
+    never_alerted_share: OpenShare
+    alert_effect: OpenShare
+    power: OpenShare
+
+    @model_validator(mode="after")
+    def _enough_beyond_the_limit(self) -> Self:
+        fewest = 10 / (1 - self.alarm_confidence)  # five resamples beyond either end of the interval
+        if self.n_resamples < fewest * (1 - 1e-9):
+            raise ValueError(f"n_resamples must be at least {fewest:.0f} for this alarm_confidence")
+        return self
+
+
 SECTIONS: dict[str, type[Section]] = {
     "data_generation": DataGeneration,
     "cleaning": Cleaning,
@@ -344,6 +372,7 @@ SECTIONS: dict[str, type[Section]] = {
     "risk_classes": RiskClasses,
     "promotion": Promotion,
     "scoring": Scoring,
+    "monitoring": Monitoring,
 }
 
 AnySection = TypeVar("AnySection", bound=Section)

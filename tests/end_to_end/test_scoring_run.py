@@ -30,7 +30,12 @@ def contents(folder: Path) -> dict[str, tuple[bytes, int]]:
 
 def made_by_others(checkout: Checkout) -> dict[str, tuple[bytes, int]]:
     """Every file of the source but what scoring makes, and what runs keep about themselves."""
-    own = ("07_model_output/predictions/", "08_reporting/pantry_risk.html", ".")
+    own = (
+        "07_model_output/predictions/",
+        "07_model_output/expected_performance/",
+        "08_reporting/pantry_risk.html",
+        ".",
+    )
     return {name: each for name, each in contents(checkout.file("")).items() if not name.startswith(own)}
 
 

@@ -20,6 +20,9 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 
+METRICS_PER_BATCH = 1_000  # what MLflow's API takes in one request
+
+
 class MetricsDataset(AbstractDataset[Any, Any]):
     """Numbers by name, or an object whose ``flat()`` returns them, logged as metrics of the run; cannot be loaded."""
 
@@ -74,6 +77,30 @@ class LoggedRecordDataset(AtomicJSONDataset):
         """Write the record, then log its numbers."""
         super().save(data)
         self._metrics.save(data)
+
+
+class WeeklyRecordDataset(AtomicJSONDataset):
+    """An object of a dataclass as JSON, whose numbers (its ``by_week()``) are metrics of the run, a step for each week.
+
+    So MLflow draws each of them as a curve over the weeks.
+    """
+
+    def __init__(self, filepath: str, record: str, prefix: str = "", metadata: dict[str, Any] | None = None) -> None:
+        """Set the file, the dataclass and the prefix of each metric's name."""
+        super().__init__(filepath, record, metadata)
+        self._prefix = prefix
+
+    def save(self, data: Any) -> None:
+        """Write the record, then log its numbers."""
+        super().save(data)
+        now, client = time.time_ns() // 1_000_000, mlflow.MlflowClient()
+        metrics = [
+            Metric(f"{self._prefix}{name}", float(value), now, week)
+            for week, numbers in data.by_week().items()
+            for name, value in numbers.items()
+        ]
+        for start in range(0, len(metrics), METRICS_PER_BATCH):
+            client.log_batch(active_run_id(), metrics=metrics[start : start + METRICS_PER_BATCH])
 
 
 class RunRecordDataset(AtomicJSONDataset):

@@ -1,4 +1,4 @@
-"""Predictions on disk: one Parquet file for each moment and predictor, added and never replaced."""
+"""Predictions, and the performance expected of them: a Parquet file for each moment and predictor, never replaced."""
 
 from io import BytesIO
 from pathlib import Path
@@ -19,6 +19,8 @@ class PredictionsDataset(AbstractDataset[pd.DataFrame, pd.DataFrame]):
 
     The folder is no ``_filepath``: it grows from run to run, so no lineage says what it was made from.
     """
+
+    table = "predictions"
 
     def __init__(
         self,
@@ -70,7 +72,7 @@ class PredictionsDataset(AbstractDataset[pd.DataFrame, pd.DataFrame]):
         read = [_read(path, self._load_args) for path in sorted(self._folder.glob(_PATTERN))]
         tables = [table for table in read if not table.empty]
         if not tables:
-            empty = empty_table("predictions")
+            empty = empty_table(self.table)
             return empty.reindex(columns=self._load_args.get("columns", list(empty.columns)))
         tables.sort(key=lambda table: table["as_of"].iloc[0])  # of one moment, in the order of their names
         return pd.concat(tables, ignore_index=True)
@@ -89,6 +91,17 @@ class PredictionsDataset(AbstractDataset[pd.DataFrame, pd.DataFrame]):
 
     def _describe(self) -> dict[str, Any]:
         return {"filepath": str(self._folder), "load_args": self._load_args}
+
+
+class ExpectedPerformanceDataset(PredictionsDataset):
+    """The table ``expected_performance``, kept likewise; an estimate that is there stands."""
+
+    table = "expected_performance"
+
+    def save(self, data: pd.DataFrame) -> None:
+        """Add the estimate of a moment unless there is one."""
+        if not data.empty and not (self._folder / _name(data)).exists():
+            super().save(data)
 
 
 def _are_equal(one: pd.DataFrame, other: pd.DataFrame) -> bool:

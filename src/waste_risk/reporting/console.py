@@ -7,8 +7,10 @@ import pandas as pd
 from waste_risk.formatting import format_count, format_number, format_percent
 from waste_risk.metrics import ValidationMetrics
 from waste_risk.model.predictor import RegisteredPredictor
+from waste_risk.monitoring import MonitoringMetrics
 from waste_risk.parameters import Gates, Observation
 from waste_risk.promotion import PromotionDecision
+from waste_risk.reporting.monitoring.sentences import tell_maturity, tell_recent
 from waste_risk.reporting.text import LEAK
 from waste_risk.scoring import learned_until
 from waste_risk.validation.gates import GateDecision
@@ -99,4 +101,15 @@ def summarise_scoring(
         f"{format_number(champion.predictor.threshold, 3)}, {format_count(is_sure.sum())} of them with high confidence,"
         f" {format_count(is_new.sum())} new",
         *([hindsight] if as_of < known else []),
+    ]
+
+
+def summarise_monitoring(monitoring_metrics: MonitoringMetrics) -> list[str]:
+    """Return how far predictions are followed, what the newest mature weeks say, and every alarm."""
+    alarms = [alarm.message for alarm in monitoring_metrics.alarms]
+    return [
+        f"Monitored:    {tell_maturity(monitoring_metrics)}",
+        *(f"Lately:       {each}" for each in tell_recent(monitoring_metrics)),
+        f"Alarms:       {alarms[0] if alarms else 'none'}",
+        *(f"              {each}" for each in alarms[1:]),
     ]

@@ -31,6 +31,10 @@ from waste_risk.tables.verification import (
 LARGEST = 1_000_000  # features count thousandths in 32 bits,
 SMALLEST = 0.001  # and what is less than a thousandth would be nothing
 REASONS = ("reason_1", "reason_2", "reason_3")
+EXPECTED_METRICS = (
+    *("base_rate", "log_loss", "brier_score", "auc"),
+    *("precision", "recall", "precision_at_high_confidence", "recall_at_high_confidence"),
+)
 
 Columns = dict[str, pa.Column]
 
@@ -186,6 +190,28 @@ def _predictions() -> pa.DataFrameSchema:
     return contract("predictions", columns, unique_rows("as_of", "predictor_sha256", "item_id"), alerted, explained)
 
 
+def _expected_performance() -> pa.DataFrameSchema:
+    count, share, loss = (
+        typed("int64", at_least(0)),
+        number(between(0, 1), nullable=True),
+        number(at_least(0), nullable=True),
+    )
+    columns = {
+        "as_of": timestamp(),
+        "model_version": text(),
+        "predictor_sha256": text(),
+        "ages": one_of(("learned", "older")),
+        **dict.fromkeys(("n_rows", "n_households", "n_alerts", "n_high_confidence"), count),
+        "alert_from": share,
+        **{
+            f"{name}{end}": loss if name == "log_loss" else share
+            for name in EXPECTED_METRICS
+            for end in ("", "_low", "_high")
+        },
+    }
+    return contract("expected_performance", columns, unique_rows("as_of", "predictor_sha256", "ages"))
+
+
 def _key_columns() -> Columns:
     return {"item_id": identifier(), "household_id": identifier(), "observed_on": timestamp()}
 
@@ -246,5 +272,6 @@ _CONTRACTS: dict[str, Callable[[], pa.DataFrameSchema]] = {
     "features": _features,
     "model_input": _model_input,
     "predictions": _predictions,
+    "expected_performance": _expected_performance,
 }
 TABLES = tuple(_CONTRACTS)

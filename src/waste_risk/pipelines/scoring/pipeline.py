@@ -3,6 +3,7 @@
 from kedro.pipeline import Node, Pipeline
 
 from waste_risk.features import build_features
+from waste_risk.monitoring.expected import estimate_performance
 from waste_risk.observations.observe import open_items
 from waste_risk.pipelines.scoring.nodes import score_pantry
 from waste_risk.reporting.console import summarise_scoring
@@ -41,6 +42,12 @@ def create_pipeline() -> Pipeline:
                 inputs=["scoring_champion", "open_features", "earlier_predictions"],
                 outputs=["predictions", "current_predictions"],
                 name="score_pantry",
+            ),
+            Node(
+                estimate_performance,
+                inputs=["current_predictions", "scoring_items", "params:monitoring"],
+                outputs="expected_performance",
+                name="estimate_performance",
             ),
             Node(
                 render_pantry,
