@@ -12,7 +12,7 @@ from waste_risk.parameters import Gates, Observation
 from waste_risk.promotion import PromotionDecision
 from waste_risk.reporting.monitoring.sentences import tell_maturity, tell_recent
 from waste_risk.reporting.text import LEAK
-from waste_risk.scoring import learned_until
+from waste_risk.scoring import count_older, learned_until
 from waste_risk.validation.gates import GateDecision
 
 
@@ -83,10 +83,21 @@ def summarise_promotion(decision: PromotionDecision) -> list[str]:
     ]
 
 
-def summarise_scoring(
-    predictions: pd.DataFrame, as_of: pd.Timestamp, champion: RegisteredPredictor, gates: Gates
+def summarise_scoring(  # noqa: PLR0917
+    predictions: pd.DataFrame,
+    items: pd.DataFrame,
+    as_of: pd.Timestamp,
+    champion: RegisteredPredictor,
+    gates: Gates,
+    observation: Observation,
 ) -> list[str]:
-    """Return what was scored by which model, how many alerts there are, and whether it knows what came after."""
+    """Return what was scored by which model, how many alerts there are, and what the model knows less or too well."""
+    scored = items.loc[items["item_id"].isin(predictions["item_id"]), "purchased_on"]
+    n_older = count_older(scored, as_of, observation)
+    older = (
+        f"Older:        {format_count(n_older)} of them were bought more than {observation.max_age_days} days before; the"
+        " model has learned from none that old, and is less certain about them than it says"
+    )
     n_households, known = predictions["household_id"].nunique(), learned_until(champion)
     is_sure = predictions["is_alert"] & (predictions["waste_probability"] >= gates.high_confidence)
     is_new = predictions["alerted_on"] == predictions["as_of"]
@@ -100,6 +111,7 @@ def summarise_scoring(
         f"Alerts:       {format_count(predictions['is_alert'].sum())} at or above "
         f"{format_number(champion.predictor.threshold, 3)}, {format_count(is_sure.sum())} of them with high confidence,"
         f" {format_count(is_new.sum())} new",
+        *([older] if n_older else []),
         *([hindsight] if as_of < known else []),
     ]
 

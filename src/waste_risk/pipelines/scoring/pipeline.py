@@ -53,14 +53,17 @@ def create_pipeline() -> Pipeline:
                 render_pantry,
                 inputs=[
                     *("current_predictions", "scoring_items", "as_of", "scoring_champion"),
-                    *("params:gates", "params:scoring"),
+                    *("params:gates", "params:scoring", "params:observation"),
                 ],
                 outputs="pantry_page",
                 name="render_pantry",
             ),
             Node(
                 summarise_scoring,
-                inputs=["current_predictions", "as_of", "scoring_champion", "params:gates"],
+                inputs=[
+                    *("current_predictions", "scoring_items", "as_of", "scoring_champion"),
+                    *("params:gates", "params:observation"),
+                ],
                 outputs="scoring_summary",
                 name="summarise_scoring",
             ),

@@ -8,10 +8,10 @@ import pandas as pd
 
 from waste_risk.formatting import format_number
 from waste_risk.model.predictor import RegisteredPredictor
-from waste_risk.parameters import Gates, Scoring
+from waste_risk.parameters import Gates, Observation, Scoring
 from waste_risk.reference.vocabulary import CATEGORIES
 from waste_risk.reporting.templating import make_environment
-from waste_risk.scoring import learned_until
+from waste_risk.scoring import count_older, learned_until
 from waste_risk.tables.contracts import REASONS
 
 _OF_ITEMS = ["item_id", "product", "category", "purchased_on", "expires_on"]
@@ -24,6 +24,7 @@ def render_pantry(  # noqa: PLR0917
     champion: RegisteredPredictor,
     gates: Gates,
     scoring: Scoring,
+    observation: Observation,
 ) -> str:
     """Return the page as HTML; it holds no id, and the same predictions give the same page.
 
@@ -34,6 +35,7 @@ def render_pantry(  # noqa: PLR0917
         champion: who predicted.
         gates: for the probability from which an alert is a high-confidence alert.
         scoring: for the number of households that are shown.
+        observation: for the age of the oldest items that models learn from.
     """
     rows = _add_items(predictions, items, gates.high_confidence)
     environment = make_environment("pantry", "page")
@@ -47,6 +49,8 @@ def render_pantry(  # noqa: PLR0917
         model_version=champion.version,
         predictor_sha256=champion.predictor.sha256,
         learned_until=hindsight if as_of < hindsight else None,
+        n_older=count_older(rows["purchased_on"], as_of, observation),
+        max_age_days=observation.max_age_days,
         total=_sum_up(rows),
         n_households=rows["household_id"].nunique(),
         by_category={name: _sum_up(rows[rows["category"] == name]) for name in CATEGORIES},
