@@ -95,8 +95,8 @@ def summarise_scoring(  # noqa: PLR0917
     scored = items.loc[items["item_id"].isin(predictions["item_id"]), "purchased_on"]
     n_older = count_older(scored, as_of, observation)
     older = (
-        f"Older:        {format_count(n_older)} of them were bought more than {observation.max_age_days} days before; the"
-        " model has learned from none that old, and is less certain about them than it says"
+        f"Older:        {format_count(n_older)} of them were bought more than {observation.max_age_days} days before; "
+        "the model has learned from none that old, and is less certain about them than it says"
     )
     n_households, known = predictions["household_id"].nunique(), learned_until(champion)
     is_sure = predictions["is_alert"] & (predictions["waste_probability"] >= gates.high_confidence)
