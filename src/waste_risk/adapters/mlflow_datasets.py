@@ -13,14 +13,11 @@ from mlflow.entities import Metric
 from pydantic import Field, TypeAdapter
 
 from waste_risk.adapters.datasets import AtomicJSONDataset
-from waste_risk.adapters.tracking import active_run_id, flatten, log_parameters
+from waste_risk.adapters.tracking import active_run_id, flatten, log_metrics, log_parameters
 from waste_risk.reporting.text import WindowUse
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
-
-
-METRICS_PER_BATCH = 1_000  # what MLflow's API takes in one request
 
 
 class MetricsDataset(AbstractDataset[Any, Any]):
@@ -93,14 +90,13 @@ class WeeklyRecordDataset(AtomicJSONDataset):
     def save(self, data: Any) -> None:
         """Write the record, then log its numbers."""
         super().save(data)
-        now, client = time.time_ns() // 1_000_000, mlflow.MlflowClient()
+        now = time.time_ns() // 1_000_000
         metrics = [
             Metric(f"{self._prefix}{name}", float(value), now, week)
             for week, numbers in data.by_week().items()
             for name, value in numbers.items()
         ]
-        for start in range(0, len(metrics), METRICS_PER_BATCH):
-            client.log_batch(active_run_id(), metrics=metrics[start : start + METRICS_PER_BATCH])
+        log_metrics(active_run_id(), metrics)
 
 
 class RunRecordDataset(AtomicJSONDataset):

@@ -1,7 +1,5 @@
 """Steps of monitoring that belong to this pipeline alone."""
 
-from datetime import UTC, datetime
-
 import pandas as pd
 
 from waste_risk.model.predictor import RegisteredPredictor
@@ -15,6 +13,7 @@ from waste_risk.monitoring import (
 )
 from waste_risk.monitoring.realized import leave_out_hindsight
 from waste_risk.parameters import Monitoring
+from waste_risk.pipelines import now
 from waste_risk.reporting.monitoring import render_monitoring_page, render_monitoring_text
 from waste_risk.scoring import learned_until
 
@@ -71,7 +70,7 @@ def assemble_monitoring(  # noqa: PLR0917
 
 def write_monitoring_report(monitoring_metrics: MonitoringMetrics) -> str:
     """Write the text report, dated now."""
-    return render_monitoring_text(monitoring_metrics, generated_at=_now())
+    return render_monitoring_text(monitoring_metrics, generated_at=now())
 
 
 def write_monitoring_page(
@@ -82,8 +81,4 @@ def write_monitoring_page(
 ) -> str:
     """Write the report as one HTML file with the plots in it, dated now."""
     images = {"weeks": plot_monitored_weeks, "drift": plot_monitored_drift, "alerted": plot_monitored_alerts}
-    return render_monitoring_page(monitoring_metrics, images, generated_at=_now())
-
-
-def _now() -> datetime:
-    return datetime.now(UTC).replace(tzinfo=None)
+    return render_monitoring_page(monitoring_metrics, images, generated_at=now())
