@@ -120,7 +120,10 @@ def test_the_page_of_mlflow_shows_who_decided_what_and_why(store: MlflowClient) 
     intended, done = sorted(store.search_model_versions(f"name = '{LOG}'"), key=lambda each: int(each.version))
     run = mlflow.active_run()
     assert run is not None
-    assert (done.description, done.run_id) == ("done: It is better.", run.info.run_id)
+    first, why, challenger, champion = str(done.description).split("\n\n")
+    assert (first, why) == (f"**done: promote**, source simulated, by {done.tags['by']}", "It is better.")
+    assert (challenger, champion) == (f"challenger: `{FIRST}`", "champion that is expected: `none`")
+    assert done.run_id == run.info.run_id
     assert (done.tags["outcome"], done.tags["of_source"], done.tags["concludes"]) == ("promote", "simulated", "1")
     assert intended.tags["by"] == run.data.tags["mlflow.user"]
     (entry, _) = read_log().entries

@@ -34,10 +34,10 @@ def aliases(checkout: Checkout) -> dict[str, str]:
 
 
 def log(checkout: Checkout) -> list[str]:
-    """The entries in the order of the page of MLflow, read backwards."""
+    """What the page of MLflow shows of each entry, the first one first."""
     client = MlflowClient(checkout.store)
     found = client.search_model_versions("name = 'waste_risk_promotion_log'")
-    return [str(each.description).split(".")[0] for each in sorted(found, key=lambda each: int(each.version))]
+    return [str(each.description) for each in sorted(found, key=lambda each: int(each.version))]
 
 
 def run(checkout: Checkout, pipeline: str, *params: str) -> list[str]:
@@ -91,13 +91,14 @@ def test_first_second_and_back(checkout: Checkout) -> None:
     assert line.startswith(
         "the log of promotions knows no earlier champion that a rollback could return to; in rollback."
     )
-    assert [entry.split(":")[0] for entry in log(checkout)] == [
-        *("intended", "done"),  # the first
-        *("intended", "done"),  # the override
-        "decided",
-        *("intended", "done"),  # the rollback
-        "decided",
+    assert [entry.split("**")[1] for entry in log(checkout)] == [
+        *("intended: promote", "done: promote"),
+        *("intended: promote", "done: promote"),  # the override
+        "decided: keep",
+        *("intended: rollback", "done: rollback"),
+        "decided: keep",
     ]
+    assert f"SHA-256 `{compared['rows_sha256']}`" in log(checkout)[3]
 
 
 def test_a_promotions_run_hangs_below_the_training_and_holds_the_decision(checkout: Checkout) -> None:

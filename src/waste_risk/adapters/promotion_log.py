@@ -175,8 +175,31 @@ def _append(event: Event, what: _Move, concludes: int | None = None) -> LogEntry
         "decision": json.dumps(what.decision, sort_keys=True),
         **({} if concludes is None else {"concludes": str(concludes)}),
     }
-    run_id, text = active_run_id(), " ".join(what.decision["reasons"])
-    return _to_entry(create_version(LOG, f"runs:/{run_id}/reports", run_id, tags, description=f"{event}: {text}"))
+    run_id = active_run_id()
+    return _to_entry(create_version(LOG, f"runs:/{run_id}/reports", run_id, tags, description=_describe(event, what)))
+
+
+def _describe(event: Event, what: _Move) -> str:
+    """Return what the MLflow page shows of an entry, as Markdown."""
+    decision, compared = what.decision, what.decision["comparison"]
+    subject = "the champion that returns" if decision["decision"] == "rollback" else "challenger"
+    lines = [
+        f"**{event}: {decision['decision']}**, source {what.source}, by {_user()}",
+        *decision["reasons"],
+        f"{subject}: `{decision['challenger_sha256']}`",
+        f"champion that is expected: `{decision['champion_sha256'] or 'none'}`",
+    ]
+    if compared:
+        gains = {name: compared[f"{name}_gain"] for name in ("log_loss", "auc")}
+        lines += [
+            f"compared on {compared['n_rows']:,} rows of {compared['n_households']:,} households, "
+            f"{compared['observed_from']} to {compared['observed_until']}, SHA-256 `{compared['rows_sha256']}`",
+            *(
+                f"gain in {name.replace('_', ' ')}: {gain['value']:+.4f} ({gain['low']:+.4f} to {gain['high']:+.4f})"
+                for name, gain in gains.items()
+            ),
+        ]
+    return "\n\n".join(lines)
 
 
 def _to_entry(version: ModelVersion) -> LogEntry:
