@@ -60,9 +60,8 @@ def refused(checkout: Checkout, pipeline: str, *params: str) -> str:
 def test_first_second_and_back(checkout: Checkout) -> None:
     """The story of a registry, in the order in which a user would tell it."""
     assert aliases(checkout) == {"champion": "1", "reference": "1", "challenger": "2"}
-    assert log(checkout) == [
-        "intended: There is no champion to compare with, and the challenger has passed its gates"
-    ] + ["done: There is no champion to compare with, and the challenger has passed its gates"]
+    told = "There is no champion to compare with, and the challenger has passed its gates."
+    assert [told in entry for entry in log(checkout)] == [True, True]
 
     lines = run(checkout, "promotion", "promotion.dry_run=true")
     assert lines[-1].strip() == "A dry run: nothing was moved or recorded."
