@@ -65,7 +65,7 @@ format: setup ## let ruff mend what it can
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
-house: setup ## sizes of functions and modules, direction of imports, what is defined twice
+house: setup ## sizes of functions and modules, direction of imports, what is defined twice or for tests alone
 	$(BIN)/python benchmarks/house.py
 
 docs: setup browser ## the generated pages, the pictures, and the output of the last `make run` in README.md

@@ -1,20 +1,26 @@
 """How the source is built: sizes of functions and modules, direction of imports, duplicates: `make house`."""
 
 import ast
+import importlib
+import re
 import sys
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator
 from graphlib import CycleError, TopologicalSorter
 from math import ceil
 from pathlib import Path
 from statistics import median
 
-PACKAGE = Path(__file__).parents[1] / "src/waste_risk"
+ROOT = Path(__file__).parents[1]
+PACKAGE = ROOT / "src/waste_risk"
+# What uses the package beside itself; tests are none of it.
+READ_BY_NAME = {"__init__", "settings", "pipeline_registry"}  # by Python and Kedro
+USERS = ("README.md", "pyproject.toml", "conf/*/*.yml", "docs/*.*", "*/*.py", "notebooks/*.ipynb", "src/**/*.html")
 SMALL, LARGE, LONG = 40, 300, 50  # lines of a module, and of a function's body
 
 # From the bottom: a room (a folder, or a module at the root) imports rooms of lower layers only.
 LAYERS = (
-    {"errors", "files", "partitions"},
+    {"arrays", "errors", "files", "partitions"},
     {"parameters", "reference"},
     {"metrics", "random_streams"},
     {"formatting", "simulation", "history"},
@@ -37,7 +43,7 @@ Imports = dict[str, set[str]]  # of each module or room: those that it imports
 def main() -> None:
     """Print each figure beside its aim."""
     modules = read_modules(PACKAGE)
-    lines = [*_function_lines(modules), *_module_lines(modules), *_import_lines(modules), *_duplicate_lines(modules)]
+    lines = [*_function_lines(modules), *_module_lines(modules), *_import_lines(modules), *_name_lines(modules)]
     sys.stdout.write("\n".join(lines) + "\n")
 
 
@@ -106,7 +112,7 @@ def find_circle(imports: Imports) -> list[str]:
     return []
 
 
-def body_sizes(tree: ast.Module) -> Iterator[tuple[str, int]]:
+def body_sizes(tree: ast.AST) -> Iterator[tuple[str, int]]:
     """Yield the name of each function and the lines of its body, without the docstring."""
     for node in ast.walk(tree):
         if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
@@ -123,6 +129,56 @@ def find_duplicates(modules: Modules) -> dict[str, list[str]]:
             for defined in _defined_names(node):
                 places[defined, _code(node)].append(name)
     return {defined: where for (defined, _), where in sorted(places.items()) if len(where) > 1}
+
+
+def find_inherited(name: str, tree: ast.Module) -> list[ast.FunctionDef]:
+    """Return the methods of a module that are no cut of ours: properties, hooks, and those that a base class names."""
+    module = importlib.import_module(f"{PACKAGE.name}.{name}")
+    found = []
+    for owner in (node for node in tree.body if isinstance(node, ast.ClassDef)):
+        bases = getattr(module, owner.name).__mro__[1:]
+        for method in (node for node in owner.body if isinstance(node, ast.FunctionDef)):
+            by_decorator = {"property", "cached_property", "hook_impl"} & set(map(_decorator, method.decorator_list))
+            is_special = method.name.startswith("__") and method.name.endswith("__")
+            if by_decorator or is_special or any(method.name in vars(base) for base in bases):
+                found.append(method)
+    return found
+
+
+def find_unused(modules: Modules, users: str) -> list[str]:
+    """Return what modules define and only tests can use: no module names it, nor does the text of other users."""
+    named = Counter(re.findall(r"\w+", users))
+    for tree in modules.values():
+        for node in ast.walk(tree):
+            named.update(_named(node))
+    return [
+        f"{name}.{defined}"
+        for name, tree in modules.items()
+        for node in tree.body
+        for defined in _defined_names(node)
+        if not named[defined] and name not in READ_BY_NAME
+    ]
+
+
+def read_users() -> str:
+    """Return the texts of what uses the package beside itself: configuration, documentation, scripts."""
+    paths = [path for pattern in USERS for path in ROOT.glob(pattern) if path.relative_to(ROOT).parts[0] != "tests"]
+    return "\n".join(path.read_text(encoding="utf-8") for path in paths if path.suffix != ".json")
+
+
+def _decorator(node: ast.expr) -> str:
+    return ast.unparse(node).partition("(")[0]
+
+
+def _named(node: ast.AST) -> list[str]:
+    """Return the names that are read or imported at a node, by a package's exports too: those are its interface."""
+    if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load):
+        return [node.id]
+    if isinstance(node, ast.Attribute):
+        return [node.attr]
+    if isinstance(node, ast.Constant) and isinstance(node.value, str) and " " not in node.value:
+        return re.findall(r"\w+", node.value)  # as the path of a class
+    return [alias.name for alias in node.names] if isinstance(node, ast.ImportFrom) else []
 
 
 def _defined_names(node: ast.stmt) -> list[str]:
@@ -145,9 +201,15 @@ def _room(module: str) -> str:
 def _function_lines(modules: Modules) -> Iterator[str]:
     functions = [(size, f"{name}.{function}") for name, tree in modules.items() for function, size in body_sizes(tree)]
     sizes = sorted(size for size, _ in functions)
+    inherited = [
+        size for name in modules for method in find_inherited(name, modules[name]) for _, size in body_sizes(method)
+    ]
+    own = (Counter(sizes) - Counter(inherited)).elements()
     long = [f"{name} ({size})" for size, name in sorted(functions, reverse=True) if size > LONG]
     yield f"Functions            {len(sizes):5d}   lines of a body, without its docstring"
-    yield f"  median             {median(sizes):5.0f}   aim: 5 to 8"
+    yield f"  median             {median(sizes):5.0f}   of all; aim: 5 to 8"
+    yield f"  median             {median(own):5.0f}   without the {len(inherited)} whose names are given: properties,"
+    yield "                             special methods, hooks, methods of a base class"
     yield f"  90th percentile    {sizes[ceil(0.9 * len(sizes)) - 1]:5d}   aim: below 30"
     yield f"  over {LONG} lines      {len(long) / len(sizes):5.1%}   aim: below 1 %{_listed(long)}"
 
@@ -175,9 +237,11 @@ def _import_lines(modules: Modules) -> Iterator[str]:
     yield f"  circle             {' → '.join(circle) or ' none'}   aim: none, also for type checking only"
 
 
-def _duplicate_lines(modules: Modules) -> Iterator[str]:
+def _name_lines(modules: Modules) -> Iterator[str]:
     twice = [f"{name} ({', '.join(where)})" for name, where in find_duplicates(modules).items()]
+    unused = find_unused(modules, read_users())
     yield f"Defined twice        {len(twice):5d}   one name, the same code; aim: 0{_listed(twice)}"
+    yield f"For tests alone      {len(unused):5d}   defined, and named by nothing else; aim: 0{_listed(unused)}"
 
 
 def _n_lines(path: Path) -> int:

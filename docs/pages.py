@@ -96,14 +96,15 @@ def _cleaning_row(rule: CleaningRule, default: Cleaning) -> tuple[str, ...]:
 
 
 def render_modules() -> str:
-    """Every module of the package with the first sentence of its docstring."""
+    """Every module of the package with the first sentence of its docstring, every template with its first comment."""
     lines = []
-    for path in sorted(_PACKAGE.rglob("*.py")):
-        name = path.relative_to(_PACKAGE).as_posix()
-        docstring = ast.get_docstring(ast.parse(path.read_text(encoding="utf-8"))) or ""
-        summary = " ".join(docstring.partition("\n\n")[0].split())
+    for path in sorted([*_PACKAGE.rglob("*.py"), *_PACKAGE.rglob("*.html")]):
+        name, text = path.relative_to(_PACKAGE).as_posix(), path.read_text(encoding="utf-8")
+        is_module = path.suffix == ".py"
+        about = ast.get_docstring(ast.parse(text)) if is_module else text.partition("{#")[2].partition("#}")[0]
+        summary = " ".join((about or "").partition("\n\n")[0].split())
         if path.name != "__init__.py" and not name.startswith("pipelines/"):
-            lines.append(f"{name:37} {summary}")
+            lines.append(f"{name:40} {summary}".rstrip())
     return "```\n" + "\n".join(lines) + "\n```\n"
 
 

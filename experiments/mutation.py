@@ -46,7 +46,10 @@ class Part:
 PARTS = {
     "gates": Part(("validation/gates.py", "validation/gate_definition.py"), ("validation/test_gates.py",)),
     "splits": Part(("training/splits.py",), ("training/test_splits.py",)),
-    "boosting": Part(("training/boosting.py",), ("training/test_boosting.py", "training/test_cross_validation.py")),
+    "boosting": Part(
+        ("training/boosting.py", "training/rounds.py"),
+        ("training/test_boosting.py", "training/test_cross_validation.py"),
+    ),
     "calibration": Part(("model/calibration.py",), ("model/test_calibration.py",)),
     "observations": Part(("observations",), ("observations",)),
     "history": Part(("history",), ("history", "features", "observations")),

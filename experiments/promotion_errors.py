@@ -21,6 +21,7 @@ from promotion_page import ERRORS, PAGE, render_page
 from promotion_trained import measure_trained
 from scipy.special import expit, logit
 
+from waste_risk.arrays import Floats
 from waste_risk.metrics import Tally, calibration_line
 from waste_risk.observations.observe import latest_record, observe_items
 from waste_risk.parameters import DataGeneration, Observation, Promotion, load
@@ -43,8 +44,6 @@ WORLDS = {  # of a challenger's true gain over the first champion, in nats, by w
     "declining": lambda week, _random: -0.00006 * week,
 }
 PASSED = partial(GateDecision, approved=True, gates=(), reasons=())
-
-Floats = NDArray[np.float64]
 
 
 def main() -> None:

@@ -15,9 +15,12 @@ from house import (
     body_sizes,
     find_circle,
     find_duplicates,
+    find_inherited,
+    find_unused,
     imported_names,
     module_imports,
     read_modules,
+    read_users,
     room_imports,
     upward_imports,
 )
@@ -86,6 +89,10 @@ def test_the_contents_of_the_adapters_name_every_module(name: str) -> None:
 
 def test_the_map_in_the_readme_names_every_module_as_it_describes_itself() -> None:
     assert render_modules() in (ROOT / "README.md").read_text(encoding="utf-8"), "run `make docs`"
+
+
+def test_nothing_is_there_for_tests_alone() -> None:
+    assert find_unused(MODULES, read_users()) == []
 
 
 def test_no_two_files_of_tests_have_one_name() -> None:
@@ -205,3 +212,36 @@ def test_equal_definitions_are_found_whatever_their_docstrings_say() -> None:
         two="LIMIT = 3\nOTHER = 2\ndef half(x):\n    'Return the half.'\n    return x / 2",
     )
     assert find_duplicates(modules) == {"LIMIT": ["one", "two"], "half": ["one", "two"]}
+
+
+def test_what_no_module_and_no_other_user_names_is_unused() -> None:
+    modules = parse(
+        one="""
+LIMIT = 3
+class Loaded: ...
+class Configured: ...
+def called(): ...
+def tested(): return tested_too()
+def tested_too(): ...
+""",
+        other="""
+from pack.one import called
+PATH = f"{__name__}.Loaded"
+called(PATH, "say tested to nobody")
+""",
+        settings="HOOKS = ()",
+    )
+    assert find_unused(modules, "type: pack.one.Configured") == ["one.LIMIT", "one.tested"]
+
+
+def test_methods_whose_names_others_give_are_told_from_those_that_we_cut() -> None:
+    name = "adapters.commit"
+    assert [method.name for method in find_inherited(name, MODULES[name])] == [
+        *("__init__", "load", "save", "_exists", "_describe"),
+    ]
+    assert "_ask" in dict(body_sizes(MODULES[name]))
+
+
+def test_a_property_is_no_cut_of_ours() -> None:
+    name = "metrics.days"
+    assert [method.name for method in find_inherited(name, MODULES[name])] == ["n_households"]

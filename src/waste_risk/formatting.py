@@ -1,4 +1,4 @@
-"""How numbers and names are written for people: one definition of each, for reports, pages, messages and gates.
+"""How numbers and names are written for people, with decimals that the caller gives (a metric's: metrics/catalogue.py).
 
 A minus is ASCII here; ``make_typographic`` turns it into a true one for the page. Zero has no sign.
 """

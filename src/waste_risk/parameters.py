@@ -284,6 +284,7 @@ class Promotion(Section):
     n_resamples: int = Field(ge=100, le=100_000)
     seed: Seed
     override: Annotated[str, Field(min_length=1, max_length=500)] | None
+    dry_run: bool
 
     @model_validator(mode="after")
     def _enough_beyond_the_bound(self) -> Self:

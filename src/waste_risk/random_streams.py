@@ -5,14 +5,14 @@ splittable pseudorandom number generators") on 64-bit keys.
 """
 
 from enum import Enum, IntEnum, unique
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from waste_risk.arrays import Floats, Integers
+
 Keys = npt.NDArray[np.uint64]
-Floats = npt.NDArray[np.floating[Any]]
 
 _GOLDEN = 0x9E3779B97F4A7C15
 _MASK = 2**64 - 1
@@ -79,7 +79,7 @@ def hash_ids(ids: pd.Series, seed: int) -> Keys:
     return _mix(pd.util.hash_array(ids.to_numpy(), categorize=False), int(seed))
 
 
-def derive(keys: Keys, stream: Stream, index: int | npt.NDArray[np.int64] = 0) -> Keys:
+def derive(keys: Keys, stream: Stream, index: int | Integers = 0) -> Keys:
     """Return a key for each key, independent between streams.
 
     Args:

@@ -19,13 +19,13 @@ def finished_run(store: MlflowClient, *, status: str = "FINISHED") -> str:
     return run_id
 
 
-def models(source: str = "simulated", sha256: str = "abc", names: tuple[str, ...] = NAMES) -> list[LoggedModel]:
-    return [LoggedModel(name, "file:///nowhere", None, sha256, source) for name in names]
+def models(run_id: str, source: str = "simulated", sha256: str = "abc") -> list[LoggedModel]:
+    return [LoggedModel(name, f"runs:/{run_id}/nowhere", None, sha256, source) for name in NAMES]
 
 
 def new_set(store: MlflowClient, source: str = "simulated", sha256: str = "abc") -> VersionSet:
     run_id = finished_run(store)
-    return register_together(models(source, sha256), run_id, run_id)
+    return register_together(models(run_id, source, sha256), run_id, run_id)
 
 
 def state(store: MlflowClient) -> dict[str, list[str]]:
@@ -34,8 +34,11 @@ def state(store: MlflowClient) -> dict[str, list[str]]:
     for name in NAMES:
         model = store.get_registered_model(name)
         found = sorted(store.search_model_versions(f"name = '{name}'"), key=lambda version: int(version.version))
-        aliases = {version: alias for alias, version in sorted(model.aliases.items())}
-        states[name] = [" ".join([each.current_stage, aliases.get(each.version, "")]).strip() for each in found]
+        aliases = sorted(model.aliases.items())
+        states[name] = [
+            " ".join([each.current_stage, *(alias for alias, version in aliases if version == each.version)])
+            for each in found
+        ]
     return states
 
 

@@ -2,17 +2,15 @@
 
 import os
 import shutil
-import signal
 import socket
 import sqlite3
-import subprocess
-import sys
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
 
 import pytest
 import requests
+from mlflow_server import closed_port, served
 from projects import Outcome, Project, finish
 
 BEFORE_ANYTHING_RAN = ""
@@ -33,12 +31,6 @@ def silent_port() -> Iterator[int]:
         listener.bind(("127.0.0.1", 0))
         listener.listen()
         yield listener.getsockname()[1]
-
-
-def closed_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 @pytest.mark.parametrize("address", ["", "nonsense", "mlruns"])
@@ -131,35 +123,6 @@ def test_a_first_run_that_is_killed_while_it_makes_the_store_leaves_none(new_pro
     assert project.run("--pipelines", "logged").code == 0
     assert [run.info.status for run in project.runs()] == ["FINISHED"]
     assert not (project.folder / ".mlflow.db.new").exists()
-
-
-@contextmanager
-def served(folder: Path, port: int) -> Iterator[str]:
-    """A real tracking server of MLflow's, which ends with the block."""
-    command = [
-        *(sys.executable, "-m", "mlflow", "server", "--port", str(port), "--workers", "1", "--serve-artifacts"),
-        *("--backend-store-uri", f"sqlite:///{folder}/server.db", "--artifacts-destination", f"{folder}/artifacts"),
-    ]
-    variables = {**os.environ, "MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false"}
-    with (folder / "server.log").open("w") as log:
-        server = subprocess.Popen(command, env=variables, stdout=log, stderr=log, start_new_session=True)
-    address = f"http://127.0.0.1:{port}"
-    try:
-        wait_for(address, server)
-        yield address
-    finally:
-        os.killpg(server.pid, signal.SIGKILL)
-        server.wait()
-
-
-def wait_for(address: str, server: "subprocess.Popen[bytes]") -> None:
-    while server.poll() is None:
-        try:
-            if requests.get(f"{address}/health", timeout=5).ok:
-                return
-        except requests.ConnectionError:
-            continue
-    raise AssertionError("the server ended")
 
 
 def test_a_server_that_goes_away_costs_no_file_and_the_line_says_how_to_go_on(

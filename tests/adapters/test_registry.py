@@ -63,7 +63,7 @@ class TestRegisteringTogether:
     ) -> None:
         run_id = finished_run(store)
         with pytest.raises(MlflowException), failing_after(address, 2):
-            register_together(models(), run_id, run_id)
+            register_together(models(run_id), run_id, run_id)
         (left,) = find_version_sets("simulated")
         assert {version.tags["version_set_incomplete"] for version in left.versions.values()} == {
             f"run {run_id} has registered 2 of 3 models"
@@ -76,7 +76,7 @@ class TestRegisteringTogether:
 
     def test_what_a_killed_run_left_is_marked_by_the_next_and_never_moved(self, store: MlflowClient) -> None:
         killed = finished_run(store, status="KILLED")
-        register_together(models()[:2], killed, killed)
+        register_together(models(killed)[:2], killed, killed)
         (left,) = find_version_sets("simulated")
         with pytest.raises(DatasetError, match="incomplete version set"):
             move(left, "Staging")
@@ -85,16 +85,16 @@ class TestRegisteringTogether:
         (marked,) = find_version_sets("simulated")
         assert marked.is_marked
         assert mark_incomplete("simulated") == []
-        register_together(models()[2:], killed, killed)  # too late
+        register_together(models(killed)[2:], killed, killed)  # too late
         (late,) = find_version_sets("simulated")
         with pytest.raises(DatasetError, match="incomplete version set"):
             move(late, "Staging")
 
     def test_a_run_at_work_is_left_to_finish(self, store: MlflowClient) -> None:
         run_id = finished_run(store, status="RUNNING")
-        register_together(models()[:1], run_id, run_id)
+        register_together(models(run_id)[:1], run_id, run_id)
         assert mark_incomplete("simulated") == []
-        register_together(models()[1:], run_id, run_id)
+        register_together(models(run_id)[1:], run_id, run_id)
         (complete,) = find_version_sets("simulated")
         assert complete.is_complete
         store.set_terminated(run_id)

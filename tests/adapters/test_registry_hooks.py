@@ -16,7 +16,7 @@ from registered import NAMES, models, new_set, state
 from sqlalchemy import create_engine, text
 
 from waste_risk.adapters.registry import find_version_sets, move, register_together
-from waste_risk.adapters.registry_hooks import make_challenger, publish
+from waste_risk.adapters.registry_hooks import publish, stage
 from waste_risk.validation.gates import GateDecision
 
 REFUSED = GateDecision(False, (), ("AUC 0.8000 is below 0.85", "ECE is undefined"), "abc")
@@ -77,23 +77,62 @@ def test_a_store_that_does_not_know_the_training_run_is_named_in_one_line(store:
     assert "\n" not in str(refusal.value)
 
 
-def test_a_version_set_becomes_the_challenger_once(store: MlflowClient) -> None:
+def verdict(sha256: str, *, approved: bool = True) -> GateDecision:
+    return GateDecision(approved, (), (), sha256)
+
+
+def everywhere(*stages: str) -> dict[str, list[str]]:
+    return dict.fromkeys(NAMES, [*stages])
+
+
+def test_who_passes_becomes_the_challenger_unless_it_is_the_champion(store: MlflowClient) -> None:
     first, second = new_set(store, sha256="abc"), new_set(store, sha256="def")
-    make_challenger(second.training_run_id, "xyz")
-    assert state(store) == dict.fromkeys(NAMES, ["None", "None"])
+    assert stage(verdict("xyz"), second.training_run_id) == "the predictor is not registered whole"
+    assert state(store) == everywhere("None", "None")
     for _ in range(2):
-        make_challenger(second.training_run_id, "def")
-        assert state(store) == dict.fromkeys(NAMES, ["None", "Staging challenger"])
+        assert stage(verdict("def"), second.training_run_id) == f"{second} are the challenger"
+        assert state(store) == everywhere("None", "Staging challenger")
     move(second, "Production")
-    make_challenger(second.training_run_id, "def")
-    make_challenger(first.training_run_id, "abc")
-    assert state(store) == dict.fromkeys(NAMES, ["Staging challenger", "Production champion"])
+    assert stage(verdict("def"), second.training_run_id) == f"{second} are the champion"
+    stage(verdict("abc"), first.training_run_id)
+    assert state(store) == everywhere("Staging challenger", "Production champion")
+
+
+def test_who_passes_again_after_a_later_challenger_is_the_challenger_again(store: MlflowClient) -> None:
+    first, second = new_set(store, sha256="abc"), new_set(store, sha256="def")
+    for sha256, each in (("abc", first), ("def", second), ("abc", first)):
+        stage(verdict(sha256), each.training_run_id)
+    assert state(store) == everywhere("Staging challenger", "Archived")
+
+
+def test_who_fails_later_is_no_longer_the_challenger(store: MlflowClient) -> None:
+    only = new_set(store)
+    stage(verdict("abc"), only.training_run_id)
+    told = stage(verdict("abc", approved=False), only.training_run_id)
+    assert told == f"{only} are no longer the challenger"
+    assert state(store) == everywhere("Archived")
+
+
+def test_who_fails_is_not_the_challenger_and_leaves_the_other_one_alone(store: MlflowClient) -> None:
+    first, second = new_set(store, sha256="abc"), new_set(store, sha256="def")
+    stage(verdict("abc"), first.training_run_id)
+    stage(verdict("def", approved=False), second.training_run_id)
+    assert state(store) == everywhere("Staging challenger", "None")
+
+
+def test_a_predictor_of_another_source_than_the_champions_does_not_become_the_challenger(store: MlflowClient) -> None:
+    champion, other = new_set(store), new_set(store, source="other", sha256="def")
+    move(champion, "Staging")
+    move(champion, "Production")
+    told = stage(verdict("def"), other.training_run_id)
+    assert told == f"{other} are not the challenger: the champion is of source simulated"
+    assert state(store) == everywhere("Production champion", "None")
 
 
 def test_an_incomplete_version_set_does_not_become_the_challenger(store: MlflowClient) -> None:
     training = finished_run(store)
-    register_together(models()[:2], training, training)
-    make_challenger(training, "abc")
+    register_together(models(training)[:2], training, training)
+    assert stage(verdict("abc"), training) == "the predictor is not registered whole"
     assert [each.current_stage for each in store.search_model_versions("")] == ["None", "None"]
 
 

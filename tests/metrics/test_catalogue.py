@@ -2,7 +2,7 @@
 
 import json
 import math
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -36,35 +36,27 @@ NOW = datetime(2025, 11, 12, 14, 30)
 class MoreMetrics(ValidationMetrics):
     """One more metric with an interval, one without, and one that needs an oracle."""
 
-    specificity: Estimate = field(
-        metadata=metric(
-            lambda sample: 1 - false_positive_rate(sample.tally, threshold=sample.window.threshold),
-            "Specificity at the threshold",
-            "share of the other rows that are no alerts",
-            section="classification",
-            report="Specificity",
-        )
+    specificity: Estimate = metric(
+        lambda sample: 1 - false_positive_rate(sample.tally, threshold=sample.window.threshold),
+        "Specificity at the threshold",
+        "share of the other rows that are no alerts",
+        section="classification",
+        report="Specificity",
     )
-    missed: Estimate | None = field(
-        default=None,
-        metadata=metric(
-            lambda sample: 17.25 * np.ones(len(sample.weights)),
-            "Days lost",
-            "by alerts that never came",
-            section="days",
-            report="Days lost",
-            decimals=1,
-            unit="days",
-            needs=("days",),
-            interval=NO_INTERVAL,
-        ),
+    missed: Estimate | None = metric(
+        lambda sample: 17.25 * np.ones(len(sample.weights)),
+        "Days lost",
+        "by alerts that never came",
+        section="days",
+        report="Days lost",
+        decimals=1,
+        unit="days",
+        needs=("days",),
+        interval=NO_INTERVAL,
     )
-    surprise: Estimate | None = field(
-        default=None,
-        metadata=metric(
-            lambda sample: roc_auc(sample.oracle_tally), "Surprise", "needs an oracle", section="calibration",
-            report="Surprise", needs=("oracle",),
-        ),
+    surprise: Estimate | None = metric(
+        lambda sample: roc_auc(sample.oracle_tally), "Surprise", "needs an oracle", section="calibration",
+        report="Surprise", needs=("oracle",),
     )  # fmt: skip
 
 

@@ -13,21 +13,21 @@ from scipy.special import expit, logit
 from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import roc_auc_score
 
+from waste_risk.arrays import Floats
 from waste_risk.parameters import Gates, load
 from waste_risk.validation.gates import GateDecision, check_gates
 
 CONF = Path(__file__).parents[2] / "conf/base/parameters_validation.yml"
 LIMITS = load(Gates, CONF).model_copy(update={"max_group_calibration_gap": 0.05})  # and one that is off by default
-Array = NDArray[np.float64]
 N_ROWS, N_FOLDS = 12_000, 5
 
 
 class World(NamedTuple):
     """Rows whose true probability is known; the first half is development."""
 
-    X: Array
+    X: Floats
     wasted: NDArray[np.bool_]
-    truth: Array
+    truth: Floats
     household: NDArray[np.intp]
     group: NDArray[np.str_]
 
@@ -45,7 +45,7 @@ WORLD = make_world()
 DEVELOPMENT, TEST = slice(0, N_ROWS // 2), slice(N_ROWS // 2, N_ROWS)
 
 
-def fit(X: Array, wasted: NDArray[np.bool_]) -> LogisticRegression:
+def fit(X: Floats, wasted: NDArray[np.bool_]) -> LogisticRegression:
     return LogisticRegression().fit(X, wasted)
 
 
@@ -63,7 +63,7 @@ def fold_aucs(world: World, broken_fold: int | None) -> list[float]:
 def decide(
     world: World = WORLD,
     learnt: NDArray[np.bool_] | None = None,
-    spoil: Callable[[Array], Array] = lambda scores: scores,
+    spoil: Callable[[Floats], Floats] = lambda scores: scores,
     broken_fold: int | None = None,
     *,
     household: NDArray[np.intp] = WORLD.household,

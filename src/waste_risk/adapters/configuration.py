@@ -43,7 +43,8 @@ class ConfigLoader(OmegaConfigLoader):
     def of_base(self, key: str) -> dict[str, Any]:
         """Return the content of the files in ``conf/base``, unresolved."""
         configs, *_ = self._read_raw_config(key)
-        return {name: value for config in configs.values() for name, value in _plain(config).items()}
+        plain: list[Any] = [OmegaConf.to_container(config, resolve=False) for config in configs.values()]
+        return {name: value for config in plain for name, value in config.items()}
 
     def runtime_parameters(self) -> set[str]:
         """Return the names of the runtime parameters that the catalog or the globals refer to."""
@@ -149,11 +150,6 @@ def _names(config: DictConfig) -> list[str]:
 
 def _holds_names(config: Any) -> bool:
     return isinstance(config, DictConfig) and all(isinstance(name, str) for name in config)
-
-
-def _plain(config: DictConfig) -> dict[str, Any]:
-    plain: Any = OmegaConf.to_container(config, resolve=False)
-    return dict(plain)
 
 
 def _locate(error: Exception, content: bytes) -> tuple[int | None, str]:

@@ -63,8 +63,10 @@ def why_unreadable(error: Exception) -> str:
     """Return why a table cannot be read, as a predicate of its file: ``is empty``."""
     root = _root(error)
     text = str(root).partition("\n")[0]
-    if _is_ours(root):
-        return text
+    frames = list(walk_tb(root.__traceback__))
+    raiser = frames[-1][0].f_globals["__name__"] if frames else ""
+    if isinstance(root, DatasetError) and raiser.startswith("waste_risk."):
+        return text  # messages of this package's datasets show no value
     for types, reason in _BY_TYPE:
         if isinstance(root, types):
             return reason
@@ -87,10 +89,3 @@ def _root(error: Exception) -> Exception:
     while isinstance(error.__cause__, Exception):
         error = error.__cause__
     return error
-
-
-def _is_ours(error: Exception) -> bool:
-    """Return whether one of this package's datasets raised the error; their messages show no value."""
-    frames = list(walk_tb(error.__traceback__))
-    raised = frames[-1][0].f_globals["__name__"] if frames else ""
-    return isinstance(error, DatasetError) and raised.startswith("waste_risk.")

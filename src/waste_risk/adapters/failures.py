@@ -21,7 +21,7 @@ from waste_risk.adapters.dataset_errors import explain as explain_dataset
 from waste_risk.errors import ContractError, StudyError
 
 OUTSPOKEN = (ContractBroken, ContractError, StudyError)  # their texts hold no value
-LONGEST = 1_200
+_LONGEST_LINE = 1_200  # characters
 _KEDRO = "kedro"
 _QUOTED = re.compile(r"'([^']+)'")
 _NOT_KEPT = "Pipeline input(s)"  # how Kedro begins when a dataset is neither made nor in the catalog
@@ -62,7 +62,7 @@ def one_line(text: str) -> str:
     """Return a text as one printable line of bounded length."""
     line = " ".join(text.split())
     line = "".join(letter if letter.isprintable() else repr(letter)[1:-1] for letter in line)
-    return line if len(line) <= LONGEST else f"{line[:LONGEST]}…"
+    return line if len(line) <= _LONGEST_LINE else f"{line[:_LONGEST_LINE]}…"
 
 
 def write_traceback(error: BaseException, path: Path) -> None:

@@ -20,7 +20,7 @@ from kedro.pipeline.node import Node
 from waste_risk.adapters.failures import RunError
 from waste_risk.files import replacing
 
-NAME = ".lineage.json"
+LINEAGE_FILE = ".lineage.json"
 RAW = "01_raw"  # whoever puts other tables there has another source
 
 Hashes = dict[str, str]  # SHA-256 by dataset
@@ -61,7 +61,7 @@ class LineageHook:
         Raises:
             RunError: a file is missing or not what a run wrote, or two were made from different ones.
         """
-        self._run, self._catalog, self._records = run_params["run_id"], catalog, _read(self._folder / NAME)
+        self._run, self._catalog, self._records = run_params["run_id"], catalog, _read(self._folder / LINEAGE_FILE)
         self._seen: dict[str, _Seen] = {}
         self._made_from: dict[str, Hashes] = {}
         inputs = sorted(name for name in pipeline.inputs() if not name.startswith("params:"))
@@ -92,7 +92,9 @@ class LineageHook:
             if path:
                 self._seen[dataset_name] = seen = _Seen(_hash(path), _stamp(path))
                 self._records[dataset_name] = _Record(seen.sha256, made_from, self._run)
-                _write(self._folder / NAME, self._records)
+                records = {name: record._asdict() for name, record in self._records.items()}
+                with replacing(self._folder / LINEAGE_FILE) as temporary:
+                    temporary.write_text(json.dumps(records), encoding="utf-8")
                 made_from = {**made_from, dataset_name: seen.sha256}
             self._made_from[dataset_name] = made_from
 
@@ -124,7 +126,11 @@ class LineageHook:
                 if self._made_from[other][ancestor] != sha256:
                     stale, fresh = sorted((name, other), key=self._made_by)
                     current = self._made_from[fresh][ancestor]
-                    between = {name for name in self._records if self._is_stale(name, ancestor, current)}
+                    between = {
+                        part
+                        for part, record in self._records.items()
+                        if record.made_from.get(ancestor, current) != current
+                    }
                     before = [made for made in self._made_from.values() if made.get(ancestor, current) != current]
                     makers = _makers(sorted(between & {part for made in before for part in made}))
                     raise RunError(f"{stale} was made from {ancestor} as it was before; run {makers} again")
@@ -132,9 +138,6 @@ class LineageHook:
     def _made_by(self, name: str) -> str:
         record = self._records.get(name)
         return record.run if record and record.sha256 == self._seen[name].sha256 else "somebody, later"
-
-    def _is_stale(self, name: str, ancestor: str, current: str) -> bool:
-        return self._records[name].made_from.get(ancestor, current) != current
 
     def _path(self, name: str) -> Path | None:
         """Return the local file of a dataset, if it exists; of a predictor's folder, its metadata."""
@@ -182,8 +185,3 @@ def _read(path: Path) -> dict[str, _Record]:
         return {}
     except (ValueError, TypeError, AttributeError):
         raise RunError(f"{path} is not the file that a run wrote; delete it, and run every pipeline again") from None
-
-
-def _write(path: Path, records: dict[str, _Record]) -> None:
-    with replacing(path) as temporary:
-        temporary.write_text(json.dumps({name: record._asdict() for name, record in records.items()}), encoding="utf-8")

@@ -18,7 +18,7 @@ from filelock import FileLock, Timeout
 from waste_risk.adapters.failures import RunError
 from waste_risk.files import remove_leftovers
 
-NAME = ".lock"
+LOCK_FILE = ".lock"
 KILLED, RUN = "killed_runs", "mlflow_run"
 
 
@@ -30,7 +30,7 @@ def holding(folder: Path, wait_seconds: float) -> Iterator[None]:
         RunError: another run still holds it after ``wait_seconds``; the message says which, and since when.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    lock = FileLock(folder / NAME, timeout=wait_seconds, thread_local=False)
+    lock = FileLock(folder / LOCK_FILE, timeout=wait_seconds, thread_local=False)
     try:
         lock.acquire()
     except Timeout:
@@ -67,7 +67,7 @@ def _refusal(folder: Path) -> str:
 
 def _read(folder: Path) -> dict[str, Any]:
     try:
-        record = json.loads((folder / NAME).read_text(encoding="utf-8"))
+        record = json.loads((folder / LOCK_FILE).read_text(encoding="utf-8"))
     except (OSError, ValueError):
         return {}
     return record if isinstance(record, dict) else {}
@@ -75,4 +75,4 @@ def _read(folder: Path) -> dict[str, Any]:
 
 def _write(folder: Path, record: dict[str, Any]) -> None:
     # In place: a file renamed over it would be another lock.
-    (folder / NAME).write_text(json.dumps(record), encoding="utf-8")
+    (folder / LOCK_FILE).write_text(json.dumps(record), encoding="utf-8")

@@ -5,7 +5,6 @@ No message of an exception is written to the log: it may quote the data.
 
 import logging
 import time
-from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
 from threading import Lock
@@ -21,9 +20,10 @@ from kedro.pipeline.node import Node
 from waste_risk.adapters.failures import explain, is_of_store, write_traceback
 from waste_risk.adapters.memory import peak_bytes
 from waste_risk.adapters.mlflow_store import be_brief
+from waste_risk.adapters.screen import LOGGER
 from waste_risk.adapters.tracking import TrackingHook
+from waste_risk.formatting import count_noun
 
-LOGGER = logging.getLogger("waste_risk.run")
 SUMMARY, DECISION = "_summary", "gate_decision"
 
 
@@ -87,12 +87,16 @@ class ProgressHook:
     @hook_impl(trylast=True)
     def on_pipeline_error(self, error: Exception, pipeline: Pipeline, catalog: DataCatalog) -> None:
         """Add notes to the error, on where it happened and how to resume, and its traceback to the log."""
+        from kedro.runner.runner import _find_nodes_to_resume_from  # noqa: PLC0415, there is no public way to ask
+
         if self._began:
             error.add_note(f"in {', '.join(sorted(self._began))}")
         if self._n_done:
-            error.add_note(f"go on with --from-nodes {_resume_at(pipeline, self._unfinished, catalog)}")
-        self._note(f"failed after {time.perf_counter() - self._start:.1f} s: {explain(error)}")
+            nodes = _find_nodes_to_resume_from(pipeline, self._unfinished, catalog)
+            error.add_note(f"go on with --from-nodes {','.join(sorted(nodes))}")
         if self._log is not None:
+            failure = f"failed after {time.perf_counter() - self._start:.1f} s: {explain(error)}"
+            self._log.handle(LOGGER.makeRecord(LOGGER.name, logging.ERROR, "", 0, failure, (), None))
             error.log = Path(self._log.baseFilename)  # type: ignore[attr-defined]
             write_traceback(error, error.log)  # type: ignore[attr-defined]
         if is_of_store(error):
@@ -103,12 +107,12 @@ class ProgressHook:
     @hook_impl(trylast=True)
     def after_pipeline_run(self, pipeline: Pipeline, catalog: DataCatalog) -> None:
         """Write the closing lines in the order of the pipeline; exit with 1 if ``gates.on_failure`` says so."""
-        LOGGER.info("%s%s%s", self._duration(), _peak_memory(), _written(pipeline, catalog))
+        LOGGER.info("%s", self._describe_effort(pipeline, catalog))
         outputs = [name for node in pipeline.nodes for name in node.outputs if name in self._outcomes]
-        for line in (line for name in outputs if name != DECISION for line in _lines(self._outcomes[name])):
+        for line in (line for name in outputs if name != DECISION for line in self._outcomes[name]):
             LOGGER.info("%s", line)
         self._close_log()
-        if DECISION in self._outcomes and not _approved(self._outcomes[DECISION]):
+        if DECISION in self._outcomes and not self._outcomes[DECISION].approved:
             on_failure = catalog.load("params:gates.on_failure")
             if on_failure == "fail":
                 raise SystemExit(1)
@@ -121,9 +125,15 @@ class ProgressHook:
             progress = f"[{self._n_done:{len(str(self._n_nodes))}}/{self._n_nodes}]"
             LOGGER.info("%s %-*s %6.1f s", progress, self._width, node.name, seconds)
 
-    def _duration(self) -> str:
-        nodes = "1 node" if self._n_done == 1 else f"{self._n_done} nodes"
-        return f"{nodes} in {time.perf_counter() - self._start:.1f} s"
+    def _describe_effort(self, pipeline: Pipeline, catalog: DataCatalog) -> str:
+        """Return nodes and seconds, peak memory, and how many files the run wrote, of what size."""
+        seconds, peak = time.perf_counter() - self._start, peak_bytes()
+        memory = "" if peak is None else f", at most {peak / 1e9:.1f} GB of memory"
+        datasets = [catalog.get(name) for name in sorted(pipeline.all_outputs())]
+        paths = [Path(dataset._filepath) for dataset in datasets if dataset and hasattr(dataset, "_filepath")]
+        files = [file for path in paths for file in (path.rglob("*") if path.is_dir() else [path]) if file.is_file()]
+        written = f"{count_noun(len(files), 'file')} of {sum(file.stat().st_size for file in files) / 1e6:.1f} MB"
+        return f"{count_noun(self._n_done, 'node')} in {seconds:.1f} s{memory}, {written}"
 
     def _open_log(self, name: str) -> None:
         if self._log is not None:  # of a run in this process that was interrupted
@@ -133,10 +143,6 @@ class ProgressHook:
         self._log.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(message)s"))
         LOGGER.addHandler(self._log)
 
-    def _note(self, message: str) -> None:
-        if self._log is not None:
-            self._log.handle(LOGGER.makeRecord(LOGGER.name, logging.ERROR, "", 0, message, (), None))
-
     def _close_log(self) -> None:
         if self._log is None:
             return
@@ -145,31 +151,3 @@ class ProgressHook:
         if self._tracking.run_id is not None:
             mlflow.MlflowClient().log_artifact(self._tracking.run_id, self._log.baseFilename, "logs")
         self._log = None
-
-
-def _resume_at(pipeline: Pipeline, unfinished: set[Node], catalog: DataCatalog) -> str:
-    """Return the nodes to resume from, given the datasets that are kept."""
-    from kedro.runner.runner import _find_nodes_to_resume_from  # noqa: PLC0415, there is no public way to ask
-
-    return ",".join(sorted(_find_nodes_to_resume_from(pipeline, unfinished, catalog)))
-
-
-def _lines(summary: Any) -> list[str]:
-    return summary.splitlines() if isinstance(summary, str) else list(summary)
-
-
-def _approved(decision: Any) -> bool:
-    return bool(decision["approved"] if isinstance(decision, Mapping) else decision.approved)
-
-
-def _written(pipeline: Pipeline, catalog: DataCatalog) -> str:
-    """Return how many files the run wrote, and their size."""
-    datasets = [catalog.get(name) for name in sorted(pipeline.all_outputs())]
-    paths = [Path(dataset._filepath) for dataset in datasets if dataset and hasattr(dataset, "_filepath")]
-    files = [file for path in paths for file in (path.rglob("*") if path.is_dir() else [path]) if file.is_file()]
-    return f", {len(files)} files of {sum(file.stat().st_size for file in files) / 1e6:.1f} MB"
-
-
-def _peak_memory() -> str:
-    peak = peak_bytes()
-    return "" if peak is None else f", at most {peak / 1e9:.1f} GB of memory"

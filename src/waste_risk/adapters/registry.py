@@ -1,14 +1,14 @@
-"""Version sets: the models of one training, which are registered and moved together in the MLflow registry.
+"""Find, register and move version sets, the models of one training, in the MLflow registry: what hooks and people call.
 
 The registry changes one version at a time. A version set therefore counts only when all of its versions are there,
 moves are made in an order that always leaves a champion, and repeating a move completes one that was interrupted.
 """
 
 import warnings
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
-from typing import Literal, NamedTuple
+from typing import Literal, NamedTuple, TypeVar
 
 from kedro.io import DatasetError
 from mlflow import MlflowClient
@@ -17,10 +17,11 @@ from mlflow.entities.model_registry import ModelVersion
 from mlflow.exceptions import MlflowException
 from mlflow.protos.databricks_pb2 import RESOURCE_ALREADY_EXISTS, RESOURCE_DOES_NOT_EXIST, ErrorCode
 
+Known = TypeVar("Known")
 Stage = Literal["Staging", "Production", "Archived"]
 
 PARTS = ("classifier", "regressor", "predictor")
-CHALLENGER, CHAMPION, PREVIOUS = "challenger", "champion", "previous"
+CHALLENGER, CHAMPION, PREVIOUS, REFERENCE = "challenger", "champion", "previous", "reference"
 VALIDATION_PREFIX = "test."  # of the metrics of a validation, as its run logs them
 VERSION_SET, INCOMPLETE = "version_set", "version_set_incomplete"  # tags
 
@@ -82,7 +83,8 @@ class VersionSet:
         return next(iter(self.versions.values()))
 
     def __str__(self) -> str:
-        return ", ".join(f"{name} {version.version}" for name, version in self.versions.items())
+        known = [name for part in PARTS if (name := name_of(part)) in self.versions]
+        return ", ".join(f"{name} {self.versions[name].version}" for name in known)
 
 
 def name_of(part: str) -> str:
@@ -104,7 +106,10 @@ def register_together(models: Sequence[LoggedModel], training_run_id: str, regis
     versions: dict[str, ModelVersion] = {}
     try:
         for model in models:
-            versions[model.name] = _create_version(model, training_run_id, registered_by)
+            tags = {"source": model.source, "predictor_sha256": model.predictor_sha256, VERSION_SET: registered_by}
+            versions[model.name] = create_version(
+                model.name, model.model_uri, training_run_id, tags, model_id=model.model_id
+            )
     except MlflowException:
         with suppress(MlflowException):  # the next run marks what cannot be marked now
             _mark(VersionSet(registered_by, versions))
@@ -123,13 +128,37 @@ def find_version_sets(source: str) -> list[VersionSet]:
     return [VersionSet(each, versions) for each, versions in sets.items()]
 
 
+def find_version_set(id_: str) -> VersionSet | None:
+    """Return the version set of an id, if its versions are still in the registry."""
+    names = {name_of(part) for part in PARTS}
+    found = MlflowClient().search_model_versions(f"tags.{VERSION_SET} = '{id_}'")
+    versions = {version.name: version for version in found if version.name in names}
+    return VersionSet(id_, versions) if versions else None
+
+
+def version_set_of_alias(alias: str) -> VersionSet | None:
+    """Return the version set that an alias of the predictor points at, if any.
+
+    Raises:
+        DatasetError: the version belongs to none.
+    """
+    version = version_of_alias(name_of("predictor"), alias)
+    if version is None:
+        return None
+    if VERSION_SET not in version.tags:
+        raise DatasetError(
+            f"the {alias}, version {version.version} of {version.name}, was not registered by a run of waste_risk"
+        )
+    return find_version_set(version.tags[VERSION_SET])
+
+
 def mark_incomplete(source: str) -> list[VersionSet]:
     """Tag the versions of incomplete version sets, and return the version sets that were not tagged before.
 
     Those of runs that are still at work are left alone.
     """
     left = [each for each in find_version_sets(source) if not (each.is_complete or each.is_marked)]
-    ended = [each for each in left if not _is_running(each.id)]
+    ended = [each for each in left if not is_running(each.id)]
     for each in ended:
         _mark(each)
     return ended
@@ -156,10 +185,45 @@ def move(version_set: VersionSet, to: Stage) -> None:
         if to == "Staging":
             _set_alias(client, versions, CHALLENGER)
         else:
-            _set_alias(client, _others_with_alias(client, versions, CHAMPION), PREVIOUS)
+            champions = {name: _aliases(client, name).get(CHAMPION, versions[name]) for name in versions}
+            _set_alias(client, {name: each for name, each in champions.items() if each != versions[name]}, PREVIOUS)
             _set_alias(client, versions, CHAMPION)
             _drop_alias(client, versions, CHALLENGER)
         _archive_others(client, versions, to)
+
+
+def point(alias: str, version_set: VersionSet | None) -> None:
+    """Let an alias of all models point at a version set, or at none."""
+    client = MlflowClient()
+    for name in map(name_of, PARTS):
+        if version_set is not None:
+            client.set_registered_model_alias(name, alias, version_set.versions[name].version)
+        elif alias in _aliases(client, name):
+            client.delete_registered_model_alias(name, alias)
+
+
+def create_version(
+    name: str, source: str, run_id: str, tags: dict[str, str], *, model_id: str | None = None, description: str = ""
+) -> ModelVersion:
+    """Create the next version of a registered model, together with its tags.
+
+    ``mlflow.register_model`` would take two steps and print a message for each.
+    """
+    client = MlflowClient()
+    try:
+        client.create_registered_model(name)
+    except MlflowException as error:
+        if error.error_code != ErrorCode.Name(RESOURCE_ALREADY_EXISTS):
+            raise
+    return client.create_model_version(
+        name, source, run_id, tags=tags, model_id=model_id, description=description or None
+    )
+
+
+def is_running(run_id: str) -> bool:
+    """Return whether a run is at work, as far as the store knows."""
+    run = _known(lambda: MlflowClient().get_run(run_id))
+    return run is not None and run.info.status == RunStatus.to_string(RunStatus.RUNNING)
 
 
 def version_of_alias(name: str, alias: str) -> ModelVersion | None:
@@ -177,46 +241,16 @@ def newest_version(name: str, source: str) -> ModelVersion | None:
 
 def validated_metrics(version: ModelVersion) -> dict[str, float]:
     """Return the metrics that a validation has put onto the training run of a version; none if the run is gone."""
-    try:
-        metrics = MlflowClient().get_run(str(version.run_id)).data.metrics
-    except MlflowException as error:
-        if error.error_code != ErrorCode.Name(RESOURCE_DOES_NOT_EXIST):
-            raise
-        return {}
+    run = _known(lambda: MlflowClient().get_run(str(version.run_id)))
+    metrics = {} if run is None else run.data.metrics
     found = {name: float(value) for name, value in metrics.items() if name.startswith(VALIDATION_PREFIX)}
     return {name.removeprefix(VALIDATION_PREFIX): value for name, value in found.items()}
-
-
-def _create_version(model: LoggedModel, training_run_id: str, registered_by: str) -> ModelVersion:
-    """Create the next version of a registered model, together with its tags.
-
-    ``mlflow.register_model`` would take two steps and print a message for each.
-    """
-    client = MlflowClient()
-    try:
-        client.create_registered_model(model.name)
-    except MlflowException as error:
-        if error.error_code != ErrorCode.Name(RESOURCE_ALREADY_EXISTS):
-            raise
-    tags = {"source": model.source, "predictor_sha256": model.predictor_sha256, VERSION_SET: registered_by}
-    return client.create_model_version(
-        model.name, source=model.model_uri, run_id=training_run_id, tags=tags, model_id=model.model_id
-    )
 
 
 def _mark(version_set: VersionSet) -> None:
     reason = f"run {version_set.id} has registered {len(version_set.versions)} of {len(PARTS)} models"
     for name, version in version_set.versions.items():
         MlflowClient().set_model_version_tag(name, version.version, INCOMPLETE, reason)
-
-
-def _is_running(run_id: str) -> bool:
-    try:
-        return bool(MlflowClient().get_run(run_id).info.status == RunStatus.to_string(RunStatus.RUNNING))
-    except MlflowException as error:
-        if error.error_code != ErrorCode.Name(RESOURCE_DOES_NOT_EXIST):
-            raise
-        return False  # it was deleted
 
 
 def _check(client: MlflowClient, version_set: VersionSet, versions: Mapping[str, str], to: Stage) -> None:
@@ -244,18 +278,18 @@ def _archive_others(client: MlflowClient, versions: Mapping[str, str], stage: st
 
 def _aliases(client: MlflowClient, name: str) -> dict[str, str]:
     """Return the version of each alias of a registered model; none if there is no such model."""
+    model = _known(lambda: client.get_registered_model(name))
+    return {} if model is None else {alias: str(version) for alias, version in model.aliases.items()}
+
+
+def _known(read: Callable[[], Known]) -> Known | None:
+    """Return what is read, or None if the store does not know it: it was deleted, or never there."""
     try:
-        aliases = client.get_registered_model(name).aliases
+        return read()
     except MlflowException as error:
         if error.error_code != ErrorCode.Name(RESOURCE_DOES_NOT_EXIST):
             raise
-        return {}
-    return {alias: str(version) for alias, version in aliases.items()}
-
-
-def _others_with_alias(client: MlflowClient, versions: Mapping[str, str], alias: str) -> dict[str, str]:
-    found = {name: _aliases(client, name).get(alias) for name in versions}
-    return {name: version for name, version in found.items() if version not in {None, versions[name]}}
+    return None
 
 
 def _set_alias(client: MlflowClient, versions: Mapping[str, str], alias: str) -> None:

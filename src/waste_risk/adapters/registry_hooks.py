@@ -1,9 +1,8 @@
-"""Register the models of a run, tag training run and versions with the verdict, and make who passes the challenger.
+"""When a run changes the registry: its models are registered, tagged with the verdict, and the challenger if it passes.
 
 A training run is never resumed; a client adds metrics and tags to it, and to the versions registered from it.
 """
 
-import logging
 import time
 from typing import TYPE_CHECKING, Any
 
@@ -17,13 +16,20 @@ from mlflow.entities import Metric, RunTag
 from mlflow.exceptions import MlflowException
 
 from waste_risk.adapters.datasets import PredictorDataset
+from waste_risk.adapters.promotion_log import finish_interrupted
 from waste_risk.adapters.registry import (
+    CHALLENGER,
+    CHAMPION,
     VALIDATION_PREFIX,
+    VERSION_SET,
+    find_version_set,
     find_version_sets,
     mark_incomplete,
     move,
     register_together,
+    version_set_of_alias,
 )
+from waste_risk.adapters.screen import LOGGER
 from waste_risk.adapters.signals import uninterrupted
 from waste_risk.adapters.tracking import TRAINING_RUN, TrackingHook, active_run_id
 
@@ -31,7 +37,6 @@ if TYPE_CHECKING:
     from waste_risk.adapters.registry import LoggedModel
     from waste_risk.validation.gates import GateDecision
 
-LOGGER = logging.getLogger("waste_risk.run")
 DECISION, METRICS = "gate_decision", "validation_metrics"
 METRICS_PER_BATCH = 1_000  # what MLflow's API takes in one request
 
@@ -46,12 +51,14 @@ class RegistrationHook:
 
     @hook_impl(trylast=True)
     def before_pipeline_run(self, catalog: DataCatalog) -> None:
-        """Reset what this run has saved, and mark version sets that runs before it have left incomplete."""
+        """Reset what this run has saved, and put in order what interrupted runs have left in the registry."""
         self._catalog, self._saved = catalog, set[str]()
         if mlflow.active_run() is None:
             return
         for left in mark_incomplete(self._source):
             LOGGER.info("Registry:     %s were left incomplete by run %s; they are never promoted", left, left.id)
+        for sentence in finish_interrupted():
+            LOGGER.info("Registry:     %s", sentence)
 
     @hook_impl
     def after_dataset_saved(self, dataset_name: str, node: Node) -> None:
@@ -118,8 +125,7 @@ class VerdictHook:
         if sha256 == training.get("predictor_sha256"):
             numbers = catalog.load(METRICS).flat()
             publish(self._decision, numbers, training["run_id"], judged_by=self._tracking.run_id)
-            if self._decision.approved:
-                make_challenger(training["run_id"], sha256)
+            LOGGER.info("Registry:     %s", stage(self._decision, training["run_id"]))
 
 
 def publish(decision: "GateDecision", metrics: dict[str, float], training_run_id: str, *, judged_by: str) -> None:
@@ -148,14 +154,30 @@ def publish(decision: "GateDecision", metrics: dict[str, float], training_run_id
         _tag_version(client, version, tags)
 
 
-def make_challenger(training_run_id: str, predictor_sha256: str) -> None:
-    """Move the version set of a training to staging, unless it has been moved before."""
+def stage(decision: "GateDecision", training_run_id: str) -> str:
+    """Make the predictor of a training the challenger if it has passed, or no longer if it has not.
+
+    Returns:
+        What was done, in a sentence.
+    """
     versions = MlflowClient().search_model_versions(f"run_id = '{training_run_id}'")
-    for source in sorted({version.tags["source"] for version in versions if "source" in version.tags}):
-        for each in find_version_sets(source):
-            is_meant = (each.training_run_id, each.predictor_sha256) == (training_run_id, predictor_sha256)
-            if is_meant and each.is_complete and each.is_new:
-                move(each, "Staging")
+    ids = {version.tags[VERSION_SET] for version in versions if VERSION_SET in version.tags}
+    sets = [each for id_ in sorted(ids) if (each := find_version_set(id_)) is not None]
+    found = [each for each in sets if each.is_complete and each.predictor_sha256 == decision.predictor_sha256]
+    if not found:
+        return "the predictor is not registered whole"
+    version_set, champion, challenger = found[-1], version_set_of_alias(CHAMPION), version_set_of_alias(CHALLENGER)
+    if champion is not None and champion.id == version_set.id:
+        return f"{version_set} are the champion"
+    if champion is not None and champion.source != version_set.source:
+        return f"{version_set} are not the challenger: the champion is of source {champion.source}"
+    if decision.approved:
+        move(version_set, "Staging")
+        return f"{version_set} are the challenger"
+    if challenger is not None and challenger.id == version_set.id:
+        move(version_set, "Archived")
+        return f"{version_set} are no longer the challenger"
+    return f"{version_set} have failed, and are not the challenger"
 
 
 def _tag_version(client: MlflowClient, version: Any, tags: dict[str, str]) -> None:

@@ -10,6 +10,7 @@ from typing import Any, TextIO
 
 from tqdm import tqdm
 
+LOGGER = logging.getLogger("waste_risk.run")  # writes the lines of a run
 LOGGING: dict[str, Any] = {
     "version": 1,
     "disable_existing_loggers": False,

@@ -31,13 +31,21 @@ class SourceSession(KedroSession):
             RunError: there is no such pipeline, the runner cannot log, another run of the source is at work, or the
                 store does not answer.
         """
-        _refuse_runner(options.get("runner"))
+        runner = options.get("runner")
+        if isinstance(runner, ParallelRunner) or getattr(runner, "_is_async", False):
+            raise RunError(
+                "A run logs from one process, in step with its nodes: take SequentialRunner or ThreadRunner, no --async"
+            )
         self._refuse_unknown_environment()
         config = cast("ConfigLoader", self._get_config_loader())
         named = [pipeline_name] if pipeline_name else pipeline_names
         names = sorted(named) if named else pipelines_of(config)
-        _refuse_unknown(names)
-        with holding(source_folder(self._project_path, config), _wait_seconds()), ticking(PROGRESS.tell), _ended():
+        unknown = [name for name in names if name not in pipelines]
+        if unknown:
+            raise RunError(f"There is no pipeline {', '.join(unknown)}; there are {', '.join(sorted(pipelines))}.")
+        command = click.get_current_context(silent=True)
+        wait_seconds = float(command.params.get("wait") or 0) if command else 0.0
+        with holding(source_folder(self._project_path, config), wait_seconds), ticking(PROGRESS.tell), _ended():
             return super().run(pipeline_names=names, **options)
 
     def _refuse_unknown_environment(self) -> None:
@@ -60,21 +68,3 @@ def _ended() -> Iterator[None]:
     except BaseException:
         TRACKING.end("KILLED", store_failed=False)
         raise
-
-
-def _wait_seconds() -> float:
-    context = click.get_current_context(silent=True)
-    return float(context.params.get("wait") or 0) if context else 0.0
-
-
-def _refuse_unknown(names: list[str]) -> None:
-    unknown = [name for name in names if name not in pipelines]
-    if unknown:
-        raise RunError(f"There is no pipeline {', '.join(unknown)}; there are {', '.join(sorted(pipelines))}.")
-
-
-def _refuse_runner(runner: Any) -> None:
-    if isinstance(runner, ParallelRunner) or getattr(runner, "_is_async", False):
-        raise RunError(
-            "A run logs from one process, in step with its nodes: take SequentialRunner or ThreadRunner, no --async"
-        )

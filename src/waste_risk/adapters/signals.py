@@ -32,7 +32,8 @@ def stoppable(last_words: Callable[[], None]) -> Iterator[None]:
         return
 
     def stop(number: int, frame: FrameType | None) -> None:
-        if _is_deferred(number):
+        if _depth:
+            _waiting.append(number)
             return
         if number == signal.SIGINT:
             signal.default_int_handler(number, frame)
@@ -75,12 +76,6 @@ def quiet_interrupts() -> None:
             loud(kind, error, trace)
 
     sys.excepthook = hook
-
-
-def _is_deferred(number: int) -> bool:
-    if _depth:
-        _waiting.append(number)
-    return _depth > 0
 
 
 def _exit(last_words: Callable[[], None]) -> None:

@@ -125,10 +125,14 @@ def protect(entries: Mapping[str, Any], project: Path, source: str) -> dict[str,
 
     The project writes datasets of its own types, and files only in ``data/<source>``; links are followed.
     """
-    folder = (project / "data" / source).resolve()
-    return {
-        name: entry if _is_own(entry, project, folder) else _read_only(name, entry) for name, entry in entries.items()
-    }
+    folder, protected = (project / "data" / source).resolve(), dict(entries)
+    for name, entry in entries.items():
+        places = [Path(os.path.realpath(project / path)) for path in _said(entry, _PATHS)]
+        if not _has_own_type(entry) or not all(place.is_relative_to(folder) for place in places):
+            kept = {key: value for key, value in entry.items() if key in _OF_THE_ENTRY}
+            dataset = {key: value for key, value in entry.items() if key not in _OF_THE_ENTRY}
+            protected[name] = {"type": _READ_ONLY, "name": name, "dataset": dataset, **kept}
+    return protected
 
 
 def pipelines_of(config: ConfigLoader) -> list[str]:
@@ -187,12 +191,15 @@ def _refuse_wrong_entry(name: str, catalog: DataCatalog, file: str) -> None:
 
 def _swapped(config: ConfigLoader) -> dict[str, str]:
     """Return the raw tables in the environment's catalog, each with its file."""
-    base, entries = config.of_base("catalog"), config["catalog"]
-    return {
-        name: file
-        for name, file in config.of_environment("catalog").items()
-        if not _is_pattern(name) and (_is_raw(base[name]) if name in base else not _is_written(entries[name]))
-    }
+    base, entries, swapped = config.of_base("catalog"), config["catalog"], {}
+    for name, file in config.of_environment("catalog").items():
+        if _is_pattern(name):
+            continue
+        # An entry that base lacks is a raw table, too, unless it is a file that the project itself writes.
+        is_written = _has_own_type(entries[name]) and any(_said(entries[name], _PATHS))
+        if _is_raw(base[name]) if name in base else not is_written:
+            swapped[name] = file
+    return swapped
 
 
 def _only_read(config: ConfigLoader, names: list[str], outputs: set[str]) -> set[str]:
@@ -207,15 +214,6 @@ def _only_read(config: ConfigLoader, names: list[str], outputs: set[str]) -> set
     return raw & sum((pipelines[name] for name in own if name in pipelines), Pipeline([])).inputs()
 
 
-def _is_own(entry: Mapping[str, Any], project: Path, folder: Path) -> bool:
-    places = [Path(os.path.realpath(project / path)) for path in _said(entry, _PATHS)]
-    return _has_own_type(entry) and all(place.is_relative_to(folder) for place in places)
-
-
-def _is_written(entry: Mapping[str, Any]) -> bool:
-    return _has_own_type(entry) and bool(list(_said(entry, _PATHS)))
-
-
 def _has_own_type(entry: Mapping[str, Any]) -> bool:
     return all(kind.startswith(_OWN_TYPES) for kind in _said(entry, ("type",)))
 
@@ -227,12 +225,6 @@ def _said(entry: Mapping[str, Any], keys: tuple[str, ...]) -> Iterator[str]:
             yield from _said(value, keys)
         elif key in keys:
             yield str(value)
-
-
-def _read_only(name: str, entry: dict[str, Any]) -> dict[str, Any]:
-    kept = {key: value for key, value in entry.items() if key in _OF_THE_ENTRY}
-    dataset = {key: value for key, value in entry.items() if key not in _OF_THE_ENTRY}
-    return {"type": _READ_ONLY, "name": name, "dataset": dataset, **kept}
 
 
 def _is_raw(entry: Any) -> bool:

@@ -1,4 +1,4 @@
-"""The catalog's dataset for the studies of hyperparameter searches, and the progress bar of a search."""
+"""The catalog's entry ``studies``: in which file or database a search keeps its studies; and its progress bar."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn

@@ -123,7 +123,7 @@ def mark_killed(run_ids: list[str]) -> None:
             if client.get_run(run_id).info.status == RunStatus.to_string(RunStatus.RUNNING):
                 client.set_terminated(run_id, RunStatus.to_string(RunStatus.KILLED))
             for version in client.search_model_versions(f"run_id = '{run_id}'"):
-                if "verdict" not in version.tags:
+                if "predictor_sha256" in version.tags and "verdict" not in version.tags:
                     client.set_model_version_tag(version.name, version.version, "verdict", "NONE: the run was killed")
 
 

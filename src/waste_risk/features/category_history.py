@@ -2,15 +2,16 @@
 
 import numpy as np
 
+from waste_risk.arrays import Floats
 from waste_risk.features.definition import Values, feature_group
 from waste_risk.features.household import waste_to_usual
 from waste_risk.features.observed_items import ObservedItems
-from waste_risk.history.timeline import DAY, Floats, Span, divide_by_positive
+from waste_risk.history.timeline import DAY, Span, divide_by_positive
 from waste_risk.reference.vocabulary import usual_waste_permille
 
 # How many entries the wider group (the household for a category, the category for a product) counts for.
-PRIOR_ITEMS = 5
-PRIOR_USES = 3
+WIDER_ITEMS = 5
+WIDER_USES = 3
 
 
 @feature_group(
@@ -31,9 +32,12 @@ def category_history(observed: ObservedItems) -> Values:
     uses = observed.category.uses
     usual = usual_waste_permille(observed.items.category[observed.item]) / 1000
     rate = _shrunk_rate(observed.category.ended, np.minimum(usual * waste_to_usual(observed), 1))
+    # Several items may have ended in the last second in which any did: the share wasted of these.
+    key, ended = observed.category.key, observed.category.ended
+    last = ended.timeline.between(key - observed.second + ended.latest(), key)
     return {
         "category_waste_rate": rate,
-        "category_last_wasted": _last_wasted(observed),
+        "category_last_wasted": np.where(ended.count() > 0, last.mean("wasted"), np.nan),
         "category_mean_days_between_uses": uses.mean("gap") / DAY,
         "category_gap_in_life": _shrunk_mean(observed, "gap_in_life"),
         "category_first_gap_in_life": divide_by_positive(uses.sum("first_gap_in_life") / 1000, uses.sum("first")),
@@ -43,19 +47,12 @@ def category_history(observed: ObservedItems) -> Values:
 
 
 def _shrunk_rate(ended: Span, wider: Floats) -> Floats:
-    prior = PRIOR_ITEMS * wider
-    rate: Floats = (ended.sum("wasted") + prior) / (ended.count() + PRIOR_ITEMS)
+    prior = WIDER_ITEMS * wider
+    rate: Floats = (ended.sum("wasted") + prior) / (ended.count() + WIDER_ITEMS)
     return rate
-
-
-def _last_wasted(observed: ObservedItems) -> Floats:
-    """Return the share wasted of the items that ended last: several may have ended in the same second."""
-    key, ended = observed.category.key, observed.category.ended
-    last = ended.timeline.between(key - observed.second + ended.latest(), key)
-    return np.where(ended.count() > 0, last.mean("wasted"), np.nan)
 
 
 def _shrunk_mean(observed: ObservedItems, name: str) -> Floats:
     """Shrink a mean over the category's uses, of a column in thousandths, towards the household's mean."""
     uses, overall = observed.category.uses, observed.household.uses.mean(name)
-    return (uses.sum(name) + PRIOR_USES * overall) / (uses.count() + PRIOR_USES) / 1000
+    return (uses.sum(name) + WIDER_USES * overall) / (uses.count() + WIDER_USES) / 1000

@@ -2,9 +2,10 @@
 
 import numpy as np
 
+from waste_risk.arrays import Floats
 from waste_risk.features.definition import Values, feature_group
 from waste_risk.features.observed_items import ObservedItems
-from waste_risk.history.timeline import Floats, divide_by_positive
+from waste_risk.history.timeline import divide_by_positive
 from waste_risk.reference.vocabulary import INCOME_BANDS, indicators
 
 # Whatever grows with the months that a household uses the app reveals the test window. So counts and ages are capped,

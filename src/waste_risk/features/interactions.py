@@ -5,8 +5,9 @@ from collections.abc import Mapping
 import numpy as np
 import numpy.typing as npt
 
+from waste_risk.arrays import Floats
 from waste_risk.features.definition import Values, feature_group
-from waste_risk.history.timeline import Floats, divide_by_positive
+from waste_risk.history.timeline import divide_by_positive
 
 # The features that interactions are computed from.
 INGREDIENTS = (

@@ -7,9 +7,10 @@ from functools import cached_property
 import numpy as np
 import pandas as pd
 
+from waste_risk.arrays import Floats, Integers
 from waste_risk.history.levels import Past, levels
 from waste_risk.history.pantry import Items, Pantry, places
-from waste_risk.history.timeline import DAY, NEVER, Floats, Integers, Span, Timeline, pack, to_seconds
+from waste_risk.history.timeline import DAY, NEVER, Span, Timeline, pack, to_seconds
 
 _ITEMS_AT_ONCE = 2**15
 

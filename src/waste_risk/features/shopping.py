@@ -2,10 +2,11 @@
 
 import numpy as np
 
+from waste_risk.arrays import Integers
 from waste_risk.features.definition import Values, feature_group
 from waste_risk.features.household import MAX_DAYS
 from waste_risk.features.observed_items import ObservedItems
-from waste_risk.history.timeline import DAY, Integers, divide_by_positive
+from waste_risk.history.timeline import DAY, divide_by_positive
 
 _MAX_LINES = 50
 

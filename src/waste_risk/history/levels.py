@@ -10,14 +10,21 @@ from functools import cached_property
 import numpy as np
 import pandas as pd
 
+from waste_risk.arrays import Integers, Mask
 from waste_risk.history.pantry import Pantry
-from waste_risk.history.timeline import DAY, FOREVER, NEVER, Column, Flags, Integers, Span, Timeline
+from waste_risk.history.timeline import DAY, FOREVER, NEVER, Column, Span, Timeline
 from waste_risk.reference.vocabulary import CATEGORIES, usual_waste_permille
 
 
 @dataclass(frozen=True)
 class Level:
-    """One way to assign items to histories: the number of the owner of each item."""
+    """One way to assign items to histories: the number of the owner of each item.
+
+    Attributes:
+        pantry: the items.
+        outcomes: what becomes known of each item when it ends.
+        owner: of each item.
+    """
 
     pantry: Pantry
     outcomes: Mapping[str, Column]
@@ -71,7 +78,7 @@ class Level:
         items, emptied = self.pantry.items, self.pantry.emptied
         return self._of_items(np.maximum(items.printed, emptied), {}, (items.printed > NEVER) & (emptied < FOREVER))
 
-    def _of_items(self, second: Integers, columns: Mapping[str, Column], keep: Flags) -> Timeline:
+    def _of_items(self, second: Integers, columns: Mapping[str, Column], keep: Mask) -> Timeline:
         row = np.flatnonzero(keep)
         return Timeline(self.owner[row], second[row], self._n_owners, columns, row)
 
@@ -115,12 +122,11 @@ class Past:
 
 def levels(pantry: Pantry) -> tuple[Level, Level, Level]:
     """Return the levels of households, of categories in a household, and of products in a household."""
-    items, outcomes = pantry.items, _outcomes(pantry)
+    items = pantry.items
+    outcomes: dict[str, Column] = {
+        "wasted": pantry.first_wasted <= pantry.ended,
+        "usual_waste": usual_waste_permille(items.category),
+    }
     category = items.household * (len(CATEGORIES) + 2) + (items.category + 1)
     product = pd.factorize(items.household * (items.product.max(initial=0) + 2) + (items.product + 1))[0]
     return Level(pantry, outcomes, items.household), Level(pantry, outcomes, category), Level(pantry, outcomes, product)
-
-
-def _outcomes(pantry: Pantry) -> dict[str, Column]:
-    """Return what is known of each item when it ends."""
-    return {"wasted": pantry.first_wasted <= pantry.ended, "usual_waste": usual_waste_permille(pantry.items.category)}

@@ -7,7 +7,8 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from waste_risk.history.timeline import DAY, NEVER, Flags, Floats, Integers, Timeline, to_seconds
+from waste_risk.arrays import Floats, Integers, Mask
+from waste_risk.history.timeline import DAY, NEVER, Timeline, to_seconds
 from waste_risk.reference.shelf_lives import lives
 from waste_risk.reference.vocabulary import CATEGORIES, EVENT_KINDS, INCOME_BANDS, STORAGES, codes, thousandths
 
@@ -15,7 +16,7 @@ _OPENED, _CONSUMED, _WASTED, _MOVED, _CORRECTED = range(len(EVENT_KINDS))
 
 # Half the memory of int64; seconds between two events, thousandths of a life or of a quantity fit.
 Narrow = npt.NDArray[np.int32]
-_LARGEST = np.iinfo(np.int32).max
+_LARGEST_NARROW = np.iinfo(np.int32).max
 
 
 @dataclass(frozen=True)
@@ -35,7 +36,7 @@ class Items:
     amount: Integers
     price: Floats
     cents: Integers  # of the line; 0 if the price is unknown
-    is_priced: Flags
+    is_priced: Mask
     on_promotion: Floats
 
 
@@ -61,7 +62,7 @@ class Uses:
     gap: Narrow
     gap_in_life: Narrow  # thousandths of the item's life
     share: Narrow  # thousandths of the quantity bought
-    is_first: Flags
+    is_first: Mask
 
 
 @dataclass(frozen=True)
@@ -125,8 +126,8 @@ class Pantry:
         second = np.maximum(self.events.second[is_use], bought)
         amount = self.events.column("amount")[is_use].astype(np.int64, copy=False)
         is_first = np.append(True, item[1:] != item[:-1])[: len(item)]
-        gap = np.minimum(second - np.where(is_first, bought, np.roll(second, 1)), _LARGEST)
-        gap_in_life = np.minimum(gap * 1000 // self.items.life[item], _LARGEST).astype(np.int32)
+        gap = np.minimum(second - np.where(is_first, bought, np.roll(second, 1)), _LARGEST_NARROW)
+        gap_in_life = np.minimum(gap * 1000 // self.items.life[item], _LARGEST_NARROW).astype(np.int32)
         share = np.clip(amount * 1000 // np.maximum(self.items.amount, 1)[item], 0, 1000).astype(np.int32)
         return Uses(item, second, amount, gap.astype(np.int32), gap_in_life, share, is_first)
 
@@ -179,9 +180,9 @@ def read_events(index: pd.Index, events: pd.DataFrame) -> Timeline:
     return Timeline(item, second, len(index), {"kind": kind, "amount": amount, "removed": amount * removes})
 
 
-def is_waste(history: Timeline) -> Flags:
+def is_waste(history: Timeline) -> Mask:
     """Return which events of a timeline are waste."""
-    flag: Flags = history.column("kind") == _WASTED
+    flag: Mask = history.column("kind") == _WASTED
     return flag
 
 
@@ -190,7 +191,10 @@ def _items(items: pd.DataFrame, household: Integers) -> Items:
     category, storage = codes(items["category"], CATEGORIES), codes(items["storage"], STORAGES)
     product, products = pd.factorize(items["product"])
     unopened_days, opened_days = lives(product, products, category, storage)
-    expiry = _expiry(printed, bought + np.rint(unopened_days * DAY).astype(np.int64), storage)
+    by_reference = bought + np.rint(unopened_days * DAY).astype(np.int64)
+    # The date printed for the shelf does not end the life of what is frozen.
+    by_label = np.where(storage == STORAGES.index("freezer"), np.maximum(printed, by_reference), printed)
+    expiry = np.where(printed > NEVER, by_label, by_reference)
     price, amount = _floats(items["unit_price"]), thousandths(items["quantity"])
     return Items(
         household=household,
@@ -209,13 +213,6 @@ def _items(items: pd.DataFrame, household: Integers) -> Items:
         is_priced=~np.isnan(price),
         on_promotion=_floats(items["on_promotion"]),
     )
-
-
-def _expiry(printed: Integers, by_reference: Integers, storage: Integers) -> Integers:
-    """Return when items expire; the date printed for the shelf does not end the life of what is frozen."""
-    is_frozen = storage == STORAGES.index("freezer")
-    by_label = np.where(is_frozen, np.maximum(printed, by_reference), printed)
-    return np.where(printed > NEVER, by_label, by_reference)
 
 
 def _households(households: pd.DataFrame, ids: pd.Index) -> Households:

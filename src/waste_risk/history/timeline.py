@@ -12,12 +12,11 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-Integers = npt.NDArray[np.int64]
-Floats = npt.NDArray[np.float64]
-Flags = npt.NDArray[np.bool_]
-Column = npt.NDArray[np.integer[Any]] | Flags
+from waste_risk.arrays import Floats, Integers, Mask
 
-DAY = 86_400
+Column = npt.NDArray[np.integer[Any]] | Mask
+
+DAY = 86_400  # seconds
 _SECOND_BITS = 33
 # Around 1970, 2**32 seconds reach from 1834 to 2106; dates beyond, such as "never expires" in 2999, are clipped.
 NEVER = -(2**32)
@@ -106,7 +105,7 @@ class Timeline:
         start = self.position(first)
         return Span(self, until, start, np.maximum(start, self.position(until)))
 
-    def first(self, flag: Flags) -> Integers:
+    def first(self, flag: Mask) -> Integers:
         """Return the second of each owner's first flagged entry; FOREVER if there is none."""
         keys = self.keys[flag]
         owner = keys >> _SECOND_BITS
@@ -115,7 +114,7 @@ class Timeline:
         seconds[owner[is_first]] = _second(keys[is_first])
         return seconds
 
-    def next(self, key: Integers, flag: Flags) -> Integers:
+    def next(self, key: Integers, flag: Mask) -> Integers:
         """Return the second of the owner's first flagged entry from a moment on; FOREVER if there is none."""
         flagged = np.append(self.keys[flag], np.iinfo(np.int64).max)
         found = flagged[np.searchsorted(flagged, key)]
@@ -193,11 +192,11 @@ def _second(key: Integers) -> Integers:
     return second
 
 
-def _same_owner(one: Integers, other: Integers) -> Flags:
-    same: Flags = (one ^ other) >> _SECOND_BITS == 0
+def _same_owner(one: Integers, other: Integers) -> Mask:
+    same: Mask = (one ^ other) >> _SECOND_BITS == 0
     return same
 
 
-def _differs_from_previous(values: Integers) -> Flags:
-    differs: Flags = np.append(True, values[1:] != values[:-1])[: len(values)]
+def _differs_from_previous(values: Integers) -> Mask:
+    differs: Mask = np.append(True, values[1:] != values[:-1])[: len(values)]
     return differs

@@ -8,10 +8,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from waste_risk.metrics.tally import Array
+from waste_risk.arrays import Floats
 
-Measure = Callable[[Array], Mapping[str, Array]]
-Norm = Callable[[Array], Array]
+Measure = Callable[[Floats], Mapping[str, Floats]]
+Norm = Callable[[Floats], Floats]
 
 _NUMBERS_IN_MEMORY = 2_000_000
 _MOST_DOUBLINGS = 20
@@ -113,7 +113,7 @@ def bootstrap(
     return estimates | {name: Estimate(estimates[name].value) for name in unsupported}
 
 
-def invert(differences: Array, draws: Array, norm: Norm, confidence: float) -> Estimate:
+def invert(differences: Floats, draws: Floats, norm: Norm, confidence: float) -> Estimate:
     """Estimate a norm of differences, and the interval of true values that could well have given it.
 
     Chance pushes the norm up, most where the truth is small. So the true differences are taken to be the measured ones
@@ -144,7 +144,7 @@ def invert(differences: Array, draws: Array, norm: Norm, confidence: float) -> E
     return Estimate(value, find(value, (1 + confidence) / 2), find(max(value, least), (1 - confidence) / 2))
 
 
-def _resample(n_households: int, n_resamples: int, seed: int, n_at_once: int) -> Iterator[Array]:
+def _resample(n_households: int, n_resamples: int, seed: int, n_at_once: int) -> Iterator[Floats]:
     random = np.random.default_rng(seed)
     for start in range(0, n_resamples, n_at_once):
         n_samples = min(n_at_once, n_resamples - start)
@@ -154,7 +154,7 @@ def _resample(n_households: int, n_resamples: int, seed: int, n_at_once: int) ->
         yield counts.reshape(n_samples, n_households).astype(float)
 
 
-def _percentile(value: float, draws: Array, confidence: float) -> Estimate:
+def _percentile(value: float, draws: Floats, confidence: float) -> Estimate:
     defined = draws[np.isfinite(draws)]
     if not _are_enough(len(defined), len(draws)):
         return Estimate(value)

@@ -11,8 +11,9 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy.special import chdtrc, expit, logit, ndtr
 
+from waste_risk.arrays import Floats
 from waste_risk.metrics.classification import base_rate, brier_score
-from waste_risk.metrics.tally import Array, Tally, ratio, sum_by
+from waste_risk.metrics.tally import Tally, ratio, sum_by
 
 # Isotonic calibration says 0 and 1, whose logits are infinite. A calibrator of some ten thousand rows cannot tell
 # probabilities nearer to 0 or 1 than this apart, and a smaller value would let a handful of rows decide the slope.
@@ -32,9 +33,9 @@ class ReliabilityBins:
         rows: number of rows in each bin; ties can leave a bin empty.
     """
 
-    expected: Array
-    observed: Array
-    rows: Array
+    expected: Floats
+    observed: Floats
+    rows: Floats
 
 
 def reliability_bins(tally: Tally, *, n_bins: int) -> ReliabilityBins:
@@ -49,38 +50,38 @@ def equal_width_bins(tally: Tally, *, n_bins: int) -> ReliabilityBins:
     return _fill_bins(tally, np.broadcast_to(tally.scores[::-1], tally.totals.shape), n_bins)
 
 
-def expected_calibration_error(tally: Tally, *, n_bins: int) -> Array:
+def expected_calibration_error(tally: Tally, *, n_bins: int) -> Floats:
     """Compute the mean |mean probability − observed share| over bins of equal mass, by rows (Naeini et al. 2015)."""
     return mean_gap(reliability_bins(tally, n_bins=n_bins))
 
 
-def mean_gap(bins: ReliabilityBins) -> Array:
+def mean_gap(bins: ReliabilityBins) -> Floats:
     """Compute the mean |mean probability − observed share| over any bins, by rows."""
     return sum_absolute(weigh_gaps(bins))
 
 
-def weigh_gaps(bins: ReliabilityBins) -> Array:
+def weigh_gaps(bins: ReliabilityBins) -> Floats:
     """Compute mean probability − observed share of each bin, times its share of the rows; shape (..., n_bins)."""
     return ratio(bins.expected - bins.observed, bins.rows.sum(axis=-1, keepdims=True))
 
 
-def sum_absolute(gaps: Array) -> Array:
+def sum_absolute(gaps: Floats) -> Floats:
     """Sum the sizes of weighted gaps."""
     return np.asarray(np.abs(gaps).sum(axis=-1), dtype=np.float64)
 
 
-def scale_gaps(bins: ReliabilityBins) -> Array:
+def scale_gaps(bins: ReliabilityBins) -> Floats:
     """Compute the gap of each bin times the root of its share of the rows: the squares sum to the reliability."""
     gaps = ratio(bins.expected - bins.observed, np.sqrt(bins.rows * bins.rows.sum(axis=-1, keepdims=True)))
     return np.where(bins.rows > 0, gaps, 0)
 
 
-def sum_squares(gaps: Array) -> Array:
+def sum_squares(gaps: Floats) -> Floats:
     """Sum the squares of scaled gaps."""
     return np.asarray((gaps**2).sum(axis=-1), dtype=np.float64)
 
 
-def debiased_calibration_error(bins: ReliabilityBins) -> Array:
+def debiased_calibration_error(bins: ReliabilityBins) -> Floats:
     """Compute the mean gap less what chance alone adds to it; at least 0.
 
     A bin's observed share scatters about its own value like a normal variable with its binomial variance; the mean of
@@ -96,7 +97,7 @@ def debiased_calibration_error(bins: ReliabilityBins) -> Array:
     return np.maximum(mean_gap(bins) - ratio((bins.rows * excess).sum(axis=-1), bins.rows.sum(axis=-1)), 0)
 
 
-def brier_decomposition(tally: Tally, bins: ReliabilityBins) -> tuple[Array, Array, Array]:
+def brier_decomposition(tally: Tally, bins: ReliabilityBins) -> tuple[Floats, Floats, Floats]:
     """Split the Brier score into reliability − resolution + uncertainty, over bins (Murphy 1973).
 
     The resolution includes what scores differ by within bins (Stephenson, Coelho and Jolliffe, Two extra components in
@@ -110,7 +111,7 @@ def brier_decomposition(tally: Tally, bins: ReliabilityBins) -> tuple[Array, Arr
     return reliability, reliability + uncertainty - brier_score(tally), uncertainty
 
 
-def hosmer_lemeshow_p_value(tally: Tally, *, n_groups: int) -> Array:
+def hosmer_lemeshow_p_value(tally: Tally, *, n_groups: int) -> Floats:
     """Test calibration by the Hosmer-Lemeshow chi-square over groups by score, on data the model has not seen.
 
     The degrees of freedom are the number of groups, not groups − 2, because no coefficient was fitted to these rows
@@ -126,7 +127,7 @@ def hosmer_lemeshow_p_value(tally: Tally, *, n_groups: int) -> Array:
     return np.asarray(chdtrc(filled.sum(axis=-1), np.where(filled, terms, 0).sum(axis=-1)), dtype=np.float64)
 
 
-def calibration_line(tally: Tally) -> tuple[Array, Array]:
+def calibration_line(tally: Tally) -> tuple[Floats, Floats]:
     """Fit logit P(positive) = intercept + slope · logit(probability), both at once (Cox 1958); ideal is (0, 1).
 
     Because the fit is joint, the intercept is not calibration-in-the-large (which holds the slope at 1). Probabilities
@@ -181,7 +182,7 @@ def calibration_error_under_null(
     )
 
 
-def simulate_calibration_errors(tally: Tally, *, n_bins: int, n_simulations: int, seed: int) -> Array:
+def simulate_calibration_errors(tally: Tally, *, n_bins: int, n_simulations: int, seed: int) -> Floats:
     """Return the calibration errors of outcomes drawn from the probabilities; shape (n_simulations,)."""
     random = np.random.default_rng(seed)
     rows, scores = tally.totals.astype(np.int64), np.clip(tally.scores, 0, 1)
@@ -240,7 +241,7 @@ def anderson_darling_p_value(statistic: float) -> float:
     return -math.expm1(-math.exp(inner))
 
 
-def _newton_step(tally: Tally, logits: Array, intercept: Array, slope: Array) -> tuple[Array, Array]:
+def _newton_step(tally: Tally, logits: Floats, intercept: Floats, slope: Floats) -> tuple[Floats, Floats]:
     fitted = expit(intercept[..., None] + slope[..., None] * logits)
     surplus = tally.positives - tally.totals * fitted
     weight = tally.totals * fitted * (1 - fitted)
@@ -255,7 +256,7 @@ def _newton_step(tally: Tally, logits: Array, intercept: Array, slope: Array) ->
     )
 
 
-def _fill_bins(tally: Tally, position: Array, n_bins: int) -> ReliabilityBins:
+def _fill_bins(tally: Tally, position: Floats, n_bins: int) -> ReliabilityBins:
     """Sum in bins; ``position`` says where in [0, 1] each score lies, lowest score first."""
     ascending = np.flip(tally.totals, axis=-1)
     bins = np.minimum(np.nan_to_num(position) * n_bins, n_bins - 1).astype(np.intp)
@@ -266,7 +267,7 @@ def _fill_bins(tally: Tally, position: Array, n_bins: int) -> ReliabilityBins:
     )
 
 
-def _sum_by_bin(values: Array, bins: NDArray[np.intp], n_bins: int) -> Array:
+def _sum_by_bin(values: Floats, bins: NDArray[np.intp], n_bins: int) -> Floats:
     n_samples = values.size // values.shape[-1]
     cells = bins.reshape(n_samples, -1) + n_bins * np.arange(n_samples)[:, None]
     sums = sum_by(cells.ravel(), values.ravel(), n_samples * n_bins)

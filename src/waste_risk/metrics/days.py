@@ -8,7 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from waste_risk.metrics.tally import Array, ratio, sum_by
+from waste_risk.arrays import Floats
+from waste_risk.metrics.tally import ratio, sum_by
 
 
 @dataclass(frozen=True)
@@ -21,20 +22,20 @@ class HouseholdErrors:
         rows: number of rows with an error.
     """
 
-    absolute: Array
-    squared: Array
-    rows: Array
+    absolute: Floats
+    squared: Floats
+    rows: Floats
 
     @property
     def n_households(self) -> int:
         """Number of households with at least one error."""
         return int((self.rows > 0).sum())
 
-    def mean_absolute(self, weights: Array) -> Array:
+    def mean_absolute(self, weights: Floats) -> Floats:
         """Compute the mean absolute error in days; weights of shape (n_samples, n_households)."""
         return ratio(weights @ self.absolute, weights @ self.rows)
 
-    def root_mean_squared(self, weights: Array) -> Array:
+    def root_mean_squared(self, weights: Floats) -> Floats:
         """Compute the root mean squared error in days; weights of shape (n_samples, n_households)."""
         return np.sqrt(ratio(weights @ self.squared, weights @ self.rows))
 

@@ -7,11 +7,10 @@ import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
+from waste_risk.arrays import Floats, Mask
 from waste_risk.metrics.bootstrap import Estimate
 from waste_risk.metrics.classification import mean_cost, precision, recall
 from waste_risk.metrics.definition import Window
-from waste_risk.metrics.rows import Mask
-from waste_risk.metrics.tally import Array
 from waste_risk.parameters import Costs
 
 
@@ -72,7 +71,7 @@ def measure_trade_off(window: Window) -> tuple[TradeOff, ...]:
     """Measure precision and recall at each of ``trade_off_thresholds``."""
     thresholds = window.params.trade_off_thresholds
 
-    def measure(weights: Array) -> dict[str, Array]:
+    def measure(weights: Floats) -> dict[str, Floats]:
         tally = window.counts.weighted(weights)
         return {
             f"{name} {threshold}": metric(tally, threshold=threshold)
@@ -97,7 +96,7 @@ def measure_cost(window: Window, cheapest: float, costs: Costs) -> CheapestThres
     """Measure the mean cost of a row at the cheapest threshold, at the model's own, and without any alert."""
     cost_of = costs.model_dump()
 
-    def measure(weights: Array) -> dict[str, Array]:
+    def measure(weights: Floats) -> dict[str, Floats]:
         tally = window.counts.weighted(weights)
         return {
             "precision": precision(tally, threshold=cheapest),
@@ -154,7 +153,7 @@ def measure_weekly_alerts(window: Window, *, observed_on: ArrayLike) -> WeeklyAl
 
 
 def pick_weekly(
-    *, household: NDArray[np.intp], observed_on: ArrayLike, probability: Array, per_week: int, threshold: float
+    *, household: NDArray[np.intp], observed_on: ArrayLike, probability: Floats, per_week: int, threshold: float
 ) -> Mask:
     """Mark the rows that become alerts: each day's at or above the threshold, up to ``per_week`` for each household.
 
@@ -179,7 +178,7 @@ def _first_of_each(items: NDArray[Any], order: NDArray[np.intp], wanted: Mask) -
     return marked
 
 
-def _weighted_median(ascending: Array, weights: Array) -> Array:
+def _weighted_median(ascending: Floats, weights: Floats) -> Floats:
     """Return the smallest value with at least half of the weight at or below it; NaN without weight."""
     if not len(ascending):
         return np.full(len(weights), np.nan)

@@ -1,21 +1,22 @@
-"""How a metric is defined, and what it is computed from.
+"""``metric()``, by which the catalogue defines a metric, and the window and resamples that it is computed from.
 
-A definition is the metadata of a field, ``auc: Estimate = field(metadata=metric(…))``: whoever reads the record finds
-label, meaning and decimals there, so a metric is added in one place.
+A definition is a field of a record, ``auc: Estimate = metric(…)``: whoever reads the record finds label, meaning and
+decimals in the field's metadata, so a metric is added in one place.
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields
 from functools import cached_property
 from typing import Any, Literal
 
 import numpy as np
 
+from waste_risk.arrays import Floats, Mask
 from waste_risk.metrics.bootstrap import Estimate, Norm
 from waste_risk.metrics.calibration import ReliabilityBins, brier_decomposition, calibration_line, reliability_bins
 from waste_risk.metrics.days import HouseholdErrors, sum_errors
-from waste_risk.metrics.rows import EvaluationRows, Mask, Share
-from waste_risk.metrics.tally import Array, HouseholdTally, Tally
+from waste_risk.metrics.rows import EvaluationRows, Share
+from waste_risk.metrics.tally import HouseholdTally, Tally
 from waste_risk.parameters import Validation
 
 SectionName = Literal[
@@ -43,11 +44,11 @@ class Window:
     params: Validation
     threshold: float
     high_confidence: float
-    oracle: Array | None = None
+    oracle: Floats | None = None
     newest: Mask | None = None
-    days: Array | None = None
-    days_predicted: Array | None = None
-    days_on_label: Array | None = None
+    days: Floats | None = None
+    days_predicted: Floats | None = None
+    days_on_label: Floats | None = None
 
     @cached_property
     def counts(self) -> HouseholdTally:
@@ -85,7 +86,7 @@ class Window:
         """Count the households with at least one probability at or above a threshold."""
         return self.rows.count_households(self.rows.probability >= threshold)
 
-    def _sum_errors(self, true: Array | None, predicted: Array | None) -> HouseholdErrors:
+    def _sum_errors(self, true: Floats | None, predicted: Floats | None) -> HouseholdErrors:
         days, guess = (np.asarray(column, dtype=np.float64) for column in (true, predicted))
         return sum_errors(true=days, predicted=guess, household=self.rows.household)
 
@@ -102,7 +103,7 @@ class Resample:
 
     window: Window
     tally: Tally
-    weights: Array
+    weights: Floats
 
     @cached_property
     def bins(self) -> ReliabilityBins:
@@ -110,12 +111,12 @@ class Resample:
         return reliability_bins(self.tally, n_bins=self.window.params.n_bins)
 
     @cached_property
-    def brier_parts(self) -> tuple[Array, Array, Array]:
+    def brier_parts(self) -> tuple[Floats, Floats, Floats]:
         """Reliability, resolution and uncertainty."""
         return brier_decomposition(self.tally, self.bins)
 
     @cached_property
-    def line(self) -> tuple[Array, Array]:
+    def line(self) -> tuple[Floats, Floats]:
         """Calibration intercept and slope."""
         return calibration_line(self.tally)
 
@@ -157,9 +158,9 @@ class Metric:
     support: Callable[[Window], int] | None
     interval: str
 
-    def evaluate(self, resample: Resample) -> Array:
+    def evaluate(self, resample: Resample) -> Floats:
         """Compute the metric itself, also where ``compute`` returns differences."""
-        computed: Array = self.compute(resample)
+        computed: Floats = self.compute(resample)
         return computed if self.norm is None else self.norm(computed)
 
 
@@ -180,12 +181,17 @@ def metric(
     needs: tuple[str, ...] = (),
     support: Callable[[Window], int] | None = None,
     interval: str = OWN_INTERVAL,
-) -> dict[str, Any]:
-    """Return the metadata of a field that holds a metric; see ``Metric`` for the arguments."""
+    optional: bool = False,
+) -> Any:
+    """Return the field of a record that holds a metric; null by default if it is ``optional`` or needs something.
+
+    See ``Metric`` for the other arguments.
+    """
     definition = Metric(
         compute, label, meaning, section, report, decimals, unit, signed, norm, needs, support, interval
     )
-    return {"metric": definition, "description": meaning}  # pydantic writes the description into the JSON schema
+    metadata = {"metric": definition, "description": meaning}  # pydantic writes the description into the JSON schema
+    return field(default=None, metadata=metadata) if optional or needs else field(metadata=metadata)
 
 
 def find_definitions(record: type[Any]) -> dict[str, Metric]:
@@ -202,7 +208,7 @@ def estimate_metrics(window: Window, definitions: Mapping[str, Metric]) -> dict[
     }
     resampled = {name: each for name, each in known.items() if each.interval == OWN_INTERVAL}
 
-    def measure(weights: Array) -> dict[str, Array]:
+    def measure(weights: Floats) -> dict[str, Floats]:
         resample = Resample(window, window.counts.weighted(weights), weights)
         return {name: each.compute(resample) for name, each in resampled.items()}
 

@@ -1,6 +1,6 @@
 """One pass over an evaluated window: every metric, each with an interval from the same household resamples."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import fields
 from typing import Any
 
@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike
 
+from waste_risk.arrays import Floats
 from waste_risk.metrics.bootstrap import Resampling
 from waste_risk.metrics.calibration import anderson_darling, calibration_error_under_null
 from waste_risk.metrics.catalogue import WindowMetrics
@@ -24,7 +25,6 @@ from waste_risk.metrics.rows import (
     as_probability,
     number_households,
 )
-from waste_risk.metrics.tally import Array
 from waste_risk.parameters import Costs, Validation
 
 NEWEST_DAYS = 30  # a calendar month may have but a few days in the window
@@ -88,7 +88,7 @@ def evaluate(
     n_rows = len(wasted)
     household = np.arange(n_rows) if household_id is None else number_households(household_id, n_rows)
     dates = None if observed_on is None else as_dates(observed_on, n_rows, "observed_on")
-    days = _optional_column(days_true, n_rows, "days_true")
+    days = _optional(as_column, days_true, n_rows, "days_true")
     window = Window(
         rows=EvaluationRows(
             wasted=wasted,
@@ -99,11 +99,11 @@ def evaluate(
         params=params,
         threshold=float(threshold),
         high_confidence=float(threshold if high_confidence is None else high_confidence),
-        oracle=_optional_probability(oracle_probability, n_rows, "oracle_probability"),
+        oracle=_optional(as_probability, oracle_probability, n_rows, "oracle_probability"),
         newest=None if dates is None else np.asarray(dates > dates.max() - pd.Timedelta(days=NEWEST_DAYS)),
         days=None if days is None else np.where(wasted == 1, days, np.nan),
-        days_predicted=_optional_column(days_predicted, n_rows, "days_predicted"),
-        days_on_label=_optional_column(days_on_label, n_rows, "days_on_label"),
+        days_predicted=_optional(as_column, days_predicted, n_rows, "days_predicted"),
+        days_on_label=_optional(as_column, days_on_label, n_rows, "days_on_label"),
     )
     rules = {name: as_probability(values, n_rows, name) for name, values in (baselines or {}).items()}
     measured: dict[str, Any] = {
@@ -116,19 +116,17 @@ def evaluate(
     }
     return record(
         **measured,
-        raw=_measure_score(window, _optional_probability(raw_score, n_rows, "raw_score")),
+        raw=_measure_score(window, _optional(as_probability, raw_score, n_rows, "raw_score")),
         baselines=_compare_baselines(window, rules),
         horizon_days=horizon_days,
         predictor_sha256=predictor_sha256,
     )
 
 
-def _optional_probability(values: ArrayLike | None, n_rows: int, name: str) -> Array | None:
-    return None if values is None else as_probability(values, n_rows, name)
-
-
-def _optional_column(values: ArrayLike | None, n_rows: int, name: str) -> Array | None:
-    return None if values is None else as_column(values, n_rows, name)
+def _optional(
+    convert: Callable[[ArrayLike, int, str], Floats], values: ArrayLike | None, n_rows: int, name: str
+) -> Floats | None:
+    return None if values is None else convert(values, n_rows, name)
 
 
 def _describe_window(window: Window, *, knows_households: bool) -> dict[str, Any]:
@@ -215,28 +213,28 @@ def _measure_groups(
     return groups
 
 
-def _measure_score(window: Window, score: Array | None) -> ScoreMetrics | None:
+def _measure_score(window: Window, score: Floats | None) -> ScoreMetrics | None:
     """Measure another score, such as that before calibration, as the probability is measured."""
     if score is None:
         return None
     counts, definitions = window.rows.count(score), find_definitions(WindowMetrics)
 
-    def measure(weights: Array) -> dict[str, Array]:
+    def measure(weights: Floats) -> dict[str, Floats]:
         sample = Resample(window, counts.weighted(weights), weights)
         return {each.name: definitions[each.name].evaluate(sample) for each in fields(ScoreMetrics)}
 
     return ScoreMetrics(**window.rows.estimate(measure))
 
 
-def _compare_baselines(window: Window, baselines: Mapping[str, Array]) -> dict[str, Baseline]:
+def _compare_baselines(window: Window, baselines: Mapping[str, Floats]) -> dict[str, Baseline]:
     """Measure baselines, and how far the model's AUC lies above theirs in the same resamples."""
     counts = {name: window.rows.count(scores) for name, scores in baselines.items()}
     definitions = find_definitions(WindowMetrics)
     auc, shared = definitions["auc"], [each.name for each in fields(Baseline) if each.name in definitions]
 
-    def measure(weights: Array) -> dict[str, Array]:
+    def measure(weights: Floats) -> dict[str, Floats]:
         model = auc.evaluate(Resample(window, window.counts.weighted(weights), weights))
-        measured: dict[str, Array] = {}
+        measured: dict[str, Floats] = {}
         for name, each in counts.items():
             sample = Resample(window, each.weighted(weights), weights)
             measured |= {f"{name}.{metric}": definitions[metric].evaluate(sample) for metric in shared}

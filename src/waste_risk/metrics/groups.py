@@ -9,11 +9,12 @@ differ, a calibrated model alerts groups differently. What must hold within ever
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
+from waste_risk.arrays import Floats, Mask
 from waste_risk.metrics.bootstrap import Estimate, Norm
 from waste_risk.metrics.calibration import sum_absolute, weigh_gaps
 from waste_risk.metrics.classification import (
@@ -25,63 +26,50 @@ from waste_risk.metrics.classification import (
     roc_auc,
 )
 from waste_risk.metrics.definition import Resample, Window, find_definitions, metric
-from waste_risk.metrics.rows import Mask
-from waste_risk.metrics.tally import Array, count_scores
+from waste_risk.metrics.tally import count_scores
 
 
 @dataclass(frozen=True)
 class GroupMetrics:
     """Metrics within a group; tables show them in this order."""
 
-    base_rate: Estimate = field(
-        metadata=metric(lambda sample: base_rate(sample.tally), "Base rate", "share truly wasted", section="group")
+    base_rate: Estimate = metric(
+        lambda sample: base_rate(sample.tally), "Base rate", "share truly wasted", section="group"
     )
-    calibration_gap: Estimate = field(
-        metadata=metric(
-            lambda sample: calibration_in_the_large(sample.tally),
-            "Predicted too high by",
-            "mean prediction less base rate",
-            section="group",
-            signed=True,
-        )
+    calibration_gap: Estimate = metric(
+        lambda sample: calibration_in_the_large(sample.tally),
+        "Predicted too high by",
+        "mean prediction less base rate",
+        section="group",
+        signed=True,
     )
-    auc: Estimate = field(
-        metadata=metric(
-            lambda sample: roc_auc(sample.tally), "AUC", "of the group's rows among themselves", section="group"
-        )
+    auc: Estimate = metric(
+        lambda sample: roc_auc(sample.tally), "AUC", "of the group's rows among themselves", section="group"
     )
-    alert_rate: Estimate = field(
-        metadata=metric(
-            lambda sample: alert_rate(sample.tally, threshold=sample.window.threshold),
-            "Alert rate",
-            "share of the rows that are alerts",
-            section="group",
-        )
+    alert_rate: Estimate = metric(
+        lambda sample: alert_rate(sample.tally, threshold=sample.window.threshold),
+        "Alert rate",
+        "share of the rows that are alerts",
+        section="group",
     )
-    recall: Estimate = field(
-        metadata=metric(
-            lambda sample: recall(sample.tally, threshold=sample.window.threshold),
-            "Recall",
-            "share of the wasted rows that are alerts",
-            section="group",
-        )
+    recall: Estimate = metric(
+        lambda sample: recall(sample.tally, threshold=sample.window.threshold),
+        "Recall",
+        "share of the wasted rows that are alerts",
+        section="group",
     )
-    false_positive_rate: Estimate = field(
-        metadata=metric(
-            lambda sample: false_positive_rate(sample.tally, threshold=sample.window.threshold),
-            "False positive rate",
-            "share of the other rows that are alerts",
-            section="group",
-        )
+    false_positive_rate: Estimate = metric(
+        lambda sample: false_positive_rate(sample.tally, threshold=sample.window.threshold),
+        "False positive rate",
+        "share of the other rows that are alerts",
+        section="group",
     )
-    expected_calibration_error: Estimate = field(
-        metadata=metric(
-            lambda sample: weigh_gaps(sample.bins),
-            "Expected calibration error",
-            "over bins of equal mass",
-            section="unlisted",
-            norm=sum_absolute,
-        )
+    expected_calibration_error: Estimate = metric(
+        lambda sample: weigh_gaps(sample.bins),
+        "Expected calibration error",
+        "over bins of equal mass",
+        section="unlisted",
+        norm=sum_absolute,
     )
 
 
@@ -148,16 +136,16 @@ class _Gap:
     metrics: tuple[str, ...]
     norm: Norm
 
-    def stack(self, groups: Sequence[Mapping[str, Array]]) -> Array:
+    def stack(self, groups: Sequence[Mapping[str, Floats]]) -> Floats:
         """Lay the metrics of the groups side by side; shape (..., n_metrics, n_groups)."""
         return np.stack([np.stack([group[name] for group in groups], axis=-1) for name in self.metrics], axis=-2)
 
 
-def _largest_difference(metrics: Array) -> Array:
+def _largest_difference(metrics: Floats) -> Floats:
     return np.asarray(np.ptp(metrics, axis=-1).max(axis=-1), dtype=np.float64)
 
 
-def _largest_size(metrics: Array) -> Array:
+def _largest_size(metrics: Floats) -> Floats:
     return np.asarray(np.abs(metrics).max(axis=(-2, -1)), dtype=np.float64)
 
 
@@ -177,7 +165,7 @@ def _measure_groups_and_gaps(
     masks = {str(name): group == name for name in np.unique(group)}
     large = {name: rows.count(rows=mask) for name, mask in masks.items() if _is_large(window, mask)}
 
-    def measure(weights: Array) -> dict[str, Array]:
+    def measure(weights: Floats) -> dict[str, Floats]:
         samples = [Resample(window, counts.weighted(weights), weights) for counts in large.values()]
         each = [{metric: known.compute(sample) for metric, known in definitions.items()} for sample in samples]
         return {
@@ -216,12 +204,12 @@ def _describe(window: Window, name: str, mask: Mask, is_large: bool, estimates: 
     )
 
 
-def _measure_by_fairlearn(window: Window, group: NDArray[np.str_], large: list[str]) -> list[dict[str, Array]]:
+def _measure_by_fairlearn(window: Window, group: NDArray[np.str_], large: list[str]) -> list[dict[str, Floats]]:
     from fairlearn.metrics import MetricFrame  # noqa: PLC0415, two seconds that no other command should pay
 
     definitions, rows = find_definitions(GroupMetrics), np.isin(group, large)
 
-    def measure(y_true: Array, y_pred: Array) -> Array:
+    def measure(y_true: Floats, y_pred: Floats) -> Floats:
         sample = Resample(window, count_scores(y_true=y_true, probability=y_pred), np.ones(1))
         return np.array([each.evaluate(sample) for each in definitions.values()], dtype=np.float64)
 

@@ -209,15 +209,11 @@ def _plain(value: Any) -> Any:
 def _numbers(name: str, value: Any) -> Iterator[tuple[str, float | None]]:
     if isinstance(value, Estimate):
         yield from ((name, value.value), (f"{name}_low", value.low), (f"{name}_high", value.high))
-    elif is_dataclass(value) or isinstance(value, Mapping):
-        for key, inner in _entries(value):
-            yield from _numbers(f"{name}.{key}" if name else key, inner)
+    elif is_dataclass(value):
+        yield from _numbers(name, {each.name: getattr(value, each.name) for each in fields(value)})
+    elif isinstance(value, Mapping):
+        for key, inner in value.items():
+            place = re.sub(r"\W+", "_", str(key))
+            yield from _numbers(f"{name}.{place}" if name else place, inner)
     elif isinstance(value, int | float):
         yield name, value
-
-
-def _entries(value: Any) -> Iterator[tuple[str, Any]]:
-    if isinstance(value, Mapping):
-        yield from ((re.sub(r"\W+", "_", str(key)), inner) for key, inner in value.items())
-    else:
-        yield from ((each.name, getattr(value, each.name)) for each in fields(value))

@@ -10,9 +10,9 @@ import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
+from waste_risk.arrays import Floats, Mask
 from waste_risk.metrics.bootstrap import Estimate, Measure, Norm, Resampling
 from waste_risk.metrics.tally import (
-    Array,
     HouseholdTally,
     Tally,
     count_scores,
@@ -20,8 +20,6 @@ from waste_risk.metrics.tally import (
     ratio,
     sum_by,
 )
-
-Mask = NDArray[np.bool_]
 
 
 @dataclass(frozen=True)
@@ -35,8 +33,8 @@ class EvaluationRows:
         resampling: how intervals are computed.
     """
 
-    wasted: Array
-    probability: Array
+    wasted: Floats
+    probability: Floats
     household: NDArray[np.intp]
     resampling: Resampling
 
@@ -74,7 +72,7 @@ class EvaluationRows:
         """Count the rows at each probability."""
         return count_scores(y_true=self.wasted, probability=self.probability)
 
-    def count(self, scores: Array | None = None, rows: Mask | None = None) -> HouseholdTally:
+    def count(self, scores: Floats | None = None, rows: Mask | None = None) -> HouseholdTally:
         """Count the marked rows at each probability, or at each of other scores, household by household."""
         rows = np.ones(len(self.wasted), dtype=np.bool_) if rows is None else rows
         return count_scores_by_household(
@@ -86,25 +84,23 @@ class EvaluationRows:
 
     def share(self, part: ArrayLike, whole: ArrayLike) -> "Share":
         """Sum two columns by household, to divide one by the other in every resample."""
-        return Share(self._sum(part), self._sum(whole))
-
-    def _sum(self, values: ArrayLike) -> Array:
-        return sum_by(self.household, np.asarray(values, dtype=np.float64), self.resampling.n_households)
+        columns = (np.asarray(column, dtype=np.float64) for column in (part, whole))
+        return Share(*(sum_by(self.household, column, self.resampling.n_households) for column in columns))
 
 
 @dataclass(frozen=True)
 class Share:
     """Two sums for each household; shape (n_households,) each."""
 
-    part: Array
-    whole: Array
+    part: Floats
+    whole: Floats
 
-    def __call__(self, weights: Array) -> Array:
+    def __call__(self, weights: Floats) -> Floats:
         """Divide the weighted sums; weights of shape (n_samples, n_households)."""
         return ratio(weights @ self.part, weights @ self.whole)
 
 
-def as_outcomes(y_true: ArrayLike) -> Array:
+def as_outcomes(y_true: ArrayLike) -> Floats:
     """Return the outcomes as 0 and 1.
 
     Raises:
@@ -118,7 +114,7 @@ def as_outcomes(y_true: ArrayLike) -> Array:
     return outcomes
 
 
-def as_probability(values: ArrayLike, n_rows: int, name: str) -> Array:
+def as_probability(values: ArrayLike, n_rows: int, name: str) -> Floats:
     """Return a column of probabilities.
 
     Raises:
@@ -130,13 +126,13 @@ def as_probability(values: ArrayLike, n_rows: int, name: str) -> Array:
     return column
 
 
-def as_column(values: ArrayLike, n_rows: int, name: str) -> Array:
+def as_column(values: ArrayLike, n_rows: int, name: str) -> Floats:
     """Return a column of numbers, NaN where missing.
 
     Raises:
         ValueError: wrong length.
     """
-    column: Array = pd.Series(np.asarray(values)).to_numpy(dtype=np.float64, na_value=np.nan)
+    column: Floats = pd.Series(np.asarray(values)).to_numpy(dtype=np.float64, na_value=np.nan)
     if len(column) != n_rows:
         raise ValueError(f"{name} has {len(column)} values for {n_rows} rows")
     return column

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy import sparse
 
-Array = NDArray[np.float64]
+from waste_risk.arrays import Floats
 
 
 @dataclass(frozen=True)
@@ -23,12 +23,12 @@ class Tally:
         totals: weight of all rows at each score; shape (..., n_scores).
     """
 
-    scores: Array
-    positives: Array
-    totals: Array
+    scores: Floats
+    positives: Floats
+    totals: Floats
 
     @property
-    def negatives(self) -> Array:
+    def negatives(self) -> Floats:
         """Weight of the negatives at each score; shape (..., n_scores)."""
         return self.totals - self.positives
 
@@ -43,13 +43,15 @@ class HouseholdTally:
         totals: rows of each household at each score; shape (n_households, n_scores).
     """
 
-    scores: Array
+    scores: Floats
     positives: sparse.csr_array
     totals: sparse.csr_array
 
-    def weighted(self, weights: Array) -> Tally:
+    def weighted(self, weights: Floats) -> Tally:
         """Count with each household taken ``weights`` times; weights of shape (n_samples, n_households)."""
-        return Tally(self.scores, _product(weights, self.positives), _product(weights, self.totals))
+        # The sums that follow run along the scores; row-major memory makes them several times faster.
+        positives, totals = (np.ascontiguousarray(weights @ counts) for counts in (self.positives, self.totals))
+        return Tally(self.scores, positives, totals)
 
 
 def count_scores(*, y_true: ArrayLike, probability: ArrayLike) -> Tally:
@@ -74,25 +76,19 @@ def count_scores_by_household(
     return HouseholdTally(scores, positives, sparse.csr_array((np.ones(len(position)), cells), shape=shape))
 
 
-def sum_by(groups: NDArray[np.intp], values: Array, n_groups: int) -> Array:
+def sum_by(groups: NDArray[np.intp], values: Floats, n_groups: int) -> Floats:
     """Sum the values of each group, numbered from 0; shape (n_groups,)."""
     return np.bincount(groups, values, minlength=n_groups).astype(np.float64, copy=False)
 
 
-def ratio(numerator: ArrayLike, denominator: ArrayLike) -> Array:
+def ratio(numerator: ArrayLike, denominator: ArrayLike) -> Floats:
     """Divide; NaN where the denominator is zero, since the metric is undefined there."""
     above, below = np.asarray(numerator, dtype=np.float64), np.asarray(denominator, dtype=np.float64)
-    quotient: Array = np.full(np.broadcast_shapes(above.shape, below.shape), np.nan)
+    quotient: Floats = np.full(np.broadcast_shapes(above.shape, below.shape), np.nan)
     np.divide(above, below, out=quotient, where=below != 0)
     return quotient
 
 
-def _distinct_descending(probability: ArrayLike) -> tuple[Array, NDArray[np.intp]]:
+def _distinct_descending(probability: ArrayLike) -> tuple[Floats, NDArray[np.intp]]:
     scores, position = np.unique(np.asarray(probability, dtype=float), return_inverse=True)
     return scores[::-1], len(scores) - 1 - position
-
-
-def _product(weights: Array, counts: sparse.csr_array) -> Array:
-    # The sums that follow run along the scores; row-major memory makes them several times faster.
-    product: Array = np.ascontiguousarray(weights @ counts)
-    return product

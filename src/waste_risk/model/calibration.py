@@ -14,10 +14,9 @@ from numpy.typing import ArrayLike, NDArray
 from scipy.special import expit, logit
 from sklearn.isotonic import IsotonicRegression
 
+from waste_risk.arrays import Floats, Mask
 from waste_risk.metrics.tally import sum_by
 from waste_risk.parameters import Calibration
-
-Array = NDArray[np.float64]
 
 LARGEST_LOG_ODDS = 12.0  # probabilities from 6e-6 to 1 - 6e-6
 FEW_POSITIVES = 1_000  # below them isotonic regression tends to overfit (Niculescu-Mizil and Caruana, 2005)
@@ -42,12 +41,12 @@ class Calibrator:
     scores: tuple[float, ...]
     probabilities: tuple[float, ...]
 
-    def transform(self, scores: ArrayLike) -> Array:
+    def transform(self, scores: ArrayLike) -> Floats:
         """Return the probability of each score; scores that differ by 1e-9 or more keep their order."""
         values, knots = np.asarray(scores, dtype=float), np.asarray(self.probabilities)
         after = np.searchsorted(self.scores, values, side="right").clip(1, len(knots) - 1)
         # Rounding may carry an interpolated value beyond the next knot.
-        probabilities: Array = np.clip(np.interp(values, self.scores, knots), knots[after - 1], knots[after])
+        probabilities: Floats = np.clip(np.interp(values, self.scores, knots), knots[after - 1], knots[after])
         return probabilities
 
     def to_json(self) -> str:
@@ -92,7 +91,7 @@ def fit_calibrator(out_of_fold: pd.DataFrame, params: Calibration) -> Calibrator
     return Calibrator(method, tuple(knots.tolist()), tuple(increasing.tolist()))
 
 
-def _fit_isotonic(scores: Array, wasted: NDArray[np.bool_], weights: Array) -> tuple[Array, Array]:
+def _fit_isotonic(scores: Floats, wasted: Mask, weights: Floats) -> tuple[Floats, Floats]:
     """Return knots and probabilities: the mean of centered isotonic regression and a monotone spline through bins."""
     tied = Blocks.of_scores(scores, wasted, weights)
     centered, spline = center(pool_violators(tied)), spline_through(pool_violators(tied.in_bins(N_BINS)))
@@ -111,13 +110,13 @@ class Blocks:
         n_rows: number of rows.
     """
 
-    score: Array
-    share: Array
-    weight: Array
-    n_rows: Array
+    score: Floats
+    share: Floats
+    weight: Floats
+    n_rows: Floats
 
     @classmethod
-    def of_scores(cls, scores: Array, wasted: NDArray[np.bool_], weights: Array) -> "Blocks":
+    def of_scores(cls, scores: Floats, wasted: Mask, weights: Floats) -> "Blocks":
         """Return a block for each distinct score."""
         rounded = scores.round(RESOLUTION)
         block = np.unique(rounded, return_inverse=True)[1]
@@ -152,7 +151,7 @@ def pool_violators(blocks: Blocks) -> Blocks:
     return replace(pooled, share=share)
 
 
-def center(blocks: Blocks) -> tuple[Array, Array]:
+def center(blocks: Blocks) -> tuple[Floats, Floats]:
     """Return scores and shares of one knot for each block, at its mean score (centered isotonic regression).
 
     Oron and Flournoy, Centered isotonic regression, 2017. At the scores 0 and 1 there are further knots, halfway
@@ -165,7 +164,7 @@ def center(blocks: Blocks) -> tuple[Array, Array]:
     return knots, np.append(blocks.share, [low, high])[first]
 
 
-def spline_through(blocks: Blocks) -> tuple[Array, Array]:
+def spline_through(blocks: Blocks) -> tuple[Floats, Floats]:
     """Return a monotone cubic spline through the same knots (Fritsch and Butland, 1984), as piecewise linear knots."""
     from scipy.interpolate import PchipInterpolator  # noqa: PLC0415, only training needs it
 
@@ -175,7 +174,7 @@ def spline_through(blocks: Blocks) -> tuple[Array, Array]:
     return fine, PchipInterpolator(knots, shares)(fine)
 
 
-def _fit_sigmoid(scores: Array, wasted: NDArray[np.bool_], weights: Array) -> tuple[Array, Array]:
+def _fit_sigmoid(scores: Floats, wasted: Mask, weights: Floats) -> tuple[Floats, Floats]:
     from sklearn.linear_model import LogisticRegression  # noqa: PLC0415, a quarter of a second that few need
 
     log_odds = np.clip(logit(scores), -LARGEST_LOG_ODDS, LARGEST_LOG_ODDS)

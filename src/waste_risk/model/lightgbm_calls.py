@@ -17,6 +17,8 @@ import numpy as np
 from lightgbm.basic import _LIB, LightGBMError  # type: ignore[attr-defined]  # Python has no name for the limit
 from numpy.typing import NDArray
 
+from waste_risk.arrays import Floats
+
 __all__ = [
     "Booster",
     "Dataset",
@@ -35,7 +37,7 @@ ROWS_PER_THREAD = 100_000
 Booster = lgb.Booster
 Dataset = lgb.Dataset
 Parameters = Mapping[str, Any]
-Scores = NDArray[np.float64]
+Scores = Floats
 
 
 class _Limit:
@@ -81,7 +83,7 @@ def count_threads(num_threads: int, n_rows: int) -> int:
     return min(num_threads, 1 + n_rows // ROWS_PER_THREAD)
 
 
-def make_bins(X: NDArray[Any], label: NDArray[np.float64], parameters: Parameters, feature_names: list[str]) -> Dataset:
+def make_bins(X: NDArray[Any], label: Floats, parameters: Parameters, feature_names: list[str]) -> Dataset:
     """Bin rows, on ``num_threads`` threads."""
     with _LIMIT.raised_to(parameters["num_threads"]):
         return Dataset(X, label, feature_name=feature_names, params=dict(parameters)).construct()

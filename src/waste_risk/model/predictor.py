@@ -13,6 +13,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from waste_risk.arrays import Floats
 from waste_risk.model import artifacts
 from waste_risk.model.calibration import Calibrator
 from waste_risk.model.lightgbm_calls import Booster, contributions, predict, read
@@ -34,7 +35,7 @@ class Provenance(Section):
     parameter_hash: str | None
 
 
-UNKNOWN = Provenance(commit=None, parameter_hash=None)
+NO_PROVENANCE = Provenance(commit=None, parameter_hash=None)
 
 
 class Metadata(Section):
@@ -67,6 +68,11 @@ class Metadata(Section):
     observed_until: str
     data_hash: str
     provenance: Provenance
+
+    @property
+    def labels_known_on(self) -> pd.Timestamp:
+        """The day on which the labels of all development rows were known."""
+        return pd.Timestamp(self.observed_until) + pd.Timedelta(days=self.horizon_days)
 
 
 @dataclass(frozen=True, eq=False)
@@ -197,7 +203,7 @@ class RegisteredPredictor(NamedTuple):
     validated: Mapping[str, float]
 
 
-def classify_risk(probability: NDArray[np.float64], params: RiskClasses) -> NDArray[np.str_]:
+def classify_risk(probability: Floats, params: RiskClasses) -> NDArray[np.str_]:
     """Return the risk class of each probability: low, medium or high; a class includes its lower bound."""
     classes: NDArray[np.str_] = CLASSES[np.digitize(probability, [params.medium_from, params.high_from])]
     return classes

@@ -41,14 +41,11 @@ def assemble_model_input(
             f"observations.label_known_on: must not always lie after {data_until:%Y-%m-%d}, the last moment on "
             f"record ({len(observations)} of {len(observations)} rows); a longer period is needed"
         )
-    columns = [*_columns(features), *_columns(observations[LABELS]), *_columns(_sensitive(observations, households))]
+    parts = (features, observations[LABELS], _sensitive(observations, households))
+    columns = [part[name] for part in parts for name in part]
     order = observations.reset_index(drop=True).sort_values(["observed_on", "item_id"], kind="stable").index.to_numpy()
     mature = order[(observations["label_known_on"] <= data_until).to_numpy()[order]]
     return pd.DataFrame({str(column.name): column.take(mature).array for column in columns}, copy=False)
-
-
-def _columns(frame: pd.DataFrame) -> list[pd.Series]:
-    return [frame[name] for name in frame]
 
 
 def _sensitive(observations: pd.DataFrame, households: pd.DataFrame) -> pd.DataFrame:

@@ -7,8 +7,9 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from waste_risk.arrays import Integers, Mask
 from waste_risk.history.pantry import is_waste, read_events, unique_index
-from waste_risk.history.timeline import DAY, Integers, Timeline, pack, to_seconds
+from waste_risk.history.timeline import DAY, Timeline, pack, to_seconds
 from waste_risk.parameters import Observation
 from waste_risk.random_streams import FixedSeed, Stream, hash_ids, uniform
 from waste_risk.reference.shelf_lives import reference_life
@@ -76,7 +77,10 @@ def _draw_observations(items: pd.DataFrame, params: Observation) -> tuple[Intege
     """Return the item's row and the day (since 1970) of every observation, in the order of the rows."""
     keys = hash_ids(items["item_id"], FixedSeed.OBSERVATIONS)
     bought = to_seconds(items["purchased_on"]) // DAY
-    longest = np.clip(_life_days(items), 1, params.max_age_days)
+    printed_days = to_seconds(items["expires_on"]) // DAY - bought
+    reference_days = reference_life(items)[0].astype(np.int64)
+    life_days = np.where(items["expires_on"].notna(), printed_days, reference_days)
+    longest = np.clip(life_days, 1, params.max_age_days)
     # The cube puts half of the observations into the first eighth of the life: an alert is worth more early, and later
     # than that too few items are still open. Multiplied out, since a power may differ in the last bit by platform.
     draws = np.stack([uniform(keys, Stream.OBSERVATION_AGE, number) for number in range(params.per_item)], axis=1)
@@ -87,17 +91,10 @@ def _draw_observations(items: pd.DataFrame, params: Observation) -> tuple[Intege
     return row, bought[row] + age[row, number]
 
 
-def _life_days(items: pd.DataFrame) -> Integers:
-    """Return the whole days from purchase to the printed date, else to the end of the reference life."""
-    printed = to_seconds(items["expires_on"]) // DAY - to_seconds(items["purchased_on"]) // DAY
-    reference = reference_life(items)[0].astype(np.int64)
-    return np.where(items["expires_on"].notna(), printed, reference)
-
-
-def _is_open(items: pd.DataFrame, history: Timeline, row: Integers, second: Integers) -> npt.NDArray[np.bool_]:
+def _is_open(items: pd.DataFrame, history: Timeline, row: Integers, second: Integers) -> Mask:
     """Return whether anything is left of an item just before a moment."""
     removed = history.before(pack(row, second)).sum("removed")
-    is_left: npt.NDArray[np.bool_] = thousandths(items["quantity"])[row] > removed
+    is_left: Mask = thousandths(items["quantity"])[row] > removed
     return is_left
 
 

@@ -5,11 +5,12 @@ Both are measured in the same resamples of households, so what makes a household
 
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
-from typing import Any, Self
+from typing import Any, NamedTuple, Self
 
 import pandas as pd
 from numpy.typing import ArrayLike
 
+from waste_risk.arrays import Floats
 from waste_risk.errors import ContractError
 from waste_risk.metrics import (
     FEWEST_HOUSEHOLDS,
@@ -23,16 +24,39 @@ from waste_risk.metrics import (
     roc_auc,
 )
 from waste_risk.metrics.rows import as_outcomes, as_probability
-from waste_risk.metrics.tally import Array
 from waste_risk.model.predictor import WastePredictor, hash_rows
 from waste_risk.parameters import Promotion
 
 _COLUMNS = ["item_id", "household_id", "observed_on", "wasted"]
-_METRICS: dict[str, Callable[[Tally], Array]] = {
+_METRICS: dict[str, Callable[[Tally], Floats]] = {
     "log_loss": log_loss,
     "auc": roc_auc,
     "calibration_in_the_large": calibration_in_the_large,
 }
+
+
+class Kind(NamedTuple):
+    """What two predictors must have in common to be compared: source, horizon, and features in their order."""
+
+    source: str
+    horizon_days: int
+    feature_names: tuple[str, ...]
+
+    def refuse_another(self, challenger: "Kind") -> None:
+        """Refuse to compare a champion of this kind with a challenger of another.
+
+        Raises:
+            ContractError: they differ; the message says in what.
+        """
+        refused = "champion and challenger cannot be compared:"
+        if self.source != challenger.source:
+            raise ContractError(f"{refused} trained on the sources {self.source} and {challenger.source}")
+        if self.horizon_days != challenger.horizon_days:
+            raise ContractError(f"{refused} horizons of {self.horizon_days} and {challenger.horizon_days} days")
+        if self.feature_names != challenger.feature_names:
+            differing = sorted(set(self.feature_names) ^ set(challenger.feature_names))
+            which = ", ".join(differing[:3]) + (", …" if len(differing) > 3 else "") or "in another order"
+            raise ContractError(f"{refused} they read different features ({which})")
 
 
 @dataclass(frozen=True, eq=False)
@@ -75,6 +99,11 @@ class Contender:
             probability=predictor.predict(rows)["waste_probability"].to_numpy(),
             promised_log_loss=promised_log_loss,
         )
+
+    @property
+    def kind(self) -> Kind:
+        """What it must have in common with the other one."""
+        return Kind(self.source, self.horizon_days, self.feature_names)
 
     @property
     def labels_known_on(self) -> pd.Timestamp:
@@ -155,7 +184,7 @@ def compare(champion: Contender, challenger: Contender, rows: pd.DataFrame, para
             labels are of another horizon, or too few households support an interval.
         ValueError: no rows, columns of different length, or a probability that is none.
     """
-    _refuse_different_kinds(champion, challenger)
+    champion.kind.refuse_another(challenger.kind)
     _refuse_learnt(champion, challenger, rows)
     household = number_households(rows["household_id"], len(rows))
     resampling = Resampling(int(household.max(initial=-1)) + 1, params.n_resamples, params.confidence, params.seed)
@@ -187,8 +216,8 @@ def _estimate(evaluated: dict[str, EvaluationRows]) -> dict[str, Estimate]:
     """Estimate each metric of both, and the differences, all from the same resamples."""
     counts = {name: rows.count() for name, rows in evaluated.items()}
 
-    def measure(weights: Array) -> dict[str, Array]:
-        measured: dict[str, Array] = {}
+    def measure(weights: Floats) -> dict[str, Floats]:
+        measured: dict[str, Floats] = {}
         for name, each in counts.items():
             tally = each.weighted(weights)
             measured |= {f"{name}.{metric}": compute(tally) for metric, compute in _METRICS.items()}
@@ -197,23 +226,6 @@ def _estimate(evaluated: dict[str, EvaluationRows]) -> dict[str, Estimate]:
         return measured
 
     return evaluated["champion"].estimate(measure)
-
-
-def _refuse_different_kinds(champion: Contender, challenger: Contender) -> None:
-    if champion.source != challenger.source:
-        raise ContractError(
-            f"champion and challenger cannot be compared: trained on the sources {champion.source} and "
-            f"{challenger.source}"
-        )
-    if champion.horizon_days != challenger.horizon_days:
-        raise ContractError(
-            f"champion and challenger cannot be compared: horizons of {champion.horizon_days} and "
-            f"{challenger.horizon_days} days"
-        )
-    if champion.feature_names != challenger.feature_names:
-        differing = sorted(set(champion.feature_names) ^ set(challenger.feature_names))
-        which = ", ".join(differing[:3]) + (", …" if len(differing) > 3 else "") or "in another order"
-        raise ContractError(f"champion and challenger cannot be compared: they read different features ({which})")
 
 
 def _refuse_learnt(champion: Contender, challenger: Contender, rows: pd.DataFrame) -> None:

@@ -22,7 +22,7 @@ from waste_risk.parameters import Promotion
 from waste_risk.promotion.comparison import Comparison
 from waste_risk.validation.gates import GateDecision
 
-Outcome = Literal["promote", "keep", "inconclusive"]
+Outcome = Literal["promote", "keep", "inconclusive", "rollback"]
 
 
 @dataclass(frozen=True)
@@ -30,12 +30,13 @@ class PromotionDecision:
     """Whether the challenger replaces the champion, why, and on what evidence.
 
     Attributes:
-        decision: ``promote``, ``keep`` (the champion), or ``inconclusive``, which keeps it, too.
+        decision: ``promote``, ``keep`` (the champion), ``inconclusive``, which keeps it, too, or ``rollback``.
         reasons: in sentences.
-        challenger_sha256: of the predictor that the decision is about.
-        champion_sha256: of the predictor that a promotion is expected to replace; null without one.
+        challenger_sha256: of the predictor that the decision is about; of a rollback, of the one that returns.
+        champion_sha256: of the predictor that is expected to be replaced; null without one.
         becomes_reference: whether the challenger, once promoted, is the reference of later decisions.
-        override: the reason that a person gave for promoting; null unless a person did.
+        override: the reason that a person gave for promoting or rolling back; null unless a person did.
+        dry_run: whether nothing is to be moved.
         comparison: with the champion; null without one.
         reference: with the reference; null if there is none beside the champion.
     """
@@ -46,6 +47,7 @@ class PromotionDecision:
     champion_sha256: str | None = None
     becomes_reference: bool = False
     override: str | None = None
+    dry_run: bool = False
     comparison: Comparison | None = None
     reference: Comparison | None = None
 
@@ -53,6 +55,11 @@ class PromotionDecision:
     def log_loss_gain(self) -> Estimate | None:
         """The gain in log loss over the champion; null without one."""
         return None if self.comparison is None else self.comparison.log_loss_gain
+
+    @property
+    def is_move(self) -> bool:
+        """Whether another predictor is to become the champion."""
+        return self.decision in {"promote", "rollback"}
 
     def to_dict(self) -> dict[str, Any]:
         """Return plain values that JSON can hold."""
@@ -65,62 +72,75 @@ def decide(
     params: Promotion,
     *,
     challenger_sha256: str,
+    champion_sha256: str | None = None,
     champion_age_days: float | None = None,
     reference: Comparison | None = None,
+    was_rolled_back: bool = False,
 ) -> PromotionDecision:
     """Decide whether the challenger replaces the champion.
 
     Args:
-        comparison: of champion and challenger; null if there is no champion yet.
+        comparison: of champion and challenger; null if there is no champion yet, or the gates said no.
         verdict: of the gates about the challenger.
         params: the section ``promotion`` of the parameters.
         challenger_sha256: of the predictor that is to be promoted.
+        champion_sha256: of the champion; null if there is none yet, or the comparison tells.
         champion_age_days: days since the champion was trained; needed with a comparison.
         reference: the comparison of the reference (as champion) and the challenger on the same rows; null if the
             champion is the reference itself.
+        was_rolled_back: whether the challenger has been champion before, and a rollback has ended that.
 
     Raises:
         ContractError: the evidence is about other bytes than the challenger's, the two comparisons are of other rows,
-            or a gain has no interval.
+            a gain has no interval, or there is a champion without a comparison although the gates said yes.
         ValueError: there is a champion without an age.
     """
     _refuse_other_evidence(comparison, verdict, challenger_sha256, reference)
-    outcome, reasons = _apply_rule(comparison, verdict, params, champion_age_days, reference)
+    champion_sha256 = comparison.champion_sha256 if comparison else champion_sha256
+    plain = _decide_without_comparison(verdict, champion_sha256, was_rolled_back)
+    if plain is not None:
+        outcome, reasons = plain
+    elif comparison is None:
+        raise ContractError(
+            "champion and challenger were not compared, since the registry's challenger is not the predictor that the "
+            "gates decided about; run validation again"
+        )
+    elif champion_age_days is None:
+        raise ValueError("a champion needs champion_age_days")
+    else:
+        outcome, reasons = _weigh(comparison, params, champion_age_days, reference)
     reasons = (*reasons, *(_describe_decay(comparison) if comparison else ()))
     if params.override is not None:
         told = f"A person promotes the challenger: {params.override}. The rule alone says {outcome}:"
         reasons = (told, *reasons)
-    promoted = outcome == "promote"
+    decision = outcome if params.override is None else "promote"
+    is_superior = comparison is not None and _is_superior(reference or comparison, params)
     return PromotionDecision(
-        decision=outcome if params.override is None else "promote",
+        decision=decision,
         reasons=reasons,
         challenger_sha256=challenger_sha256,
-        champion_sha256=comparison.champion_sha256 if comparison else None,
-        becomes_reference=promoted and _is_superior(reference or comparison, params)
-        if comparison
-        else promoted or params.override is not None,
+        champion_sha256=champion_sha256,
+        becomes_reference=outcome == "promote" and is_superior if champion_sha256 else decision == "promote",
         override=params.override,
+        dry_run=params.dry_run,
         comparison=comparison,
         reference=reference,
     )
 
 
-def _apply_rule(
-    comparison: Comparison | None,
-    verdict: GateDecision,
-    params: Promotion,
-    champion_age_days: float | None,
-    reference: Comparison | None,
-) -> tuple[Outcome, tuple[str, ...]]:
+def _decide_without_comparison(
+    verdict: GateDecision, champion_sha256: str | None, was_rolled_back: bool
+) -> tuple[Outcome, tuple[str, ...]] | None:
+    """Return outcome and reasons where no comparison is needed, else null."""
     if not verdict.approved:
         return "keep", ("The challenger has not passed its gates.", *verdict.reasons)
-    if comparison is None:
+    if was_rolled_back:
+        return "keep", ("The challenger was champion before, and was rolled back.",)
+    if champion_sha256 is None:
         return "promote", ("There is no champion to compare with, and the challenger has passed its gates.",)
-    if comparison.champion_sha256 == comparison.challenger_sha256:
+    if champion_sha256 == verdict.predictor_sha256:
         return "keep", ("The challenger is the champion, byte for byte.",)
-    if champion_age_days is None:
-        raise ValueError("a champion needs champion_age_days")
-    return _weigh(comparison, params, champion_age_days, reference)
+    return None
 
 
 def _weigh(

@@ -40,21 +40,19 @@ SIZE_GROUPS = ("1", "2", "3-4", "5+")
 CHILDREN_GROUPS = ("0", "1+", UNKNOWN)
 
 
-def _size_group(households: pd.DataFrame) -> Words:
-    return np.array(SIZE_GROUPS)[np.searchsorted([2, 3, 5], households["size"].to_numpy(), side="right")]
-
-
 def _children(households: pd.DataFrame) -> Words:
     children = households["children"].to_numpy(np.float64, na_value=np.nan)
     return np.array(CHILDREN_GROUPS)[np.where(np.isnan(children), 2, children > 0).astype(np.int64)]
 
 
-def _income_band(households: pd.DataFrame) -> Words:
-    return households["income_band"].to_numpy()
-
-
 SENSITIVE_ATTRIBUTES = (
-    SensitiveAttribute("size_group", SIZE_GROUPS, _size_group),
+    SensitiveAttribute(
+        "size_group",
+        SIZE_GROUPS,
+        lambda households: np.array(SIZE_GROUPS)[np.searchsorted([2, 3, 5], households["size"], side="right")],
+    ),
     SensitiveAttribute("children", CHILDREN_GROUPS, _children),
-    SensitiveAttribute("income_band", (*INCOME_BANDS, UNKNOWN), _income_band),
+    SensitiveAttribute(
+        "income_band", (*INCOME_BANDS, UNKNOWN), lambda households: households["income_band"].to_numpy()
+    ),
 )

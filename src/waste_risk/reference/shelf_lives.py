@@ -3,14 +3,11 @@
 from functools import cache
 
 import numpy as np
-import numpy.typing as npt
 import pandas as pd
 
+from waste_risk.arrays import Floats, Integers
 from waste_risk.reference import shelf_life
 from waste_risk.reference.vocabulary import CATEGORIES, STORAGES, codes
-
-Floats = npt.NDArray[np.float64]
-Integers = npt.NDArray[np.int64]
 
 
 def reference_life(items: pd.DataFrame) -> tuple[Floats, Floats]:
@@ -28,25 +25,20 @@ def reference_life(items: pd.DataFrame) -> tuple[Floats, Floats]:
 
 def lives(product: Integers, products: pd.Index, category: Integers, storage: Integers) -> tuple[Floats, Floats]:
     """Return the same as `reference_life`, for codes: places in `products`, CATEGORIES and STORAGES, -1 for null."""
-    listed = np.stack([_listed(name) for name in products] + [_listed(None)])[product, storage]
+    by_product = _by_product()
+    listed = np.stack([by_product.get(name, _NOT_LISTED) for name in (*products, None)])[product, storage]
     unopened = np.where(np.isnan(listed[:, 0]), _medians()[category, storage], listed[:, 0])
     return unopened, listed[:, 1]
 
 
-def _listed(product: str | None) -> Floats:
-    """Return life and opened life of a product: storages (then other, then unknown) x 2, NaN where not listed."""
-    return _by_product().get(product, _NOT_LISTED)
-
-
 @cache
 def _by_product() -> dict[str | None, Floats]:
-    return {str(product): _by_storage(rows) for product, rows in shelf_life().groupby("product")}
-
-
-def _by_storage(rows: pd.DataFrame) -> Floats:
-    found = _NOT_LISTED.copy()
-    found[codes(rows["storage"], STORAGES)] = rows[["life_days", "opened_life_days"]].to_numpy(np.float64)
-    return found
+    """Return life and opened life of each product: storages (then other, then unknown) x 2, NaN where not listed."""
+    listed: dict[str | None, Floats] = {}
+    for product, rows in shelf_life().groupby("product"):
+        listed[str(product)] = by_storage = _NOT_LISTED.copy()
+        by_storage[codes(rows["storage"], STORAGES)] = rows[["life_days", "opened_life_days"]].to_numpy(np.float64)
+    return listed
 
 
 @cache

@@ -7,6 +7,7 @@ import pandas as pd
 from waste_risk.formatting import format_number, format_percent
 from waste_risk.metrics import ValidationMetrics
 from waste_risk.parameters import Observation
+from waste_risk.promotion import PromotionDecision
 from waste_risk.reporting.text import LEAK
 from waste_risk.validation.gates import GateDecision
 
@@ -59,4 +60,20 @@ def summarise_verdict(metrics: ValidationMetrics, decision: GateDecision) -> lis
         f"{len(decision.gates)} gates",
         *(f"              {reason}" for reason in decision.reasons),
         *([f"Leak:         {LEAK}"] if metrics.beats_oracle else []),
+    ]
+
+
+def summarise_promotion(decision: PromotionDecision) -> list[str]:
+    """Return what was decided about the champion, and why; and whether nothing was moved all the same."""
+    outcome = {
+        "promote": "the challenger is promoted",
+        "keep": "the champion stays",
+        "inconclusive": "inconclusive, the champion stays",
+        "rollback": "the former champion returns",
+    }[decision.decision]
+    who = "its SHA-256" if decision.is_move else "the challenger's SHA-256"
+    return [
+        f"Promotion:    {outcome} ({who} is {decision.challenger_sha256[:12]}…)",
+        *(f"              {reason}" for reason in decision.reasons),
+        *(["              A dry run: nothing was moved or recorded."] if decision.dry_run else []),
     ]

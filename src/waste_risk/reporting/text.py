@@ -2,22 +2,22 @@
 
 import math
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
 from waste_risk.formatting import NOT_AVAILABLE, count_noun, format_count, format_number, format_percent, to_words
-from waste_risk.metrics import ReportedMetric, SectionName, ValidationMetrics
+from waste_risk.metrics import SectionName, ValidationMetrics
 from waste_risk.reporting.text_parts import (
     WIDTH,
-    alerts,
-    baselines,
-    calibration_and_chance,
-    fairness,
     line,
-    stability,
+    write_alerts,
+    write_baselines,
+    write_calibration_and_chance,
+    write_fairness,
+    write_stability,
 )
-from waste_risk.validation.gates import Gate, GateDecision
+from waste_risk.validation.gates import GateDecision
 
 CEILING = (  # measured by `make learnability`, a test compares
     "No feature shows latent states. Training on eight times the rows raised the AUC",
@@ -86,6 +86,7 @@ def render_text(
         source: what the test window is taken from.
         validation_log: how often the window has been evaluated.
     """
+    threshold = line("Optimal Threshold", format_number(metrics.threshold, 3))
     lines = [
         _HEAVY_RULE,
         "MODEL VALIDATION REPORT",
@@ -93,16 +94,16 @@ def render_text(
         *([] if generated_at is None else [f"Generated: {generated_at:%Y-%m-%d %H:%M:%S}"]),
         *_section("CLASSIFICATION METRICS", _listed(metrics, "classification")),
         *_section("CALIBRATION METRICS", _listed(metrics, "calibration")),
-        *_section("THRESHOLD OPTIMIZATION", _threshold(metrics)),
+        *_section("THRESHOLD OPTIMIZATION", [threshold, *_listed(metrics, "threshold", "  ")]),
         *_section(f"BUSINESS METRICS (threshold={metrics.high_confidence:g})", _listed(metrics, "high_confidence")),
         *([] if decision is None else _decision(decision)),
         *_section("CEILING (LATENT STATES KNOWN)", _ceiling(metrics)),
         *_section("DATA", _data(metrics, source, validation_log)),
-        *_section("CALIBRATION AND CHANCE", calibration_and_chance(metrics)),
-        *_section("BASELINES", baselines(metrics)),
-        *_section(f"FAIRNESS: GAPS (threshold={metrics.threshold:.3f})", fairness(metrics)),
-        *_section("STABILITY", stability(metrics)),
-        *_section("ALERTS", alerts(metrics)),
+        *_section("CALIBRATION AND CHANCE", write_calibration_and_chance(metrics)),
+        *_section("BASELINES", write_baselines(metrics)),
+        *_section(f"FAIRNESS: GAPS (threshold={metrics.threshold:.3f})", write_fairness(metrics)),
+        *_section("STABILITY", write_stability(metrics)),
+        *_section("ALERTS", write_alerts(metrics)),
         _HEAVY_RULE,
     ]
     return "\n".join(lines) + "\n"
@@ -114,30 +115,23 @@ def _section(title: str, lines: Iterable[str]) -> list[str]:
 
 
 def _listed(metrics: ValidationMetrics, section: SectionName, indent: str = "") -> list[str]:
-    """Write the metrics of a section that have a label in this report."""
-    return [line(indent + each.report, _value(each)) for each in metrics.list_section(section) if each.report]
-
-
-def _value(metric: ReportedMetric) -> str:
-    if not metric.unit:
-        return format_number(metric.estimate)
-    value = format_number(metric.estimate, metric.decimals)
-    return value if value == NOT_AVAILABLE else f"{value} {metric.unit}"
-
-
-def _threshold(metrics: ValidationMetrics) -> list[str]:
-    return [line("Optimal Threshold", format_number(metrics.threshold, 3)), *_listed(metrics, "threshold", "  ")]
+    """Write the metrics of a section that have a label in this report: four decimals, or those of their unit."""
+    lines = []
+    for metric in metrics.list_section(section):
+        value = format_number(metric.estimate, metric.decimals) if metric.unit else format_number(metric.estimate)
+        if metric.unit and value != NOT_AVAILABLE:
+            value = f"{value} {metric.unit}"
+        if metric.report:
+            lines.append(line(indent + metric.report, value))
+    return lines
 
 
 def _decision(decision: GateDecision) -> list[str]:
-    gates = [line(gate.label, _reading(gate, decision)) for gate in decision.gates]
+    gates = []
+    for gate in decision.gates:
+        passed = "✓ PASS (estimate only)" if gate.name in decision.unsupported else "✓ PASS"
+        gates.append(line(gate.label, passed if gate.passed else "✗ FAIL"))
     return [*_section("GATE REQUIREMENTS", gates), *_section("REASONS", decision.reasons)]
-
-
-def _reading(gate: Gate, decision: GateDecision) -> str:
-    if not gate.passed:
-        return "✗ FAIL"
-    return "✓ PASS (estimate only)" if gate.name in decision.unsupported else "✓ PASS"
 
 
 def _ceiling(metrics: ValidationMetrics) -> list[str]:
@@ -182,14 +176,12 @@ def _source(source: SourceSummary | None) -> list[str]:
     ]
 
 
-def _cleaned(label: str, counts: Mapping[str, int]) -> list[str]:
-    return [line(label, _counted(count, rule)) for rule, count in counts.items() if count]
-
-
-def _counted(count: int, rule: str) -> str:
-    words = to_words(rule)
-    one = re.sub(r"(item|event)s", r"\1", words, count=1)
-    return f"{count:,} {one if count == 1 else words}"
+def _cleaned(label: str, counts: Mapping[str, int]) -> Iterator[str]:
+    for rule, count in counts.items():
+        words = to_words(rule)
+        one = re.sub(r"(item|event)s", r"\1", words, count=1)
+        if count:
+            yield line(label, f"{count:,} {one if count == 1 else words}")
 
 
 def _days(metrics: ValidationMetrics) -> list[str]:

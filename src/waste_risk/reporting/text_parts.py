@@ -11,7 +11,7 @@ from waste_risk.formatting import (
     format_signed,
     to_heading,
 )
-from waste_risk.metrics import Estimate, Fairness, Group, ValidationMetrics
+from waste_risk.metrics import Fairness, Group, ValidationMetrics
 
 WIDTH = 80
 LABEL_WIDTH = 28
@@ -23,7 +23,7 @@ def line(label: str, value: str) -> str:
     return f"{label + ': ':<{LABEL_WIDTH}}{value}"
 
 
-def calibration_and_chance(metrics: ValidationMetrics) -> list[str]:
+def write_calibration_and_chance(metrics: ValidationMetrics) -> list[str]:
     """Return how much of the calibration error may be chance."""
     debiased, chance = metrics.debiased_calibration_error, metrics.calibration_error_under_null
     if debiased is None or chance is None or metrics.confidence is None:
@@ -35,28 +35,25 @@ def calibration_and_chance(metrics: ValidationMetrics) -> list[str]:
     return [
         line(
             "Debiased Calibration Error",
-            f"{format_number(debiased)}, interval of the true one {_interval(debiased)}",
+            f"{format_number(debiased)}, interval of the true one {format_interval(debiased, missing=NOT_AVAILABLE)}",
         ),
         line("A perfect model would show", of_perfect),
         "Chance only adds to a calibration error, so the true one may lie below it.",
     ]
 
 
-def baselines(metrics: ValidationMetrics) -> list[str]:
+def write_baselines(metrics: ValidationMetrics) -> list[str]:
     """Return how far the model's AUC lies above that of each baseline, with the interval of the difference."""
     if not metrics.baselines:
         return []
-    rows = [
-        line(
-            to_heading(name),
-            _columns([format_number(each.auc), format_number(each.auc_gain), _interval(each.auc_gain)]),
-        )
-        for name, each in metrics.baselines.items()
-    ]
+    rows = []
+    for name, each in metrics.baselines.items():
+        gain = format_number(each.auc_gain), format_interval(each.auc_gain, missing=NOT_AVAILABLE)
+        rows.append(line(to_heading(name), _columns([format_number(each.auc), *gain])))
     return [_header(["AUC", "gain", "interval of the gain"]), *rows]
 
 
-def fairness(metrics: ValidationMetrics) -> list[str]:
+def write_fairness(metrics: ValidationMetrics) -> list[str]:
     """Return the gaps between the groups of each sensitive attribute, and which groups are too small."""
     if not metrics.fairness:
         return []
@@ -64,11 +61,11 @@ def fairness(metrics: ValidationMetrics) -> list[str]:
     return [_header(["parity", "odds", "AUC", "calibration"]), *rows]
 
 
-def stability(metrics: ValidationMetrics) -> list[str]:
+def write_stability(metrics: ValidationMetrics) -> list[str]:
     """Return AUC and calibration by month and for known and new households, and the adversarial validation."""
     groups = [*metrics.by_month, *metrics.by_known_household]
     header = [_header(["rows", "AUC", "base rate", "too high by"])] if groups else []
-    return [*header, *(line(_label(each), _group(each)) for each in groups), *_adversarial(metrics)]
+    return [*header, *map(_group, groups), *_adversarial(metrics)]
 
 
 def _adversarial(metrics: ValidationMetrics) -> list[str]:
@@ -80,7 +77,7 @@ def _adversarial(metrics: ValidationMetrics) -> list[str]:
     return [line("Adversarial validation", wrapped[0]), *(" " * LABEL_WIDTH + each for each in wrapped[1:])]
 
 
-def alerts(metrics: ValidationMetrics) -> list[str]:
+def write_alerts(metrics: ValidationMetrics) -> list[str]:
     """Return what alerts are worth: a few a week, early enough, at the cheapest threshold."""
     return [*_weekly(metrics), *_lead_time(metrics), *_cost(metrics)]
 
@@ -133,21 +130,12 @@ def _gaps(name: str, each: Fairness) -> Iterable[str]:
 
 
 def _group(group: Group) -> str:
+    label = f"{group.name.capitalize()} households" if group.name in {"known", "new"} else group.name
     rows, measured = f"{group.n_rows:,}", group.measured
     if measured is None:
-        return _columns([rows, "too small to measure"])
-    return _columns(
-        [
-            rows,
-            format_number(measured.auc),
-            format_number(measured.base_rate),
-            format_signed(measured.calibration_gap),
-        ]
-    )
-
-
-def _label(group: Group) -> str:
-    return f"{group.name.capitalize()} households" if group.name in {"known", "new"} else group.name
+        return line(label, _columns([rows, "too small to measure"]))
+    rates = [format_number(measured.auc), format_number(measured.base_rate), format_signed(measured.calibration_gap)]
+    return line(label, _columns([rows, *rates]))
 
 
 def _header(names: list[str]) -> str:
@@ -156,7 +144,3 @@ def _header(names: list[str]) -> str:
 
 def _columns(values: list[str]) -> str:
     return "".join(f"{value:<{_COLUMN_WIDTH}}" for value in values).rstrip()
-
-
-def _interval(estimate: Estimate) -> str:
-    return format_interval(estimate, missing=NOT_AVAILABLE)

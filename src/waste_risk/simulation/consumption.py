@@ -4,17 +4,15 @@ from dataclasses import dataclass
 from functools import partial
 
 import numpy as np
-import numpy.typing as npt
 import pandas as pd
 
+from waste_risk.arrays import Floats, Integers
 from waste_risk.parameters import DataGeneration
 from waste_risk.partitions import in_blocks
-from waste_risk.random_streams import Floats, Keys, Stream, derive, hash_ids, uniform
+from waste_risk.random_streams import Keys, Stream, derive, hash_ids, uniform
 from waste_risk.reference.vocabulary import EVENT_KINDS, thousandths
 from waste_risk.simulation.latents import draw_latents, put_away
 from waste_risk.simulation.scenarios import change_laws, falsify, print_dates
-
-Integers = npt.NDArray[np.int64]
 
 _US_PER_DAY = 86_400_000_000
 _KINDS = pd.array(EVENT_KINDS, dtype="str")
@@ -90,7 +88,7 @@ def _live(truth: pd.DataFrame, thousandths: Integers, keys: Keys) -> _EventLog:
     return _in_order(log)
 
 
-def _first_discard(latent: dict[str, npt.NDArray[np.float64]], keys: Keys) -> Floats:
+def _first_discard(latent: dict[str, Floats], keys: Keys) -> Floats:
     """Return when an unopened item is thrown away: spoiled, or on its printed date."""
     spoiled: Floats = latent["life_days"] * _weibull(uniform(keys, Stream.ITEM_SPOILS), latent["life_shape"])
     by_date = np.where(

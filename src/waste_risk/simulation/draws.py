@@ -12,7 +12,8 @@ import numpy as np
 import pandas as pd
 from scipy.stats import qmc
 
-from waste_risk.random_streams import Floats, Stream, hash_ids, uniform
+from waste_risk.arrays import Floats
+from waste_risk.random_streams import Stream, hash_ids, uniform
 from waste_risk.reference import CATEGORIES
 
 _BLOCK = 1_024

@@ -4,8 +4,8 @@ import numpy as np
 import pandas as pd
 from scipy.special import betaincinv, expit, ndtri
 
+from waste_risk.arrays import Floats
 from waste_risk.parameters import DataGeneration
-from waste_risk.random_streams import Floats
 from waste_risk.reference import CATEGORIES, behaviour
 from waste_risk.simulation.draws import draw
 from waste_risk.simulation.scenarios import joining_days

@@ -11,15 +11,13 @@ With these latents the future of an item is a competition with known laws (see `
 from collections.abc import Sequence
 
 import numpy as np
-import numpy.typing as npt
 import pandas as pd
 from scipy.special import betaincinv, expit, logit, ndtri
 
-from waste_risk.random_streams import Floats, Keys, Stream, uniform
+from waste_risk.arrays import Floats, Integers
+from waste_risk.random_streams import Keys, Stream, uniform
 from waste_risk.reference import CATEGORIES, behaviour, products
 from waste_risk.simulation.draws import draw
-
-Integers = npt.NDArray[np.int64]
 
 # The printed date passes at midnight; the household clears out at nine in the evening of the day after.
 DISCARD_DELAY_DAYS = 1.875
@@ -49,7 +47,9 @@ def draw_latents(
 ) -> pd.DataFrame:
     """Draw the latents of each item, the truth, from its product, its household's habits and what else it bought."""
     of_product = _of_product(items)
-    habit = _of_household_and_category(items, habits)
+    own = pd.MultiIndex.from_frame(items[["household_id", "category"]])
+    row = pd.MultiIndex.from_frame(habits[["household_id", "category"]]).get_indexer(own)
+    habit = habits.take(row).reset_index(drop=True)
     stock = _stock(items)
     lives = _lives(items, of_product, habit, keys)
     portions = _portions(items, of_product, households, keys)
@@ -185,9 +185,3 @@ def _places(known: Sequence[str] | pd.Series, words: pd.Series) -> Integers:
     codes, different = pd.factorize(words, use_na_sentinel=False)
     places: Integers = pd.Index(known).get_indexer(pd.Index(different))[codes]
     return places
-
-
-def _of_household_and_category(items: pd.DataFrame, habits: pd.DataFrame) -> pd.DataFrame:
-    index = pd.MultiIndex.from_frame(habits[["household_id", "category"]])
-    row = index.get_indexer(pd.MultiIndex.from_frame(items[["household_id", "category"]]))
-    return habits.take(row).reset_index(drop=True)

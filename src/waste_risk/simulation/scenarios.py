@@ -9,12 +9,12 @@
 """
 
 import numpy as np
-import numpy.typing as npt
 import pandas as pd
 from scipy.special import expit, logit
 
+from waste_risk.arrays import Integers
 from waste_risk.parameters import DataGeneration, Scenario
-from waste_risk.random_streams import Floats, Keys, Stream, uniform
+from waste_risk.random_streams import Keys, Stream, uniform
 from waste_risk.reference import behaviour
 
 _EXPIRED, _EARLY, _UNKNOWN, _TOO_MUCH, _TWICE = range(5)
@@ -60,7 +60,9 @@ def falsify(
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Change the records, not what happened; ``keys`` are those of the items."""
     if scenario == "leak":
-        return _leaking(items, events), events
+        thrown_away = items["item_id"].isin(events.loc[events["kind"] == "wasted", "item_id"])
+        price = items["unit_price"].mask(thrown_away, behaviour()["scenarios"]["leak"]["price"])
+        return items.assign(unit_price=price), events
     return _dirty(items, events, keys) if scenario == "dirty" else (items, events)
 
 
@@ -70,15 +72,10 @@ def _drifted(truth: pd.DataFrame, items: pd.DataFrame, params: DataGeneration) -
     old_days = (1 - chosen["last_share_of_period"]) * params.period_days
     late = (items["purchased_on"] >= pd.Timestamp(params.starts_on) + pd.Timedelta(days=old_days)).to_numpy()
     forgetting = {
-        name: np.where(late, _shifted(truth[name].to_numpy(), chosen["forgetting_logit"]), truth[name])
+        name: np.where(late, expit(logit(truth[name].to_numpy()) + chosen["forgetting_logit"]), truth[name])
         for name in ("first_forgetting", "forgetting")
     }
     return truth.assign(pace=np.where(late, chosen["pace"] * truth["pace"], truth["pace"]), **forgetting)
-
-
-def _shifted(probability: Floats, shift: float) -> Floats:
-    shifted: Floats = expit(logit(probability) + shift)
-    return shifted
 
 
 def _without_signal(truth: pd.DataFrame) -> pd.DataFrame:
@@ -96,11 +93,6 @@ def _without_signal(truth: pd.DataFrame) -> pd.DataFrame:
     )
 
 
-def _leaking(items: pd.DataFrame, events: pd.DataFrame) -> pd.DataFrame:
-    thrown_away = items["item_id"].isin(events.loc[events["kind"] == "wasted", "item_id"])
-    return items.assign(unit_price=items["unit_price"].mask(thrown_away, behaviour()["scenarios"]["leak"]["price"]))
-
-
 def _dirty(items: pd.DataFrame, events: pd.DataFrame, keys: Keys) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Give each flaw to a share of the items, and to all events of such an item."""
     chosen = behaviour()["scenarios"]["dirty"]
@@ -110,7 +102,7 @@ def _dirty(items: pd.DataFrame, events: pd.DataFrame, keys: Keys) -> tuple[pd.Da
     return items.assign(expires_on=items["expires_on"].mask(flaw == _EXPIRED, expired)), _flawed(events, flaw_of_event)
 
 
-def _flawed(events: pd.DataFrame, flaw: npt.NDArray[np.int64]) -> pd.DataFrame:
+def _flawed(events: pd.DataFrame, flaw: Integers) -> pd.DataFrame:
     chosen = behaviour()["scenarios"]["dirty"]
     too_much = (flaw == _TOO_MUCH) & (events["kind"] == "consumed")
     clock_off = pd.Timedelta(days=chosen["clock_off_days"])

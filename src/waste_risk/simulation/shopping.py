@@ -6,18 +6,16 @@ Lines on a trip follow the zero-truncated negative binomial of the facts; a shar
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 import pandas as pd
 from scipy.special import gammaincinv, ndtri, pdtrik
 
+from waste_risk.arrays import Floats, Integers, Mask
 from waste_risk.parameters import DataGeneration
 from waste_risk.partitions import in_blocks
-from waste_risk.random_streams import FixedSeed, Floats, Keys, Stream, derive, hash_ids, uniform
+from waste_risk.random_streams import FixedSeed, Keys, Stream, derive, hash_ids, uniform
 from waste_risk.reference import CATEGORIES, behaviour, products, shopping_facts
 from waste_risk.simulation.draws import draw
 from waste_risk.simulation.scenarios import mean_stay_days, stay_days
-
-Integers = npt.NDArray[np.int64]
 
 # A household numbers its lines, so an item's id does not depend on other households.
 LINES_PER_HOUSEHOLD = 1_000_000
@@ -65,7 +63,10 @@ def lines_bought(days: float) -> float:
 
 def _shop(households: pd.DataFrame, params: DataGeneration) -> pd.DataFrame:
     trips = _trips(households, params)
-    return _purchases(_lines(trips, households, params), households, params)
+    count = _line_counts(trips, households, params)
+    line = np.repeat(np.arange(len(count)), count)
+    key = derive(trips.key[line], Stream.TRIP_LINE, _running(count))
+    return _purchases(_Rows(trips.household[line], key, trips.day[line]), households, params)
 
 
 def _trips(households: pd.DataFrame, params: DataGeneration) -> _Rows:
@@ -107,13 +108,6 @@ def _weekday(trip: Keys, favorite: Floats) -> Integers:
     return np.searchsorted(bounds, np.where(on_favorite, favorite, uniform(trip, Stream.TRIP_WEEKDAY)))
 
 
-def _lines(trips: _Rows, households: pd.DataFrame, params: DataGeneration) -> _Rows:
-    count = _line_counts(trips, households, params)
-    line = np.repeat(np.arange(len(count)), count)
-    key = derive(trips.key[line], Stream.TRIP_LINE, _running(count))
-    return _Rows(trips.household[line], key, trips.day[line])
-
-
 def _line_counts(trips: _Rows, households: pd.DataFrame, params: DataGeneration) -> Integers:
     """Return the logged lines of each trip: a negative binomial, drawn as gamma-Poisson, thinned to what is logged."""
     facts = shopping_facts()["lines_per_trip"]
@@ -140,13 +134,16 @@ def _logged_share(household_id: pd.Series, params: DataGeneration) -> Floats:
 
 def _purchases(lines: _Rows, households: pd.DataFrame, params: DataGeneration) -> pd.DataFrame:
     facts, table = shopping_facts(), products()
-    month = _months(params)[lines.day]
+    days = np.datetime64(params.starts_on, "D") + np.arange(params.period_days)
+    month = (days.astype("datetime64[M]").astype(np.int64) % 12)[lines.day]
     category = _category(lines, households["household_id"], params.seed, month)
     product = _product(category, uniform(lines.key, Stream.LINE_PRODUCT))
     promoted = (
         uniform(lines.key, Stream.LINE_IS_PROMOTED)
         < np.array([facts["promo_share_of_lines"][name] for name in CATEGORIES])[category]
     )
+    shares = [facts["units_per_line"][units] for units in ("1", "2", "3", "4", "5", "6", "7+")]
+    bounds = np.cumsum(shares)[:-1] / sum(shares)
     per_household = np.bincount(lines.household, minlength=len(households))
     household_id = households["household_id"].to_numpy()[lines.household]
     return pd.DataFrame(
@@ -155,7 +152,7 @@ def _purchases(lines: _Rows, households: pd.DataFrame, params: DataGeneration) -
             "household_id": household_id,
             "product": table["product"].array.take(product),
             "category": pd.array(CATEGORIES, dtype="str").take(category),
-            "quantity": _units(uniform(lines.key, Stream.LINE_UNITS)).astype(np.float64),
+            "quantity": 1.0 + np.searchsorted(bounds, uniform(lines.key, Stream.LINE_UNITS)),
             "unit": table["unit"].array.take(product),
             "unit_price": _price(lines.key, category, product, promoted),
             "on_promotion": pd.array(promoted, dtype="boolean"),
@@ -184,12 +181,7 @@ def _product(category: Integers, drawn: Floats) -> Integers:
     return np.searchsorted(bounds, category + drawn).clip(0, len(table) - 1)
 
 
-def _units(drawn: Floats) -> Integers:
-    shares = [shopping_facts()["units_per_line"][units] for units in ("1", "2", "3", "4", "5", "6", "7+")]
-    return 1 + np.searchsorted(np.cumsum(shares)[:-1] / sum(shares), drawn)
-
-
-def _price(key: Keys, category: Integers, product: Integers, promoted: npt.NDArray[np.bool_]) -> Floats:
+def _price(key: Keys, category: Integers, product: Integers, promoted: Mask) -> Floats:
     """Return prices, log-normal within the category: most of the spread is the product's, the rest the line's."""
     facts = shopping_facts()["unit_price_lognormal"]
     location, spread = np.array([facts[name] for name in CATEGORIES]).T
@@ -198,11 +190,6 @@ def _price(key: Keys, category: Integers, product: Integers, promoted: npt.NDArr
     price = np.exp(location[category] + spread[category] * noise)
     discounted: Floats = np.where(promoted, price * behaviour()["shopping"]["promotion_price"], price)
     return discounted.round(2).clip(0.01)
-
-
-def _months(params: DataGeneration) -> Integers:
-    days = np.datetime64(params.starts_on, "D") + np.arange(params.period_days)
-    return days.astype("datetime64[M]").astype(np.int64) % 12
 
 
 def _poisson(mean: Floats, drawn: Floats) -> Integers:

@@ -7,17 +7,14 @@ Integrals over the days ahead are sums over steps of `_STEP_DAYS`; the printed d
 """
 
 import numpy as np
-import numpy.typing as npt
 import pandas as pd
 from scipy.special import gammainc
 
+from waste_risk.arrays import Floats, Integers
 from waste_risk.errors import ContractError
-from waste_risk.random_streams import Floats
 
 _STEP_DAYS = 0.25
 _CHUNK_ROWS = 2_000
-
-Integers = npt.NDArray[np.int64]
 
 
 def oracle_probability(
@@ -85,19 +82,16 @@ def _days(span: pd.Series) -> pd.Series:
 
 def _predict(state: pd.DataFrame, horizon_days: int) -> Floats:
     """Return probability and days, (rows, 2), from the mass of waste in each step ahead."""
-    grid = np.arange(round(horizon_days / _STEP_DAYS) + 1) * _STEP_DAYS
+    grid = np.arange(round(horizon_days / _STEP_DAYS) + 1, dtype=np.float64) * _STEP_DAYS
     opened = state["opened_age"].notna().to_numpy()
     mass = np.empty((len(state), len(grid) - 1))
-    mass[opened] = _waste_of_opened(_columns(state[opened]), grid)
-    mass[~opened] = _waste_of_unopened(_columns(state[~opened]), grid)
+    columns = {name: state[name].to_numpy(dtype=np.float64)[:, None] for name in state.columns[2:]}
+    for rows, find_waste in ((opened, _waste_of_opened), (~opened, _waste_of_unopened)):
+        mass[rows] = find_waste({name: column[rows] for name, column in columns.items()}, grid)
     # Beyond twelve decimals are rounding errors, and equal probabilities must be equal to be ranked as such.
     probability = mass.sum(axis=1).clip(0, 1).round(12)
     days = mass @ (grid[1:] - _STEP_DAYS / 2) / np.maximum(probability, 1e-300)
     return np.stack([probability, days], axis=1)
-
-
-def _columns(state: pd.DataFrame) -> dict[str, Floats]:
-    return {name: state[name].to_numpy(dtype=np.float64)[:, None] for name in state.columns[2:]}
 
 
 def _waste_of_opened(item: dict[str, Floats], grid: Floats) -> Floats:

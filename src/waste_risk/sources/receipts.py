@@ -10,8 +10,8 @@ import numpy.typing as npt
 import pandas as pd
 from scipy.special import betainc, betaincinv, expit, logit, ndtr, ndtri
 
+from waste_risk.arrays import Floats
 from waste_risk.parameters import DataGeneration
-from waste_risk.random_streams import Floats
 from waste_risk.reference import behaviour, complete_journey_products, products
 from waste_risk.reference.vocabulary import INCOME_BANDS, UNKNOWN
 from waste_risk.simulation.households import draw_habits
@@ -49,7 +49,10 @@ def read_receipts(
         households: the date of joining is the day of the first line; households without any are left out.
         purchases: sorted by household and day; days are those of the shop's local time.
     """
-    purchases = _purchases(_food_lines(transactions, receipt_products, demographics["household_id"]))
+    ours = (transactions["quantity"] > 0) & transactions["household_id"].isin(demographics["household_id"])
+    food = transactions[ours].merge(_reference_products(receipt_products), on="product_id")
+    order = ["household_id", "transaction_timestamp", "basket_id", "product_id"]  # not the file's
+    purchases = _purchases(food.sort_values(order, ignore_index=True))
     return _households(demographics, purchases), purchases
 
 
@@ -83,14 +86,6 @@ def infer_habits(households: pd.DataFrame, purchases: pd.DataFrame, data_generat
     )
 
 
-def _food_lines(transactions: pd.DataFrame, receipt_products: pd.DataFrame, household_id: pd.Series) -> pd.DataFrame:
-    """Return the lines of these households with product and category, in an order independent of the file's."""
-    lines = transactions[(transactions["quantity"] > 0) & transactions["household_id"].isin(household_id)]
-    food = lines.merge(_reference_products(receipt_products), on="product_id")
-    order = ["household_id", "transaction_timestamp", "basket_id", "product_id"]
-    return food.sort_values(order, ignore_index=True)
-
-
 def _reference_products(receipt_products: pd.DataFrame) -> pd.DataFrame:
     """Return product id, reference product and category of all food, by the first row of the map that fits."""
     kind = ["department", "product_category", "product_type"]
@@ -106,6 +101,7 @@ def _reference_products(receipt_products: pd.DataFrame) -> pd.DataFrame:
 def _purchases(lines: pd.DataFrame) -> pd.DataFrame:
     household = lines["household_id"]
     price = lines["sales_value"] / lines["quantity"]
+    local = lines["transaction_timestamp"].dt.tz_localize("UTC").dt.tz_convert(_TIME_ZONE).dt.tz_localize(None)
     return pd.DataFrame(
         {
             "item_id": household * LINES_PER_HOUSEHOLD + household.groupby(household).cumcount(),
@@ -116,26 +112,22 @@ def _purchases(lines: pd.DataFrame) -> pd.DataFrame:
             "unit": pd.Series("piece", index=lines.index, dtype="str"),
             "unit_price": price.where(price > 0),
             "on_promotion": (lines["retail_disc"] > 0).astype("boolean"),
-            "purchased_on": _local_day(lines["transaction_timestamp"]),
+            "purchased_on": local.dt.normalize().astype("datetime64[us]"),
         }
     )
-
-
-def _local_day(moment: pd.Series) -> pd.Series:
-    local = moment.dt.tz_localize("UTC").dt.tz_convert(_TIME_ZONE).dt.tz_localize(None)
-    day: pd.Series = local.dt.normalize().astype("datetime64[us]")
-    return day
 
 
 def _households(demographics: pd.DataFrame, purchases: pd.DataFrame) -> pd.DataFrame:
     first = purchases.groupby("household_id")["purchased_on"].min()
     known = demographics[demographics["household_id"].isin(first.index)].sort_values("household_id", ignore_index=True)
+    edges, income = [*_INCOME_FROM, np.inf], _first_number(known["income"]).astype(np.float64)
+    band = pd.cut(income, edges, labels=list(INCOME_BANDS), right=False)
     return pd.DataFrame(
         {
             "household_id": known["household_id"],
             "size": _first_number(known["household_size"]).astype(np.int64),
             "children": _first_number(known["kids_count"]),
-            "income_band": _income_band(known["income"]),
+            "income_band": band.astype("str").fillna(UNKNOWN),
             "joined_on": first.reindex(known["household_id"]).to_numpy(),
         }
     )
@@ -144,12 +136,6 @@ def _households(demographics: pd.DataFrame, purchases: pd.DataFrame) -> pd.DataF
 def _first_number(text: pd.Series) -> pd.Series:
     """Return the first number in a text ("5+" is 5, "75-99K" is 75), null where it has none."""
     return text.str.extract(r"(\d+)", expand=False).astype("Int64")
-
-
-def _income_band(income: pd.Series) -> pd.Series:
-    edges = [*_INCOME_FROM, np.inf]
-    band = pd.cut(_first_number(income).astype(np.float64), edges, labels=list(INCOME_BANDS), right=False)
-    return band.astype("str").fillna(UNKNOWN)
 
 
 def _bought(

@@ -1,4 +1,4 @@
-"""A source's tables are checked together and cleaned, once, before anything is learned from them."""
+"""``check_tables``, the node: households, items and events checked together and cleaned before anything is learned."""
 
 from collections import Counter
 from typing import TypedDict

@@ -1,4 +1,4 @@
-"""What must hold between households, items and events, and how records that break it are repaired.
+"""The cleaning rules: what must hold between households, items and events, and how what breaks it is repaired.
 
 To add a rule, define it here by the function that finds the rows, and add its parameter to `Cleaning` and the YAML.
 """
@@ -9,7 +9,9 @@ from typing import Any, Literal, get_args
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
+from waste_risk.arrays import Integers, Mask
 from waste_risk.parameters import Cleaning
 from waste_risk.reference.vocabulary import thousandths
 
@@ -18,8 +20,6 @@ from waste_risk.reference.vocabulary import thousandths
 _FEW, _SHARE, _NEAR_DAYS = 3, 100, 14
 _FURTHER_IN, _TIMES = 3, 5
 
-Mask = Any  # an array of booleans, one for each row
-Integers = Any
 Action = Literal["reject", "drop", "repair"]
 
 
@@ -119,19 +119,22 @@ def items_outside_the_period(records: Records, cleaning: Cleaning) -> Mask:
     kept = _household_days(records.items[~apart], "purchased_on")
     first, last = -_last_day(kept.assign(day=-kept["day"])), _last_day(kept)
     day = days.astype("int64")
-    return apart | (day < first) | (day > last)
+    outside: Mask = apart | (day < first) | (day > last)
+    return outside
 
 
 @cleaning_rule("events.item_id", "must be an item", cause="the user deleted the item, and the app kept its log")
 def events_of_unknown_items(records: Records, _: Cleaning) -> Mask:
     """Find events whose item is not in the items table."""
-    return records.item_row < 0
+    unknown: Mask = records.item_row < 0
+    return unknown
 
 
 @cleaning_rule("events.household_id", "must be the item's", cause="the records of two households were mixed up")
 def events_of_other_households(records: Records, _: Cleaning) -> Mask:
     """Find events that carry another household than their item."""
-    return records.events["household_id"].to_numpy() != _of_item(records, "household_id")
+    another: Mask = records.events["household_id"].to_numpy() != _of_item(records, "household_id")
+    return another
 
 
 @cleaning_rule(
@@ -142,10 +145,11 @@ def events_of_other_households(records: Records, _: Cleaning) -> Mask:
 def events_outside_the_period(records: Records, cleaning: Cleaning) -> Mask:
     """Find events more than `max_gap_days` after the last purchase, and isolated ones."""
     days = _day(records.events["occurred_on"])
-    last = _day(records.items["purchased_on"]).max(initial=np.datetime64("1970-01-01", "D"))
+    last = np.append(_day(records.items["purchased_on"]), np.datetime64("1970-01-01", "D")).max()
     apart = days > last + np.timedelta64(cleaning.max_gap_days, "D")
     kept = [_household_days(records.items, "purchased_on"), _household_days(records.events[~apart], "occurred_on")]
-    return apart | (days.astype("int64") > _last_day(pd.concat(kept)))
+    outside: Mask = apart | (days.astype("int64") > _last_day(pd.concat(kept)))
+    return outside
 
 
 def _household_days(table: pd.DataFrame, column: str) -> pd.DataFrame:
@@ -185,7 +189,8 @@ def duplicate_events(records: Records, _: Cleaning) -> Mask:
         "moment": events["occurred_on"].to_numpy(),
     }
     has_time = events["occurred_on"].to_numpy() != _day(events["occurred_on"])
-    return pd.DataFrame(keys).duplicated().to_numpy() & has_time
+    repeated: Mask = pd.DataFrame(keys).duplicated().to_numpy() & has_time
+    return repeated
 
 
 def _move_to_purchase(records: Records, rows: Mask) -> Records:
@@ -204,15 +209,13 @@ def events_before_purchase(records: Records, _: Cleaning) -> Mask:
     return _day(records.events["occurred_on"]) < _of_item(records, "purchased_on").astype("datetime64[D]")
 
 
-def _forget_expiry(records: Records, rows: Mask) -> Records:
-    return replace(records, items=records.items.assign(expires_on=records.items["expires_on"].mask(rows)))
-
-
 @cleaning_rule(
     "items.expires_on",
     "must not lie before the purchase",
     cause="a date was mistyped; it becomes unknown",
-    repair=_forget_expiry,
+    repair=lambda records, rows: replace(
+        records, items=records.items.assign(expires_on=records.items["expires_on"].mask(rows))
+    ),
 )
 def items_expiring_before_purchase(records: Records, _: Cleaning) -> Mask:
     """Find items whose printed date lies before the day of purchase; a missing date does not."""
@@ -250,7 +253,8 @@ def items_eaten_more_than_bought(records: Records, _: Cleaning) -> Mask:
     is_removal = _is_removal(records)
     taken = _total_by_item(records, is_removal, thousandths(records.events["quantity"]))
     rounding = 1 + np.bincount(records.item_row[is_removal], minlength=len(records.items))
-    return taken > _available(records) + rounding
+    too_much: Mask = taken > _available(records) + rounding
+    return too_much
 
 
 def _available(records: Records) -> Integers:
@@ -270,11 +274,11 @@ def _is_removal(records: Records) -> Mask:
     return records.events["kind"].isin(("consumed", "wasted")).to_numpy()
 
 
-def _of_item(records: Records, column: str) -> Any:
+def _of_item(records: Records, column: str) -> NDArray[Any]:
     return records.items[column].to_numpy()[records.item_row]
 
 
-def _day(times: pd.Series) -> Any:
+def _day(times: pd.Series) -> NDArray[Any]:
     return times.to_numpy().astype("datetime64[D]")
 
 

@@ -1,4 +1,4 @@
-"""What is true of every table: columns, types, nulls, ranges, uniqueness."""
+"""The contract of each table: its columns, their types, nulls and ranges, and what is unique."""
 
 from collections.abc import Callable
 from functools import cache
@@ -30,7 +30,6 @@ from waste_risk.tables.verification import (
 
 LARGEST = 1_000_000  # features count thousandths in 32 bits,
 SMALLEST = 0.001  # and what is less than a thousandth would be nothing
-DAY = pd.Timedelta(days=1)
 
 Columns = dict[str, pa.Column]
 
@@ -53,7 +52,7 @@ def empty_table(table: str) -> pd.DataFrame:
 @cache
 def schema(table: str) -> pa.DataFrameSchema:
     """Return the contract of one table."""
-    return _TABLES[table]()
+    return _CONTRACTS[table]()
 
 
 def _households() -> pa.DataFrameSchema:
@@ -187,7 +186,9 @@ def _label_rules() -> tuple[pa.Check, ...]:
         each_row(
             "days_to_waste",
             "must end by label_known_on",
-            lambda frame: ~(frame["days_to_waste"] > (frame["label_known_on"] - frame["observed_on"]) / DAY),
+            lambda frame: (
+                ~(frame["days_to_waste"] > (frame["label_known_on"] - frame["observed_on"]) / pd.Timedelta(days=1))
+            ),
         ),
         each_row(
             "label_known_on",
@@ -206,7 +207,7 @@ def _ascend(frame: pd.DataFrame) -> Any:
     return pd.Series(np.append(True, later)[: len(frame)], index=frame.index)
 
 
-_TABLES: dict[str, Callable[[], pa.DataFrameSchema]] = {
+_CONTRACTS: dict[str, Callable[[], pa.DataFrameSchema]] = {
     "households": _households,
     "purchases": _purchases,
     "habits": _habits,
@@ -217,4 +218,4 @@ _TABLES: dict[str, Callable[[], pa.DataFrameSchema]] = {
     "features": _features,
     "model_input": _model_input,
 }
-TABLES = tuple(_TABLES)
+TABLES = tuple(_CONTRACTS)

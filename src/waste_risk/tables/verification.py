@@ -1,4 +1,4 @@
-"""How a table's contract is written, and how a table is verified against it.
+"""The words that contracts are written in (``one_of``, ``at_least`` …), and how one table is held against its contract.
 
 A broken rule is reported by table, column, rule and number of rows, and never by a value: values belong to households.
 """
@@ -78,8 +78,8 @@ def identifier(*, unique: bool = False) -> pa.Column:
 
 def text() -> pa.Column:
     """Return a column of free text, never empty."""
-    filled = _rule("must not be empty", lambda texts: texts != "")
-    return pa.Column(None, [_rule("must be text", _is_text), filled])
+    is_text = _rule("must be text", lambda texts: pd.api.types.infer_dtype(_categories(texts)) in {"string", "empty"})
+    return pa.Column(None, [is_text, _rule("must not be empty", lambda texts: texts != "")])
 
 
 def one_of(allowed: Iterable[str]) -> pa.Column:
@@ -158,10 +158,6 @@ def _is_in_range(ids: Values) -> Any:
     return pd.Series([-(2**63) <= int(number) < 2**63 for number in ids], index=ids.index)
 
 
-def _is_text(texts: Values) -> bool:
-    return pd.api.types.infer_dtype(_categories(texts)) in {"string", "empty"}
-
-
 def _categories(values: Values) -> Values:
     return values.cat.categories if isinstance(values.dtype, pd.CategoricalDtype) else values
 
@@ -171,9 +167,9 @@ def _unexpected_columns(frame: pd.DataFrame, contract: pa.DataFrameSchema) -> tu
     is_known = frame.columns.isin(list(contract.columns))
     count = int((~is_known).sum())
     columns = "1 column that is" if count == 1 else f"{count} columns that are"
-    unknown = [f"{contract.name}: has {columns} not of its contract{_all(frame)}"] if count else []
+    unknown = [f"{contract.name}: has {columns} not of its contract{_count(frame)}"] if count else []
     repeated = frame.columns[is_known & frame.columns.duplicated()].unique()
-    return unknown, [f"{contract.name}.{name}: must be one column{_all(frame)}" for name in repeated]
+    return unknown, [f"{contract.name}.{name}: must be one column{_count(frame)}" for name in repeated]
 
 
 def _torn_texts(frame: pd.DataFrame, contract: pa.DataFrameSchema) -> list[str]:
@@ -251,20 +247,16 @@ def _follows(error: SchemaError, untyped: set[str | None]) -> bool:
 def _line(contract: pa.DataFrameSchema, frame: pd.DataFrame, error: SchemaError) -> str:
     table, column, reason = contract.name, error.column_name, error.reason_code
     if reason is SchemaErrorReason.COLUMN_NOT_IN_DATAFRAME:
-        return f"{table}.{error.failure_cases}: is missing{_all(frame)}"
+        return f"{table}.{error.failure_cases}: is missing{_count(frame)}"
     place = f"{table}.{column}: " if column else f"{table}."
     if reason is SchemaErrorReason.SERIES_CONTAINS_NULLS:
-        return f"{place}must not be null{_count(int(frame[column].isna().sum()), frame)}"
+        return f"{place}must not be null{_count(frame, int(frame[column].isna().sum()))}"
     if _is_type_error(error):
-        return f"{place}{error.check.error}, is {frame[column].dtype}{_all(frame)}"
+        return f"{place}{error.check.error}, is {frame[column].dtype}{_count(frame)}"
     # A rule that cannot even be computed holds of no row.
     failed = len(frame) if error.check_output is None else int((~error.check_output.astype(bool)).sum())
-    return f"{place}{error.check.error}{_count(failed, frame)}"
+    return f"{place}{error.check.error}{_count(frame, failed)}"
 
 
-def _all(frame: pd.DataFrame) -> str:
-    return _count(len(frame), frame)
-
-
-def _count(failed: int, frame: pd.DataFrame) -> str:
-    return f" ({failed} of {len(frame)} rows)"
+def _count(frame: pd.DataFrame, failed: int | None = None) -> str:
+    return f" ({len(frame) if failed is None else failed} of {len(frame)} rows)"

@@ -8,7 +8,6 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
 from waste_risk.model.lightgbm_calls import Booster, Dataset, count_threads, fit, make_bins, take
 from waste_risk.model.matrix import Matrix, Names
@@ -31,11 +30,6 @@ class Target:
     label: str
     objective: str
     metric: str
-
-    def hyperparameters(self, training: Training) -> LightGBM:
-        """Return this booster's section of the parameters."""
-        section: LightGBM = getattr(training, self.name)
-        return section
 
 
 # Early stopping watches the loss itself: the AUC is so flat around its maximum that its best round is noise.
@@ -74,17 +68,16 @@ def bin_rows(X: Matrix, rows: pd.DataFrame, target: Target, training: Training, 
 
     Of the hyperparameters only ``max_bin`` and the seed shape the bins, so boosters with any others can share them.
     """
-    labeled = rows[target.label].notna().to_numpy()
-    known, parameters = rows[labeled], _parameters(target, training, len(rows))
+    known, parameters = rows[rows[target.label].notna()], _parameters(target, training, len(rows))
     older, newest = newest_window(known["observed_on"], known["label_known_on"], training.early_stopping_share)
-    every = _bin(_where(X, labeled), known[target.label], parameters, feature_names)
+    every = _bin(X, rows, target, parameters, feature_names)
     # The bins have seen the window's features, never its labels.
     return Binned(every, *(take(every, np.flatnonzero(part), parameters) for part in (older, newest)))
 
 
 def fit_on_older(binned: Binned, target: Target, training: Training) -> Booster:
     """Fit on the older rows, with early stopping on the newest; the booster predicts with its best number of rounds."""
-    section = target.hyperparameters(training)
+    section: LightGBM = getattr(training, target.name)
     parameters, patience = _parameters(target, training, binned.every.num_data()), section.early_stopping_round
     return fit(parameters, binned.older, section.num_boost_round, validation=binned.newest, patience=patience)
 
@@ -93,15 +86,14 @@ def fit_with_rounds(
     X: Matrix, rows: pd.DataFrame, target: Target, training: Training, feature_names: Names, *, rounds: int
 ) -> Booster:
     """Fit on all labeled rows for a given number of rounds; the other arguments as for ``bin_rows``."""
-    labeled = rows[target.label].notna().to_numpy()
     parameters = _parameters(target, training, len(rows))
-    data = _bin(_where(X, labeled), rows.loc[labeled, target.label], parameters, feature_names)
-    return fit(parameters, data, rounds)
+    return fit(parameters, _bin(X, rows, target, parameters, feature_names), rounds)
 
 
 def _parameters(target: Target, training: Training, n_rows: int) -> dict[str, Any]:
     """Return what LightGBM is called with."""
-    section = target.hyperparameters(training).model_dump(exclude={"num_boost_round", "early_stopping_round"})
+    configured: LightGBM = getattr(training, target.name)
+    section = configured.model_dump(exclude={"num_boost_round", "early_stopping_round"})
     n_threads = count_threads(training.num_threads, n_rows)
     shared = {"seed": training.seed, "device_type": training.device_type, "num_threads": n_threads}
     balance = {"is_unbalance": training.is_unbalance} if target is CLASSIFIER else {}
@@ -110,9 +102,9 @@ def _parameters(target: Target, training: Training, n_rows: int) -> dict[str, An
     return {"objective": target.objective, "metric": target.metric, **section, **shared, **balance, **fixed}
 
 
-def _where(X: Matrix, rows: NDArray[np.bool_]) -> Matrix:
-    return X if rows.all() else X[rows]  # no copy if it can be spared
-
-
-def _bin(X: Matrix, label: "pd.Series[Any]", parameters: dict[str, Any], feature_names: Names) -> Dataset:
-    return make_bins(X, label.to_numpy(dtype=float), parameters, list(feature_names))
+def _bin(X: Matrix, rows: pd.DataFrame, target: Target, parameters: dict[str, Any], feature_names: Names) -> Dataset:
+    """Bin the rows that have a label."""
+    labeled = rows[target.label].notna().to_numpy()
+    label = rows.loc[labeled, target.label].to_numpy(dtype=float)
+    X = X if labeled.all() else X[labeled]  # no copy if it can be spared
+    return make_bins(X, label, parameters, list(feature_names))

@@ -7,9 +7,9 @@ from typing import Any, NamedTuple, TypeVar
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
 from waste_risk import metrics
+from waste_risk.arrays import Floats
 from waste_risk.errors import ContractError
 from waste_risk.features import FEATURE_NAMES
 from waste_risk.model.lightgbm_calls import predict
@@ -36,7 +36,7 @@ class _Fold(NamedTuple):
     validation: Where
 
 
-class _Rows(NamedTuple):
+class _Shared(NamedTuple):
     """What every task reads and none changes."""
 
     X: Matrix
@@ -45,7 +45,7 @@ class _Rows(NamedTuple):
 
 
 class _Predicted(NamedTuple):
-    values: NDArray[np.float64]
+    values: Floats
     rounds: int
 
 
@@ -122,13 +122,13 @@ def _predict_folds(
     n_workers = 1
     if training.device_type == "cpu":  # boosters side by side never wait for each other, as threads inside of one do
         n_workers, training = training.num_threads, training.model_copy(update={"num_threads": 1})
-    rows = _Rows(X, labels, training)
+    shared = _Shared(X, labels, training)
     early_stopped = [(fold, target) for fold in folds[:N_EARLY_STOPPED] for target in TARGETS]
     with ThreadPoolExecutor(n_workers) as pool:
-        every = _newest_first(pool, partial(_find_rounds, rows), early_stopped)
+        every = _newest_first(pool, partial(_find_rounds, shared), early_stopped)
         found = {target: every[place :: len(TARGETS)] for place, target in enumerate(TARGETS)}
         tasks = [(fold, target, found[target][:n]) for n, fold in enumerate(folds, start=1) for target in TARGETS]
-        predicted = _newest_first(pool, partial(_fit_and_predict, rows), tasks)
+        predicted = _newest_first(pool, partial(_fit_and_predict, shared), tasks)
     return list(zip(predicted[::2], predicted[1::2], strict=True))
 
 
@@ -137,17 +137,17 @@ def _newest_first(pool: ThreadPoolExecutor, function: Callable[[Task], Result], 
     return list(pool.map(function, tasks[::-1]))[::-1]
 
 
-def _find_rounds(rows: _Rows, task: tuple[_Fold, Target]) -> RoundsFound:
+def _find_rounds(shared: _Shared, task: tuple[_Fold, Target]) -> RoundsFound:
     fold, target = task
-    return find_rounds(rows.X[fold.train], rows.labels.iloc[fold.train], target, rows.training, FEATURE_NAMES)
+    return find_rounds(shared.X[fold.train], shared.labels.iloc[fold.train], target, shared.training, FEATURE_NAMES)
 
 
-def _fit_and_predict(rows: _Rows, task: tuple[_Fold, Target, list[RoundsFound]]) -> _Predicted:
+def _fit_and_predict(shared: _Shared, task: tuple[_Fold, Target, list[RoundsFound]]) -> _Predicted:
     fold, target, found = task
-    past = rows.labels.iloc[fold.train]
+    past = shared.labels.iloc[fold.train]
     rounds = scale_rounds(found, n_rows=int(past[target.label].notna().sum()))
-    booster = fit_with_rounds(rows.X[fold.train], past, target, rows.training, FEATURE_NAMES, rounds=rounds)
-    return _Predicted(predict(booster, rows.X[fold.validation]), booster.current_iteration())
+    booster = fit_with_rounds(shared.X[fold.train], past, target, shared.training, FEATURE_NAMES, rounds=rounds)
+    return _Predicted(predict(booster, shared.X[fold.validation]), booster.current_iteration())
 
 
 def _measure(past: pd.DataFrame, predictions: pd.DataFrame) -> dict[str, Any]:

@@ -10,10 +10,12 @@ from waste_risk.features import FEATURE_NAMES
 from waste_risk.model.calibration import Calibrator
 from waste_risk.model.lightgbm_calls import Booster, count_threads, read
 from waste_risk.model.matrix import to_matrix
-from waste_risk.model.predictor import UNKNOWN, Metadata, Provenance, WastePredictor, hash_rows
+from waste_risk.model.predictor import NO_PROVENANCE, Metadata, Provenance, WastePredictor, hash_rows
 from waste_risk.parameters import Observation, RiskClasses, Training
 from waste_risk.training.boosting import CLASSIFIER, REGRESSOR, Target, fit_with_rounds
 from waste_risk.training.rounds import RoundsFound, scale_rounds
+
+LIBRARIES = ("lightgbm", "numpy", "pandas", "scikit-learn")  # on which the numbers depend
 
 
 def fit_predictor(  # noqa: PLR0917
@@ -24,7 +26,7 @@ def fit_predictor(  # noqa: PLR0917
     training: Training,
     risk_classes: RiskClasses,
     observation: Observation,
-    provenance: Provenance = UNKNOWN,
+    provenance: Provenance = NO_PROVENANCE,
 ) -> WastePredictor:
     """Fit both boosters on all development rows, for the median of the folds' rounds, scaled to their number.
 
@@ -42,16 +44,19 @@ def fit_predictor(  # noqa: PLR0917
         ValueError: features are missing; the message names all of them.
     """
     X = to_matrix(development, FEATURE_NAMES)
-    rounds = {target.name: _rounds(fold_rounds, target, len(development)) for target in (CLASSIFIER, REGRESSOR)}
+    rounds = {}
+    for target in (CLASSIFIER, REGRESSOR):
+        found = map(RoundsFound, fold_rounds[f"rounds_{target.name}"], fold_rounds["n_train"])
+        rounds[target.name] = scale_rounds(list(found), n_rows=len(development))
+
+    def fit(target: Target) -> Booster:
+        booster = fit_with_rounds(X, development, target, training, FEATURE_NAMES, rounds=rounds[target.name])
+        return read(booster.model_to_string())  # without its training rows, as a reader of its file gets it
+
     with ThreadPoolExecutor(training.num_threads // count_threads(training.num_threads, len(development))) as pool:
-        classifier, regressor = pool.map(
-            lambda target: _without_rows(
-                fit_with_rounds(X, development, target, training, FEATURE_NAMES, rounds=rounds[target.name])
-            ),
-            (CLASSIFIER, REGRESSOR),
-        )
+        classifier, regressor = pool.map(fit, (CLASSIFIER, REGRESSOR))
     metadata = Metadata(
-        versions=_versions(),
+        versions={"python": platform.python_version(), **{name: version(name) for name in LIBRARIES}},
         horizon_days=observation.horizon_days,
         feature_names=FEATURE_NAMES,
         training=training,
@@ -65,18 +70,3 @@ def fit_predictor(  # noqa: PLR0917
         provenance=provenance,
     )
     return WastePredictor(classifier, calibrator, regressor, threshold, metadata)
-
-
-def _rounds(fold_rounds: pd.DataFrame, target: Target, n_rows: int) -> int:
-    folds = zip(fold_rounds[f"rounds_{target.name}"], fold_rounds["n_train"], strict=True)
-    return scale_rounds([RoundsFound(*fold) for fold in folds], n_rows=n_rows)
-
-
-def _without_rows(booster: Booster) -> Booster:
-    """Return the booster without its training rows: the very object that a reader of its file gets."""
-    return read(booster.model_to_string())
-
-
-def _versions() -> dict[str, str]:
-    libraries = ("lightgbm", "numpy", "pandas", "scikit-learn")
-    return {"python": platform.python_version(), **{name: version(name) for name in libraries}}

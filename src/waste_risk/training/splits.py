@@ -13,10 +13,10 @@ from numpy.typing import NDArray
 from sklearn.model_selection import BaseCrossValidator
 from sklearn.utils.multiclass import type_of_target
 
+from waste_risk.arrays import Mask
 from waste_risk.errors import ContractError
 from waste_risk.parameters import Split
 
-Mask = NDArray[np.bool_]
 Positions = NDArray[np.intp]
 
 _TOO_SHORT = "a longer period or fewer folds are needed"

@@ -12,11 +12,10 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
+from waste_risk.arrays import Floats
 from waste_risk.features import FEATURE_NAMES
 from waste_risk.parameters import Baselines
 from waste_risk.reference import CATEGORIES
-
-Array = NDArray[np.float64]
 
 
 def predict_baselines(development: pd.DataFrame, test: pd.DataFrame, baselines: Baselines) -> pd.DataFrame:
@@ -43,15 +42,15 @@ def predict_baselines(development: pd.DataFrame, test: pd.DataFrame, baselines: 
     )
 
 
-def category_rate(development: pd.DataFrame, test: pd.DataFrame) -> Array:
+def category_rate(development: pd.DataFrame, test: pd.DataFrame) -> Floats:
     """Predict the share wasted among the category's development rows; for a new category, among all rows."""
     rates = development["wasted"].groupby(_category(development)).mean()
     return pd.Series(_category(test)).map(rates).fillna(development["wasted"].mean()).to_numpy(np.float64)
 
 
 def household_category_rate(
-    development: pd.DataFrame, test: pd.DataFrame, by_category: Array, prior_rows: float
-) -> Array:
+    development: pd.DataFrame, test: pd.DataFrame, by_category: Floats, prior_rows: float
+) -> Floats:
     """Predict the share wasted among the household's own rows of the category, shrunk towards the category's.
 
     Args:
@@ -68,7 +67,7 @@ def household_category_rate(
     return np.asarray(rate, dtype=np.float64)
 
 
-def days_left_clock(development: pd.DataFrame, test: pd.DataFrame) -> Array:
+def days_left_clock(development: pd.DataFrame, test: pd.DataFrame) -> Floats:
     """Predict by the days left until expiry alone: the fewer, the more waste (isotonic regression)."""
     known = development["days_left"].notna()
     line = IsotonicRegression(increasing=False, out_of_bounds="clip")
@@ -78,7 +77,7 @@ def days_left_clock(development: pd.DataFrame, test: pd.DataFrame) -> Array:
     return np.asarray(np.where(np.isnan(days), development["wasted"].mean(), guess), dtype=np.float64)
 
 
-def logistic_regression(development: pd.DataFrame, test: pd.DataFrame) -> Array:
+def logistic_regression(development: pd.DataFrame, test: pd.DataFrame) -> Floats:
     """Predict by a logistic regression on all features, scaled, with nulls at the median."""
     model = make_pipeline(
         SimpleImputer(strategy="median", keep_empty_features=True), StandardScaler(), LogisticRegression(max_iter=1_000)

@@ -103,7 +103,7 @@ class GateDefinition:
     is_count: bool = False
     undefined_fails: bool = True
 
-    def check(self, metrics: ValidationMetrics, params: Gates) -> Gate | None:
+    def apply(self, metrics: ValidationMetrics, params: Gates) -> Gate | None:
         """Hold the metric against the limit; return nothing if the gate is off or has nothing to say."""
         asked = self.limit(params)
         measured = None if asked is None else self.measure(metrics, params)

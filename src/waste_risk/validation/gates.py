@@ -72,7 +72,7 @@ def check_gates(
 
 
 def _check(metrics: ValidationMetrics, params: Gates, definitions: Sequence[GateDefinition]) -> tuple[Gate, ...]:
-    checked = (definition.check(metrics, params) for definition in definitions)
+    checked = (definition.apply(metrics, params) for definition in definitions)
     return tuple(gate for gate in checked if gate is not None)
 
 
@@ -91,17 +91,8 @@ def _gain(metrics: ValidationMetrics, params: Gates) -> Measured:
     return Measured(f"AUC gain over {to_words(best)}", gains[best])
 
 
-def _calibration_in_the_large(metrics: ValidationMetrics, params: Gates) -> Measured:
-    gap = metrics.calibration_in_the_large
-    return _mean_prediction("Mean prediction", Estimate(math.nan) if gap is None else gap, params)
-
-
-def _newest_calibration_in_the_large(metrics: ValidationMetrics, params: Gates) -> Measured | None:
-    gap = metrics.newest_calibration_in_the_large
-    return None if gap is None else _mean_prediction("Mean prediction of the newest 30 days", gap, params)
-
-
-def _mean_prediction(name: str, gap: Estimate, params: Gates) -> Measured:
+def _mean_prediction(name: str, gap: Estimate | None, params: Gates) -> Measured:
+    gap = Estimate(math.nan) if gap is None else gap
     measured = Measured(name, gap, target="the base rate")
     if params.judged_by == "bound" or gap.low is None or gap.high is None:
         return measured
@@ -235,7 +226,7 @@ GATES = (
         why="Mean prediction less base rate, by the near end of twice its interval.",
         relation=Relation.NEAR,
         limit=lambda gates: gates.max_calibration_in_the_large,
-        measure=_calibration_in_the_large,
+        measure=lambda metrics, gates: _mean_prediction("Mean prediction", metrics.calibration_in_the_large, gates),
     ),
     GateDefinition(
         name="newest_calibration_in_the_large",
@@ -244,7 +235,11 @@ GATES = (
         why="The same over the newest days alone, where habits that drift show first.",
         relation=Relation.NEAR,
         limit=lambda gates: gates.max_calibration_in_the_large,
-        measure=_newest_calibration_in_the_large,
+        measure=lambda metrics, gates: (
+            None
+            if (gap := metrics.newest_calibration_in_the_large) is None
+            else _mean_prediction("Mean prediction of the newest 30 days", gap, gates)
+        ),
     ),
     GateDefinition(
         name="not_above_oracle",

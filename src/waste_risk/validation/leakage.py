@@ -10,6 +10,7 @@ import pandas as pd
 from numpy.typing import NDArray
 from scipy.stats import beta
 
+from waste_risk.arrays import Floats, Mask
 from waste_risk.metrics import (
     FEWEST_HOUSEHOLDS,
     AdversarialValidation,
@@ -37,8 +38,8 @@ class Half(NamedTuple):
     """The rows of half of the households, which are numbered from 0."""
 
     X: Matrix
-    is_test: NDArray[np.float64]
-    wasted: NDArray[np.float64]
+    is_test: Floats
+    wasted: Floats
     household: NDArray[np.intp]
 
 
@@ -122,7 +123,7 @@ def _draw_halves(development: pd.DataFrame, test: pd.DataFrame, names: Names, se
     n_households = int(household.max()) + 1
     is_learnt = (random.permutation(n_households) < n_households // 2)[household]
 
-    def half(mask: NDArray[np.bool_]) -> Half:
+    def half(mask: Mask) -> Half:
         numbers = number_households(household[mask], int(mask.sum()))
         return Half(to_matrix(rows[mask], names), is_test[mask], rows["wasted"].to_numpy(np.float64)[mask], numbers)
 

@@ -10,8 +10,8 @@ from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
+from waste_risk.arrays import Floats
 from waste_risk.features import FEATURES
 from waste_risk.model.predictor import WastePredictor
 from waste_risk.model.reasons.phrasing import Wording, word_by_meaning
@@ -83,7 +83,7 @@ def find_reasons(predictor: WastePredictor, features: pd.DataFrame) -> list[list
     ]
 
 
-def _tell(topic: str, columns: list[int], contributions: NDArray[np.float64], values: Mapping[str, float]) -> Reason:
+def _tell(topic: str, columns: list[int], contributions: Floats, values: Mapping[str, float]) -> Reason:
     total = float(contributions[columns].sum())
     strongest = max(columns, key=lambda column: contributions[column] * (1 if total > 0 else -1))
     feature = list(values)[strongest]

@@ -18,15 +18,12 @@ _MANY_HOUSEHOLDS = 500
 
 def find_limitations(metrics: ValidationMetrics) -> list[str]:
     """Return each weakness that the metrics show, and what they could not show; the gravest first."""
-    return [*_leak(metrics), *_source(metrics), *_evidence(metrics), *_calibration(metrics), *_groups(metrics)]
+    return [*_truth(metrics), *_evidence(metrics), *_calibration(metrics), *_groups(metrics)]
 
 
-def _leak(metrics: ValidationMetrics) -> Iterator[str]:
+def _truth(metrics: ValidationMetrics) -> Iterator[str]:
     if metrics.beats_oracle:
         yield "The model ranks better than the true probability does: it has seen what it must not."
-
-
-def _source(metrics: ValidationMetrics) -> Iterator[str]:
     if metrics.oracle_auc is None:
         yield "Nobody knows the true probabilities of this source, so how much better a model could be is unknown."
     else:
@@ -92,7 +89,13 @@ def _groups(metrics: ValidationMetrics) -> Iterator[str]:
 
 
 def _gaps(metrics: ValidationMetrics) -> Iterator[str]:
-    gaps = dict(_by_group(metrics))
+    groups = {
+        f"{to_words(attribute)} {group.name}": measured
+        for attribute, fairness in metrics.fairness.items()
+        for group, measured in keep_measured(fairness.groups)
+    }
+    groups |= {group.name: measured for group, measured in keep_measured(metrics.by_month)}
+    gaps = {name: measured.calibration_gap for name, measured in groups.items()}
     points = {name: make_typographic(format_signed(100 * gap.value, 1)) for name, gap in gaps.items()}
     off = [f"{name} ({points[name]} points)" for name, gap in gaps.items() if _excludes(gap, 0)]
     if off and metrics.confidence is not None:
@@ -101,13 +104,6 @@ def _gaps(metrics: ValidationMetrics) -> Iterator[str]:
             f"groups and months, where chance alone would give about {len(gaps) * (1 - metrics.confidence):.1f}: "
             f"{join_words(off)}."
         )
-
-
-def _by_group(metrics: ValidationMetrics) -> Iterator[tuple[str, Estimate]]:
-    for attribute, fairness in metrics.fairness.items():
-        for group, measured in keep_measured(fairness.groups):
-            yield f"{to_words(attribute)} {group.name}", measured.calibration_gap
-    yield from ((group.name, measured.calibration_gap) for group, measured in keep_measured(metrics.by_month))
 
 
 def _excludes(estimate: Estimate, number: float) -> bool:

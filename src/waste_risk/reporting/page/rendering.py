@@ -1,10 +1,9 @@
-"""Render the page from the records of a validation."""
+"""Render the page from the records of a validation, by ``templates/page.html`` and the templates that it includes."""
 
 import base64
 from collections import defaultdict
 from collections.abc import Callable, Mapping
 from datetime import datetime
-from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
@@ -19,7 +18,7 @@ from waste_risk.formatting import (
     to_heading,
     to_words,
 )
-from waste_risk.metrics import Group, GroupMetrics, ValidationMetrics, find_definitions
+from waste_risk.metrics import GroupMetrics, ValidationMetrics, find_definitions
 from waste_risk.model.predictor import Metadata
 from waste_risk.reporting.page.limitations import find_limitations
 from waste_risk.reporting.page.verdict import explain_gates
@@ -55,6 +54,7 @@ def render_page(
         metadata: of the predictor, for the model card.
         plots: a PNG file of each plot; they are shown in their sections, in this order.
     """
+    feature_names = metadata.feature_names if metadata else ()
     return (
         _environment()
         .get_template("page.html")
@@ -72,7 +72,7 @@ def render_page(
             source=source,
             validation_log=validation_log,
             made=metadata,
-            personal=_name_personal(metadata.feature_names if metadata else ()),
+            personal=list(dict.fromkeys(_PERSONAL[name] for name in feature_names if name in _PERSONAL)),
             generated_at=generated_at,
             plots=_place(plots or {}, metrics),
         )
@@ -80,10 +80,7 @@ def render_page(
 
 
 def _typographic(function: Callable[..., str], decimals: int) -> Callable[..., str]:
-    def format_for_page(number: Any, decimals: int = decimals) -> str:
-        return make_typographic(function(number, decimals))
-
-    return format_for_page
+    return lambda number, decimals=decimals: make_typographic(function(number, decimals))
 
 
 _FILTERS: dict[str, Callable[..., str]] = {
@@ -107,16 +104,8 @@ def _environment() -> Environment:
         lstrip_blocks=True,
     )
     environment.filters |= _FILTERS
-    environment.tests["measured"] = _is_measured
+    environment.tests["measured"] = lambda group: group.measured is not None
     return environment
-
-
-def _name_personal(feature_names: tuple[str, ...]) -> list[str]:
-    return list(dict.fromkeys(_PERSONAL[name] for name in feature_names if name in _PERSONAL))
-
-
-def _is_measured(group: Group) -> bool:
-    return group.measured is not None
 
 
 def _place(plots: Mapping[Plot, bytes], metrics: ValidationMetrics) -> dict[str, list[dict[str, str]]]:

@@ -3,7 +3,6 @@
 from dataclasses import dataclass
 
 from waste_risk.formatting import (
-    NOT_AVAILABLE,
     format_count,
     format_interval,
     format_limit,
@@ -28,28 +27,21 @@ class GateRow:
 
 def explain_gates(decision: GateDecision) -> list[GateRow]:
     """Return each gate with its measured value, its bound, and the reason if it failed."""
-    return [
-        GateRow(
-            label=gate.title,
-            passed=gate.passed,
-            measured=_measured(gate),
-            interval=make_typographic(format_interval(gate.estimate)),
-            bound=_bound(gate),
-            why=gate.why,
-            reason=gate.reason,
-        )
-        for gate in decision.gates
-    ]
+    return [_explain(gate) for gate in decision.gates]
 
 
-def _measured(gate: Gate) -> str:
-    if gate.value is None:
-        return NOT_AVAILABLE
-    return format_count(gate.value) if gate.is_count else make_typographic(format_number(gate.value))
-
-
-def _bound(gate: Gate) -> str:
+def _explain(gate: Gate) -> GateRow:
     write = format_count if gate.is_count else format_limit
     if isinstance(gate.limit, tuple):
-        return make_typographic(" to ".join(map(write, gate.limit)))
-    return f"{gate.relation.replace('>=', '≥').replace('<=', '≤')} {write(gate.limit)}"
+        bound = make_typographic(" to ".join(map(write, gate.limit)))
+    else:
+        bound = f"{gate.relation.replace('>=', '≥').replace('<=', '≤')} {write(gate.limit)}"
+    return GateRow(
+        label=gate.title,
+        passed=gate.passed,
+        measured=format_count(gate.value) if gate.is_count else make_typographic(format_number(gate.value)),
+        interval=make_typographic(format_interval(gate.estimate)),
+        bound=bound,
+        why=gate.why,
+        reason=gate.reason,
+    )

@@ -4,9 +4,9 @@ import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from numpy.typing import NDArray
 from scipy.special import ndtri
 
+from waste_risk.arrays import Floats
 from waste_risk.metrics import (
     ReliabilityBins,
     Tally,
@@ -23,8 +23,6 @@ from waste_risk.metrics import (
 )
 from waste_risk.parameters import Validation
 from waste_risk.reporting.plots.style import MARK, MODEL, ORACLE, PALE, QUIET, describe_label, make_figure, tidy
-
-Array = NDArray[np.float64]
 
 
 def plot_roc_curve(
@@ -56,8 +54,9 @@ def plot_precision_recall_curve(test_predictions: pd.DataFrame, validation_metri
     """Plot precision against recall with both thresholds on it and the base rate as the floor."""
     tally = _count(test_predictions)
     figure, axes = _square(f"Precision and recall: {describe_label(validation_metrics)}")
-    recalls, precisions = _precision_recall_points(tally)
-    axes.step(recalls, precisions, where="pre", color=MODEL, lw=2, label=f"Model (AP {average_precision(tally):.3f})")
+    precisions = np.cumsum(tally.positives) / np.cumsum(tally.totals)
+    points = _share_so_far(tally.positives), np.concatenate([precisions[:1], precisions])
+    axes.step(*points, where="pre", color=MODEL, lw=2, label=f"Model (AP {average_precision(tally):.3f})")
     _mark_alerts(axes, tally, validation_metrics.threshold, "Threshold", "o")
     _mark_alerts(axes, tally, validation_metrics.high_confidence, "High confidence", "D")
     floor = float(base_rate(tally))
@@ -123,17 +122,12 @@ def _square(title: str) -> tuple[Figure, Axes]:
     return figure, axes
 
 
-def _roc_points(tally: Tally) -> tuple[Array, Array]:
+def _roc_points(tally: Tally) -> tuple[Floats, Floats]:
     return _share_so_far(tally.negatives), _share_so_far(tally.positives)
 
 
-def _share_so_far(counts: Array) -> Array:
+def _share_so_far(counts: Floats) -> Floats:
     return np.concatenate([[0.0], np.cumsum(counts) / counts.sum()])
-
-
-def _precision_recall_points(tally: Tally) -> tuple[Array, Array]:
-    precisions = np.cumsum(tally.positives) / np.cumsum(tally.totals)
-    return _share_so_far(tally.positives), np.concatenate([precisions[:1], precisions])
 
 
 def _mark_alerts(axes: Axes, tally: Tally, threshold: float, name: str, marker: str) -> None:
@@ -160,7 +154,7 @@ def _plot_reliability(axes: Axes, bins: ReliabilityBins) -> None:
     )
 
 
-def _wilson(share: Array, rows: Array) -> tuple[Array, Array]:
+def _wilson(share: Floats, rows: Floats) -> tuple[Floats, Floats]:
     """Compute the 95 % interval of a share (Wilson 1927), which stays inside [0, 1]."""
     z = ndtri(0.975)
     centre = (share + z**2 / (2 * rows)) / (1 + z**2 / rows)

@@ -6,15 +6,13 @@ from matplotlib import colormaps
 from matplotlib.axes import Axes
 from matplotlib.cm import ScalarMappable
 from matplotlib.figure import Figure
-from numpy.typing import NDArray
 
+from waste_risk.arrays import Floats
 from waste_risk.formatting import to_words
 from waste_risk.metrics import ValidationMetrics
 from waste_risk.model.importance import draw_rows
 from waste_risk.model.predictor import WastePredictor
 from waste_risk.reporting.plots.style import MODEL, QUIET, add_title, describe_label, make_figure, tidy
-
-Array = NDArray[np.float64]
 
 _MOST_BARS, _MOST_SWARMS = 20, 15
 _SLICES = 120  # of the axis: dots of one slice are stacked
@@ -73,11 +71,14 @@ def plot_shap_values(contributions: pd.DataFrame, features: pd.DataFrame, horizo
     axes.tick_params(axis="y", length=0)
     add_title(figure, f"What pushes the risk of waste within {horizon_days} days")
     tidy(axes)
-    _plot_legend(figure, axes)
+    bar = figure.colorbar(ScalarMappable(cmap=_COLORS), ax=axes, aspect=40, pad=0.02, ticks=[0, 1])
+    bar.set_ticklabels(["low", "high"])
+    bar.set_label("Value of the feature (gray: unknown)", labelpad=-18)
+    bar.outline.set_visible(False)
     return figure
 
 
-def swarm(values: Array, *, width: float) -> Array:
+def swarm(values: Floats, *, width: float) -> Floats:
     """Compute the height of each dot: dots of equal place fan out, and the fullest place is the highest."""
     slices = np.round(values / max(width, 1e-12) * _SLICES / 2).astype(int)
     order = pd.Series(values).groupby(slices).cumcount().to_numpy()
@@ -92,10 +93,3 @@ def _plot_dots(axes: Axes, place: int, contribution: pd.Series, feature: pd.Seri
     ranks = feature.rank(pct=True).to_numpy(np.float64)[known]
     axes.scatter(values[~known], heights[~known], s=5, c=_UNKNOWN, lw=0)
     axes.scatter(values[known], heights[known], s=5, c=ranks, cmap=_COLORS, vmin=0, vmax=1, lw=0)
-
-
-def _plot_legend(figure: Figure, axes: Axes) -> None:
-    bar = figure.colorbar(ScalarMappable(cmap=_COLORS), ax=axes, aspect=40, pad=0.02, ticks=[0, 1])
-    bar.set_ticklabels(["low", "high"])
-    bar.set_label("Value of the feature (gray: unknown)", labelpad=-18)
-    bar.outline.set_visible(False)

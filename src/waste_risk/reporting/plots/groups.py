@@ -5,8 +5,8 @@ from itertools import groupby
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from numpy.typing import NDArray
 
+from waste_risk.arrays import Floats, Integers
 from waste_risk.formatting import to_heading
 from waste_risk.metrics import Estimate, ValidationMetrics, keep_measured
 from waste_risk.reporting.plots.style import MARK, MODEL, PALE, QUIET, add_title, describe_label, make_figure, tidy
@@ -20,7 +20,8 @@ def plot_calibration_gaps(validation_metrics: ValidationMetrics) -> Figure:
     bars = [(name, *each) for name, kinds in fairness.items() for each in keep_measured(kinds.groups)]
     if not bars:
         return _plot_nothing("Calibration within groups")
-    positions = np.arange(len(bars)) + 0.8 * _places([name for name, _, _ in bars])
+    sizes = [len(list(each)) for _, each in groupby(name for name, _, _ in bars)]
+    positions = np.arange(len(bars)) + 0.8 * np.repeat(np.arange(len(sizes)), sizes)  # with a gap between attributes
     gaps = [measured.calibration_gap for _, _, measured in bars]
     figure = make_figure(6.4, 1.5 + 0.34 * (float(positions[-1]) + 1))
     axes = figure.subplots()
@@ -62,20 +63,14 @@ def plot_months(validation_metrics: ValidationMetrics) -> Figure:
     return figure
 
 
-def _places(names: list[str]) -> NDArray[np.float64]:
-    """Number the attributes, to leave a gap between them."""
-    sizes = [len(list(each)) for _, each in groupby(names)]
-    return np.repeat(np.arange(len(sizes)), sizes).astype(np.float64)
-
-
 def _plot_estimates(
-    axes: Axes, places: NDArray[np.int64], estimates: list[Estimate], *, color: str, fmt: str, label: str
+    axes: Axes, places: Integers, estimates: list[Estimate], *, color: str, fmt: str, label: str
 ) -> None:
     values = [estimate.value for estimate in estimates]
     axes.errorbar(places, values, yerr=_reaches(estimates), fmt=fmt, color=color, ms=5, capsize=3, label=label)
 
 
-def _reaches(estimates: list[Estimate]) -> NDArray[np.float64]:
+def _reaches(estimates: list[Estimate]) -> Floats:
     """Return how far each interval reaches below and above its value; 0 without an interval."""
     low = [0.0 if each.low is None else max(each.value - each.low, 0.0) for each in estimates]
     high = [0.0 if each.high is None else max(each.high - each.value, 0.0) for each in estimates]

@@ -17,9 +17,9 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
 from waste_risk import metrics
+from waste_risk.arrays import Mask
 from waste_risk.features import FEATURE_NAMES
 from waste_risk.metrics import classification, tally
 from waste_risk.model import lightgbm_calls
@@ -63,7 +63,7 @@ class InnerFold:
 
     binned: Binned
     validation: Matrix
-    wasted: NDArray[np.bool_]
+    wasted: Mask
 
 
 def tune_hyperparameters(  # noqa: PLR0917

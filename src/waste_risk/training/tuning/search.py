@@ -75,10 +75,11 @@ def work(
     Raises:
         StudyError: the studies cannot be read or written.
     """
+    parent = parent_process()  # of a worker in a process of its own, which ends with it
     with studies.open() as storage:
         kept = optuna.load_study(storage=storage, study_name=name)
         finished = kept.get_trials(deepcopy=False, states=FINISHED)
-        while len(finished) < tuning.n_trials and not _is_orphan():
+        while len(finished) < tuning.n_trials and (parent is None or parent.is_alive()):
             kept.add_trial(_next(finished, evaluate, configured, tuning, worker))
             finished = kept.get_trials(deepcopy=False, states=FINISHED)
             studies.watch(min(len(finished), tuning.n_trials), tuning.n_trials, _best_value(finished))
@@ -123,13 +124,14 @@ def nearest(configured: LightGBM, space: Space) -> dict[str, float]:
 
 def distributions(space: Space) -> dict[str, BaseDistribution]:
     """Convert the space to Optuna's distributions."""
-    return {name: _distribution(getattr(space, name)) for name in Space.model_fields}
-
-
-def _distribution(span: IntRange | FloatRange) -> BaseDistribution:
-    if isinstance(span, IntRange):
-        return IntDistribution(span.low, span.high)
-    return FloatDistribution(span.low, span.high, log=span.log)
+    found: dict[str, BaseDistribution] = {}
+    for name in Space.model_fields:
+        span: IntRange | FloatRange = getattr(space, name)
+        if isinstance(span, IntRange):
+            found[name] = IntDistribution(span.low, span.high)
+        else:
+            found[name] = FloatDistribution(span.low, span.high, log=span.log)
+    return found
 
 
 def _next(
@@ -175,8 +177,3 @@ def _best_value(finished: Sequence[FrozenTrial]) -> float | None:
 
 def _mean_of_first(trial: FrozenTrial, n_folds: int) -> float:
     return fmean(trial.intermediate_values[fold] for fold in range(1, n_folds + 1))
-
-
-def _is_orphan() -> bool:
-    parent = parent_process()
-    return parent is not None and not parent.is_alive()

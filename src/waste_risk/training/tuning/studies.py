@@ -1,4 +1,4 @@
-"""Where the studies of a search are stored: any database that SQLAlchemy can reach.
+"""A store of studies, for whoever searches: opened at any address of SQLAlchemy, with its errors in one line.
 
 Nothing is opened, created or imported before a search needs it, and no message shows a password.
 """
@@ -118,14 +118,10 @@ def _explain(address: "URL", error: BaseException) -> str:
     while error.__cause__ is not None:
         error = error.__cause__
     reason = str(getattr(error, "orig", None) or error).strip().partition("\n")[0]
-    for secret in _secrets(address):
-        for spelling in (secret, quote(secret), quote_plus(secret)):
-            reason = reason.replace(spelling, "***")
-    return f"the studies at {_place(address)} cannot be used: {reason}"
-
-
-def _secrets(address: "URL") -> list[str]:
     named = [str(value) for name, value in address.query.items() if "pass" in name]
     # A password with an unquoted @ in it is cut there, and its rest taken for the host.
     rest = (address.host or "").rpartition("@")[0]
-    return [secret for secret in (address.password, rest, *named) if secret]
+    for secret in filter(None, (address.password, rest, *named)):
+        for spelling in (secret, quote(secret), quote_plus(secret)):
+            reason = reason.replace(spelling, "***")
+    return f"the studies at {_place(address)} cannot be used: {reason}"

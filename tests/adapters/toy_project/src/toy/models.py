@@ -6,7 +6,7 @@ import pandas as pd
 from waste_risk.model.calibration import Calibrator
 from waste_risk.model.lightgbm_calls import fit as fit_booster
 from waste_risk.model.lightgbm_calls import make_bins, read
-from waste_risk.model.predictor import UNKNOWN, Metadata, PredictorWithExample, WastePredictor
+from waste_risk.model.predictor import NO_PROVENANCE, Metadata, PredictorWithExample, WastePredictor
 from waste_risk.parameters import Observation, RiskClasses, Training
 from waste_risk.pipelines.training.nodes import register_models
 
@@ -33,7 +33,7 @@ def fit(
         observed_from="2024-01-01",
         observed_until="2024-02-01",
         data_hash="0",
-        provenance=UNKNOWN,
+        provenance=NO_PROVENANCE,
     )
     booster = read(fitted.model_to_string())
     predictor = WastePredictor(booster, Calibrator("isotonic", (0.0, 1.0), (0.0, 1.0)), booster, 0.5, metadata)

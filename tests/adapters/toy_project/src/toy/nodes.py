@@ -7,6 +7,7 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from waste_risk.parameters import Gates, Split
+from waste_risk.validation.gates import GateDecision
 
 SECRET = "household-4711"
 
@@ -74,13 +75,14 @@ def plot(items: pd.DataFrame) -> Figure:
     return figure
 
 
-def judge(_: pd.DataFrame, gates: Gates) -> dict[str, object]:
-    return {"approved": gates.min_auc <= 0.75, "reasons": [f"AUC 0.7500 is below {gates.min_auc}"]}
+def judge(_: pd.DataFrame, gates: Gates) -> GateDecision:
+    reason = f"AUC 0.7500 is below {gates.min_auc}"
+    return GateDecision(approved=gates.min_auc <= 0.75, gates=(), reasons=(reason,))
 
 
-def count(items: pd.DataFrame) -> str:
-    return f"ITEMS: {len(items)}"
+def count(items: pd.DataFrame) -> list[str]:
+    return [f"ITEMS: {len(items)}"]
 
 
-def summarise(gate_decision: dict[str, object]) -> list[str]:
-    return ["GATES: " + ("PASS" if gate_decision["approved"] else "FAIL")]
+def summarise(gate_decision: GateDecision) -> list[str]:
+    return [f"GATES: {gate_decision.verdict}"]

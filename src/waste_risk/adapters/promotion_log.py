@@ -1,0 +1,245 @@
+"""The log of promotions in the MLflow registry, and moves that are carried out by it.
+
+Entries are versions of a registered model of their own: creating a version is the one thing that the registry numbers
+atomically, and the MLflow page shows them. A version's tags are set when it is created, and never changed.
+"""
+
+import getpass
+import json
+import os
+import time
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
+from typing import Any, NoReturn, cast
+
+from kedro.io import AbstractDataset, DatasetError
+from mlflow import MlflowClient
+from mlflow.entities.model_registry import ModelVersion
+
+from waste_risk.adapters.datasets import AtomicJSONDataset
+from waste_risk.adapters.registry import (
+    CHAMPION,
+    PREVIOUS,
+    REFERENCE,
+    VersionSet,
+    create_version,
+    find_version_set,
+    find_version_sets,
+    is_running,
+    move,
+    point,
+    version_set_of_alias,
+)
+from waste_risk.adapters.signals import uninterrupted
+from waste_risk.adapters.tracking import active_run_id
+from waste_risk.promotion.decision import PromotionDecision
+from waste_risk.promotion.log import Assignment, Event, LogEntry, PromotionLog
+
+LOG = "waste_risk_promotion_log"
+ABANDONED_AFTER = 600  # seconds; a move takes a few, so whoever has begun one longer ago is gone, whatever its run says
+GIVEN_UP_AFTER = 120  # seconds from the intention to the first change, after which it might be taken for abandoned
+
+
+@dataclass(frozen=True)
+class _Move:
+    """What is to be moved, why, and for which source."""
+
+    before: Assignment
+    after: Assignment
+    decision: Mapping[str, Any]
+    source: str
+
+
+def read_log() -> PromotionLog:
+    """Return the log of promotions, and what the aliases point at."""
+    versions = MlflowClient().search_model_versions(f"name = '{LOG}'")
+    entries = sorted((_to_entry(version) for version in versions), key=lambda entry: entry.number)
+    sets = {alias: version_set_of_alias(alias) for alias in (CHAMPION, PREVIOUS, REFERENCE)}
+    now = Assignment(**{alias: None if each is None else each.id for alias, each in sets.items()})
+    champion = sets[CHAMPION]
+    return PromotionLog(tuple(entries), now, None if champion is None else champion.predictor_sha256)
+
+
+def carry_out(decision: PromotionDecision, source: str) -> LogEntry:
+    """Record a decision in the log, and move the version sets if it says so.
+
+    Returns:
+        The entry that ends it.
+
+    Raises:
+        ContractError: there is no champion to roll back to.
+        DatasetError: the predictor is not registered whole, the champion is not the one that was decided about, or
+            another move is at work. Nothing was moved then.
+    """
+    finish_interrupted()
+    log = read_log()
+    _refuse_at_work(log.find_open())
+    if not decision.is_move:
+        return _append("decided", _Move(log.now, log.now, decision.to_dict(), source))
+    if decision.champion_sha256 != log.champion_sha256:
+        raise DatasetError("the champion is not the one that was decided about; nothing was moved, run again")
+    if decision.decision == "rollback":
+        after = log.assign_former()
+        _refuse_another_source(after, source)
+    else:
+        challenger = _find_registered(decision.challenger_sha256, source)
+        after = log.assign_promoted(challenger.id, becomes_reference=decision.becomes_reference)
+    return _move(_Move(log.now, after, decision.to_dict(), source))
+
+
+def finish_interrupted() -> list[str]:
+    """Carry out moves that ended half-way, as long as the champion is theirs or still the one before.
+
+    Returns:
+        What was carried out or withdrawn, in sentences.
+    """
+    told = []
+    for entry in read_log().find_open():
+        begun = time.time() - datetime.fromisoformat(entry.at).timestamp()
+        if begun < ABANDONED_AFTER and is_running(entry.run_id):
+            continue
+        interrupted = _Move(entry.before, entry.after, entry.decision, entry.source)
+        _append("withdrawn", interrupted, concludes=entry.number)
+        if read_log().now.champion in {entry.before.champion, entry.after.champion}:
+            _move(interrupted)
+            told.append(f"{_name(entry)} had been interrupted, and was carried out")
+        else:
+            told.append(f"{_name(entry)} had been interrupted, and was withdrawn: the champion is another one by now")
+    return told
+
+
+def _find_registered(predictor_sha256: str, source: str) -> VersionSet:
+    """Return the newest complete version set of a predictor."""
+    found = [each for each in find_version_sets(source) if each.predictor_sha256 == predictor_sha256]
+    complete = [each for each in found if each.is_complete]
+    if not complete:
+        raise DatasetError(
+            f"the challenger {predictor_sha256[:12]} is not registered "
+            f"{'whole' if found else f'as a model of source {source}'}; run training and validation again"
+        )
+    return complete[-1]
+
+
+def _refuse_another_source(former: Assignment, source: str) -> None:
+    champion = find_version_set(str(former.champion))
+    if champion is None or champion.source != source:
+        whose = "no longer in the registry" if champion is None else f"of source {champion.source}, not of {source}"
+        raise DatasetError(f"the former champion is {whose}; nothing was moved")
+
+
+def _move(what: _Move) -> LogEntry:
+    """Move by the log: whoever has entered the first open intention may move, all others withdraw theirs."""
+    began = time.monotonic()
+    intention = _append("intended", what)
+    log = read_log()
+    try:
+        _refuse_at_work([entry for entry in log.find_open() if entry.number < intention.number])
+        if log.now.champion not in {what.before.champion, what.after.champion}:
+            raise DatasetError("the champion was replaced meanwhile; nothing was moved, run again")
+        if time.monotonic() - began > GIVEN_UP_AFTER:
+            raise DatasetError("the registry has answered too slowly; nothing was moved, run again")
+    except DatasetError:
+        _append("withdrawn", what, concludes=intention.number)
+        raise
+    _assign(what.after)
+    return _append("done", what, concludes=intention.number)
+
+
+def _refuse_at_work(others: list[LogEntry]) -> None:
+    if others:
+        raise DatasetError(f"{_name(others[0])} is at work on the registry; nothing was moved, run again")
+
+
+def _assign(assignment: Assignment) -> None:
+    """Move the version sets; repeating it completes what was interrupted."""
+    champion = find_version_set(str(assignment.champion))
+    if champion is None:
+        raise DatasetError(f"version set {assignment.champion} is no longer in the registry")
+    if champion.is_new:
+        move(champion, "Staging")
+    move(champion, "Production")
+    for alias, id_ in ((PREVIOUS, assignment.previous), (REFERENCE, assignment.reference)):
+        point(alias, None if id_ is None else find_version_set(id_))
+
+
+def _append(event: Event, what: _Move, concludes: int | None = None) -> LogEntry:
+    """Create an entry, with all of its tags at once."""
+    tags = {
+        "event": event,
+        "outcome": str(what.decision["decision"]),
+        "by": _user(),
+        "of_source": what.source,
+        "before": json.dumps(asdict(what.before)),
+        "after": json.dumps(asdict(what.after)),
+        "decision": json.dumps(what.decision, sort_keys=True),
+        **({} if concludes is None else {"concludes": str(concludes)}),
+    }
+    run_id, text = active_run_id(), " ".join(what.decision["reasons"])
+    return _to_entry(create_version(LOG, f"runs:/{run_id}/reports", run_id, tags, description=f"{event}: {text}"))
+
+
+def _to_entry(version: ModelVersion) -> LogEntry:
+    tags = version.tags
+    return LogEntry(
+        number=int(version.version),
+        event=cast("Event", tags["event"]),
+        concludes=int(tags["concludes"]) if "concludes" in tags else None,
+        before=Assignment(**json.loads(tags["before"])),
+        after=Assignment(**json.loads(tags["after"])),
+        decision=json.loads(tags["decision"]),
+        source=tags["of_source"],
+        run_id=str(version.run_id),
+        by=tags["by"],
+        at=datetime.fromtimestamp(version.creation_timestamp / 1_000, UTC).isoformat(timespec="seconds"),
+    )
+
+
+def _name(entry: LogEntry) -> str:
+    action = "rollback" if entry.decision["decision"] == "rollback" else "promotion"
+    return f"the {action} of {entry.at} by {entry.by}"
+
+
+def _user() -> str:
+    """Return who runs this: the user of the MLflow server, else of the system."""
+    try:
+        return os.environ.get("MLFLOW_TRACKING_USERNAME") or getpass.getuser()
+    except (KeyError, OSError):  # a container may run under a number that has no name
+        return f"user {os.getuid()}"
+
+
+class PromotionLogDataset(AbstractDataset[NoReturn, PromotionLog]):
+    """The log of promotions; it grows when a decision is saved."""
+
+    def __init__(self, metadata: dict[str, Any] | None = None) -> None:
+        """Set what Kedro-Viz shows."""
+        self.metadata = metadata
+
+    def load(self) -> PromotionLog:
+        """Read all entries, and what the aliases point at."""
+        return read_log()
+
+    def save(self, data: NoReturn) -> NoReturn:  # noqa: ARG002 - Kedro's signature
+        """Raise an error: saving a decision adds to the log."""
+        raise DatasetError("the log of promotions cannot be saved; save a decision instead")
+
+    def _describe(self) -> dict[str, Any]:
+        return {"registered_model": LOG}
+
+
+class PromotionDecisionDataset(AtomicJSONDataset):
+    """A decision about the champion as JSON; saving it carries it out, unless it is a dry run."""
+
+    kind = "a decision about the champion"
+
+    def __init__(self, filepath: str, source: str, metadata: dict[str, Any] | None = None) -> None:
+        """Set the file, and the source of the predictors."""
+        super().__init__(filepath, "waste_risk.promotion.PromotionDecision", metadata)
+        self._source = source
+
+    def save(self, data: PromotionDecision) -> None:
+        """Carry out the decision, then write it."""
+        if not data.dry_run:
+            with uninterrupted():
+                carry_out(data, self._source)
+        super().save(data)

@@ -1,0 +1,1 @@
+"""Return to the champion before the current one."""

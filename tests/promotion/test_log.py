@@ -1,0 +1,137 @@
+"""The log knows every move, what was interrupted, and where a rollback leads."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from waste_risk.errors import ContractError
+from waste_risk.parameters import Promotion, load
+from waste_risk.promotion import Assignment, LogEntry, PromotionLog, decide_rollback
+from waste_risk.promotion.decision import PromotionDecision
+
+BASE = load(Promotion, Path(__file__).parents[2] / "conf/base/parameters_promotion.yml")
+NOTHING = Assignment(None, None, None)
+
+
+def sha256(version_set: str | None) -> str | None:
+    return None if version_set is None else f"sha256 of {version_set}"
+
+
+def write(log: PromotionLog, after: Assignment, decision: str) -> PromotionLog:
+    """Add a move, intention and end."""
+    number = len(log.entries) + 1
+    evidence = {
+        "decision": decision,
+        "challenger_sha256": sha256(after.champion),
+        "champion_sha256": sha256(log.now.champion),
+    }
+    intended = LogEntry(number, "intended", None, log.now, after, evidence, "simulated", "run", "ann", "2025-01-01")
+    done = replace(intended, number=number + 1, event="done", concludes=number)
+    return PromotionLog((*log.entries, intended, done), after, sha256(after.champion))
+
+
+def promote(log: PromotionLog, version_set: str, *, becomes_reference: bool = True) -> PromotionLog:
+    return write(log, log.assign_promoted(version_set, becomes_reference=becomes_reference), "promote")
+
+
+def roll_back(log: PromotionLog) -> PromotionLog:
+    return write(log, log.assign_former(), "rollback")
+
+
+def start(*version_sets: str) -> PromotionLog:
+    log = PromotionLog((), NOTHING)
+    for each in version_sets:
+        log = promote(log, each)
+    return log
+
+
+def test_a_promotion_keeps_the_former_champion_as_previous_and_the_reference_unless_it_is_surpassed():
+    log = start("a", "b")
+    assert log.now == Assignment("b", "a", "b")
+    assert promote(log, "c", becomes_reference=False).now == Assignment("c", "b", "b")
+    assert promote(log, "c").now == Assignment("c", "b", "c")
+
+
+def test_a_champion_made_by_hand_is_the_reference_of_what_is_not_better():
+    by_hand = PromotionLog((), Assignment("x", None, None), sha256("x"))
+    assert promote(by_hand, "a", becomes_reference=False).now == Assignment("a", "x", "x")
+
+
+def test_a_rollback_restores_champion_previous_and_reference_of_before():
+    before = promote(start("a", "b"), "c", becomes_reference=False)
+    assert roll_back(promote(before, "d")).now == before.now
+
+
+def test_one_rollback_after_the_other_leads_back_to_the_first_champion_and_no_further():
+    log = start("a", "b", "c")
+    log = roll_back(roll_back(log))
+    assert log.now == Assignment("a", None, "a")
+    with pytest.raises(ContractError, match="knows no earlier champion that a rollback could return to"):
+        log.assign_former()
+
+
+def test_an_empty_log_has_nothing_to_return_to():
+    with pytest.raises(ContractError, match="no earlier champion"):
+        start().assign_former()
+
+
+def test_a_rollback_from_a_champion_made_by_hand_returns_to_the_last_that_the_log_knows():
+    log = replace(start("a", "b"), now=Assignment("x", None, None))
+    assert log.assign_former() == Assignment("b", "a", "b")
+
+
+def test_a_rollback_can_return_to_a_champion_made_by_hand_that_was_replaced_by_a_promotion():
+    by_hand = Assignment("x", "a", "a")
+    log = promote(replace(start("a", "b"), now=by_hand), "c")
+    assert log.assign_former() == by_hand
+    assert roll_back(roll_back(log)).now == Assignment("b", "a", "b")
+
+
+def test_what_was_rolled_back_is_known_until_it_is_promoted_again():
+    log = roll_back(start("a", "b"))
+    assert log.find_rolled_back() == {sha256("b")}
+    assert promote(log, "b").find_rolled_back() == set()
+    assert roll_back(promote(log, "c")).find_rolled_back() == {sha256("b"), sha256("c")}
+
+
+def test_intentions_are_open_until_they_are_done_or_withdrawn():
+    log = start("a", "b")
+    intended = replace(log.entries[2], number=5)
+    open_log = replace(log, entries=(*log.entries, intended))
+    assert log.find_open() == []
+    assert open_log.find_open() == [intended]
+    withdrawn = replace(intended, number=6, event="withdrawn", concludes=5)
+    closed = replace(open_log, entries=(*open_log.entries, withdrawn))
+    assert closed.find_open() == []
+    assert closed.find_moves() == log.find_moves()
+
+
+def test_a_rollback_tells_who_returns_who_leaves_and_why():
+    decision = decide_rollback(start("a", "b"), BASE.model_copy(update={"override": "too many alerts"}))
+    assert decision == PromotionDecision(
+        decision="rollback",
+        reasons=("A person returns to the former champion: too many alerts.",),
+        challenger_sha256="sha256 of a",
+        champion_sha256="sha256 of b",
+        override="too many alerts",
+    )
+    assert "no reason was given" in decide_rollback(start("a", "b"), BASE).reasons[0]
+
+
+@given(st.lists(st.one_of(st.sampled_from("abcde"), st.just("rollback")), max_size=20))
+def test_any_sequence_of_promotions_and_rollbacks_is_a_stack(moves):
+    log, stack = start(), [NOTHING]
+    for move in moves:
+        if move == "rollback" and len(stack) < 3:
+            with pytest.raises(ContractError):
+                log.assign_former()
+        elif move == "rollback":
+            log = roll_back(log)
+            stack.pop()
+        elif move != log.now.champion:  # which is kept
+            log = promote(log, move)
+            stack.append(log.now)
+        assert log.now == stack[-1]
