@@ -18,6 +18,7 @@ from waste_risk.promotion import Comparison, Contender, PromotionDecision, compa
 from waste_risk.validation.gates import GateDecision
 
 WEEK = pd.Timedelta(weeks=1)
+BOLDER = {"confidence": 0.95, "max_age_days": 14}  # chosen on seed 901
 
 
 class Followed(NamedTuple):
@@ -46,26 +47,29 @@ class Week:
         self._rows = replayed.rows[self._tested].reset_index(drop=True)
         self.compare = cache(self._compare)
 
-    def decide(self, champion: Champion, *, gated: bool) -> PromotionDecision:
+    def decide(self, champion: Champion, params: Promotion, *, gated: bool) -> PromotionDecision:
         """Apply the project's rule."""
         challengers, sha256 = self._replayed.challengers, f"{self.number:064x}"
         learnt_until = [pd.Timestamp(challengers[each].observed_until) for each in (champion.number, self.number)]
         approved = not (gated and challengers[self.number].red)
         return decide(
-            self.compare(champion.number),
+            self.compare(champion.number, params.confidence),
             GateDecision(approved, gates=(), reasons=(), predictor_sha256=sha256),
-            promotion(),
+            params,
             challenger_sha256=sha256,
             champion_age_days=(learnt_until[1] - learnt_until[0]).days,
-            reference=None if champion.reference == champion.number else self.compare(champion.reference),
+            reference=None
+            if champion.reference == champion.number
+            else self.compare(champion.reference, params.confidence),
         )
 
     def estimate_gain(self, rival: int) -> float:
         """Return the gain in log loss alone."""
-        return self.compare(rival).log_loss_gain.value
+        return self.compare(rival, promotion().confidence).log_loss_gain.value
 
-    def _compare(self, rival: int) -> Comparison:
-        return compare(self._contend(rival), self._contend(self.number), self._rows, promotion())
+    def _compare(self, rival: int, confidence: float) -> Comparison:
+        params = promotion().model_copy(update={"confidence": confidence})
+        return compare(self._contend(rival), self._contend(self.number), self._rows, params)
 
     def _contend(self, number: int) -> Contender:
         observed_until = self._replayed.challengers[number].observed_until
@@ -81,8 +85,8 @@ def promotion() -> Promotion:
     return load(Promotion, ROOT / "conf/base/parameters_promotion.yml")
 
 
-def _follow_ours(champion: Champion, week: Week, *, gated: bool = True) -> None:
-    decided = week.decide(champion, gated=gated)
+def _follow_ours(champion: Champion, week: Week, *, gated: bool = True, **changes: float) -> None:
+    decided = week.decide(champion, promotion().model_copy(update=changes), gated=gated)
     if decided.decision == "promote":
         champion.replace_by(week.number, decided.becomes_reference)
 
@@ -90,6 +94,8 @@ def _follow_ours(champion: Champion, week: Week, *, gated: bool = True) -> None:
 RULES: dict[str, Callable[[Champion, Week], None]] = {
     OURS: _follow_ours,
     "ours, gates taken as passed": partial(_follow_ours, gated=False),
+    "ours, bolder": partial(_follow_ours, **BOLDER),
+    "ours, bolder, gates taken as passed": partial(_follow_ours, gated=False, **BOLDER),
     NEVER: lambda _champion, _week: None,
     ALWAYS: lambda champion, week: champion.replace_by(week.number, False),
     POINT: point_rule,

@@ -113,16 +113,22 @@ def test_each_rule_is_followed() -> None:
     assert {rule: each.in_use for rule, each in followed.items()} == {
         OURS: (0, 0, 2, 2),
         "ours, gates taken as passed": (0, 0, 2, 2),
+        "ours, bolder": (0, 0, 2, 2),
+        "ours, bolder, gates taken as passed": (0, 0, 2, 2),
         NEVER: (0, 0, 0, 0),
         ALWAYS: (0, 1, 2, 3),
         POINT: (0, 0, 2, 2),
     }
-    assert {rule: each.switches for rule, each in followed.items()} == dict(zip(RULES, (1, 1, 0, 3, 1), strict=True))
+    assert {rule: each.switches for rule, each in followed.items()} == dict(
+        zip(RULES, (1, 1, 1, 1, 0, 3, 1), strict=True)
+    )
 
 
 def test_ours_asks_the_gates_and_the_other_rules_do_not() -> None:
     followed = follow_rules(make([0.5, 1.0], red={1}), "7 ")
-    assert {rule: each.switches for rule, each in followed.items()} == dict(zip(RULES, (0, 1, 0, 1, 1), strict=True))
+    assert {rule: each.switches for rule, each in followed.items()} == dict(
+        zip(RULES, (0, 1, 0, 1, 0, 1, 1), strict=True)
+    )
 
 
 def test_ours_replaces_an_old_champion_by_an_equal_one_and_the_age_is_that_of_what_was_learnt() -> None:
