@@ -8,6 +8,7 @@ import argparse
 import json
 import sys
 from collections.abc import Iterator, Sequence
+from functools import cache
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -152,6 +153,7 @@ def _judge(trained: Trained, probability: pd.Series) -> dict[str, Any]:
     }
 
 
+@cache
 def section(which: Any) -> Any:
     """Read a section of the base parameters."""
     return load(which, ROOT / f"conf/base/parameters_{_FILES.get(which, 'validation')}.yml")

@@ -17,7 +17,7 @@ import numpy as np
 import pandas as pd
 from bench_projects import ROOT
 from numpy.typing import NDArray
-from promotion_page import render
+from promotion_page import ERRORS, PAGE, render_page
 from promotion_trained import measure_trained
 from scipy.special import expit, logit
 
@@ -43,7 +43,6 @@ WORLDS = {  # of a challenger's true gain over the first champion, in nats, by w
     "uneven": lambda _week, random: random.normal(0, 0.001),
     "declining": lambda week, _random: -0.00006 * week,
 }
-KEPT = ROOT / "experiments/promotion_errors.json"
 PASSED = partial(GateDecision, approved=True, gates=(), reasons=())
 
 
@@ -59,9 +58,8 @@ def main() -> None:
         sys.stdout.write(figures)
         if chosen.seed != SEED:
             return
-        KEPT.write_text(figures, encoding="utf-8")
-    page = render(json.loads(KEPT.read_text(encoding="utf-8")), section())
-    (ROOT / "docs/promotion.md").write_text(page, encoding="utf-8")
+        ERRORS.write_text(figures, encoding="utf-8")
+    PAGE.write_text(render_page(), encoding="utf-8")
 
 
 @cache

@@ -1,12 +1,18 @@
-"""The page docs/promotion.md: the method of promotion in words, and the errors that were measured."""
+"""The page docs/promotion.md: the method of promotion in words, the errors that were measured, and the replay."""
 
+import json
 from typing import Any
 
 import pandas as pd
+from bench_projects import ROOT
+from replay_page import render_replay
 from tables import table
 
 from waste_risk.formatting import format_signed
-from waste_risk.parameters import Promotion
+from waste_risk.parameters import Promotion, load
+
+PAGE = ROOT / "docs/promotion.md"
+ERRORS, REPLAY = ROOT / "experiments/promotion_errors.json", ROOT / "experiments/replay.json"
 
 _MEANINGS = {
     "equals": "Every challenger is exactly as good as the first champion.",
@@ -15,9 +21,16 @@ _MEANINGS = {
 }
 
 
-def render(figures: dict[str, Any], params: Promotion) -> str:
-    """Return the page."""
-    return f"""<!-- written by `make promotion-errors` -->
+def render_page() -> str:
+    """Return the page from the figures of both experiments; without a replay its section is left out."""
+    figures = json.loads(ERRORS.read_text(encoding="utf-8"))
+    page = render_errors(figures, load(Promotion, ROOT / "conf/base/parameters_promotion.yml"))
+    return page + (render_replay(json.loads(REPLAY.read_text(encoding="utf-8"))) if REPLAY.exists() else "")
+
+
+def render_errors(figures: dict[str, Any], params: Promotion) -> str:
+    """Return the page but for the replay."""
+    return f"""<!-- written by `make promotion-errors` and `make replay` -->
 # When a challenger replaces the champion
 
 {_explain_rule(params)}

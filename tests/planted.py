@@ -34,7 +34,7 @@ TRAINING = Training(
     explain_rows=200,
 )
 OBSERVATION = Observation(horizon_days=30, max_age_days=30, per_item=1)
-SPLIT = Split(test_share=0.2, n_folds=3)
+SPLIT = Split(test_share=0.2, n_folds=3, test_days=None)
 RISK_CLASSES = RiskClasses(medium_from=0.3, high_from=0.7)
 
 

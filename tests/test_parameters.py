@@ -44,9 +44,11 @@ def test_for_one_run_the_gates_follow_the_risk_classes_and_not_the_reverse(
 
 
 def test_a_file_goes_before_those_beside_it(tmp_path: Path) -> None:
-    (tmp_path / "parameters_a.yml").write_text("split: {test_share: 0.1, n_folds: 3}\nrisk_classes: {high_from: 0.9}")
+    (tmp_path / "parameters_a.yml").write_text(
+        "split: {test_share: 0.1, test_days: null, n_folds: 3}\nrisk_classes: {high_from: 0.9}"
+    )
     (tmp_path / "parameters_b.yml").write_text(
-        "split: {test_share: 0.2, n_folds: 4}\nrisk_classes: {medium_from: 0.2, high_from: 0.8}"
+        "split: {test_share: 0.2, test_days: 7, n_folds: 4}\nrisk_classes: {medium_from: 0.2, high_from: 0.8}"
     )
     for file, n_folds, high_from in (("a", 3, 0.9), ("b", 4, 0.8)):
         path = tmp_path / f"parameters_{file}.yml"
@@ -54,7 +56,7 @@ def test_a_file_goes_before_those_beside_it(tmp_path: Path) -> None:
 
 
 def test_a_section_that_no_file_holds_is_named(tmp_path: Path) -> None:
-    (tmp_path / "parameters.yml").write_text("split: {test_share: 0.1, n_folds: 3}")
+    (tmp_path / "parameters.yml").write_text("split: {test_share: 0.1, test_days: null, n_folds: 3}")
     with pytest.raises(KeyError, match="gates"):
         load(Gates, tmp_path / "parameters.yml")
 

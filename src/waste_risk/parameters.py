@@ -108,6 +108,7 @@ class Split(Section):
     """How the observations are split by time."""
 
     test_share: float = Field(gt=0, le=0.5)
+    test_days: Annotated[int, Field(ge=1, le=3_650)] | None
     n_folds: int = Field(ge=2, le=20)
 
 

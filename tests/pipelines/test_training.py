@@ -7,6 +7,7 @@ from planted import OBSERVATION, RISK_CLASSES, SPLIT, TRAINING
 from searching import QUICK, TUNING, tune
 
 from waste_risk.features import FEATURE_NAMES
+from waste_risk.model.predictor import hash_parameters
 from waste_risk.parameters import Calibration, Observation, Training
 from waste_risk.pipelines.training.nodes import describe_search, identify_training, simulate_example
 from waste_risk.pipelines.training.pipeline import create_pipeline
@@ -74,3 +75,11 @@ def test_the_parameter_hash_changes_with_every_section_and_with_nothing_else() -
         for place, change in enumerate(changes)
     ]
     assert len({one.parameter_hash for one in changed} | {known.parameter_hash}) == 6
+
+
+def test_a_parameter_that_is_null_does_not_change_the_hash_and_one_that_is_set_does() -> None:
+    older = SPLIT.model_construct(test_share=SPLIT.test_share, n_folds=SPLIT.n_folds)  # before there was test_days
+    known = hash_parameters([SPLIT])
+    assert SPLIT.test_days is None
+    assert hash_parameters([older]) == known
+    assert hash_parameters([SPLIT.model_copy(update={"test_days": 28})]) != known

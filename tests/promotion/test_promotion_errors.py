@@ -6,16 +6,16 @@ from collections import Counter
 import numpy as np
 import pandas as pd
 import pytest
-from promotion_errors import HOUSEHOLDS, KEPT, POOL, ROOT, WEEKS, Champion, Pool, Week, point_rule, rule, section
-from promotion_page import render
+from promotion_errors import HOUSEHOLDS, POOL, WEEKS, Champion, Pool, Week, point_rule, rule, section
+from promotion_page import ERRORS, PAGE, render_page
 from scipy.special import expit
 
-FIGURES = json.loads(KEPT.read_text(encoding="utf-8"))
+FIGURES = json.loads(ERRORS.read_text(encoding="utf-8"))
 PROMOTED = {each["gain"]: each["young"].get("promote", 0) / FIGURES["pairs"] for each in FIGURES["gains"]}
 
 
 def test_the_page_is_that_of_the_figures_and_parameters():
-    assert (ROOT / "docs/promotion.md").read_text(encoding="utf-8") == render(FIGURES, section())
+    assert PAGE.read_text(encoding="utf-8") == render_page()
 
 
 def test_equals_are_promoted_in_at_most_5_percent_of_200_pairs_and_what_is_worse_is_not():

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import cross_val_score
 
+from waste_risk.errors import ContractError
 from waste_risk.parameters import Split
 from waste_risk.training import splits
 from waste_risk.training.splits import PurgedTimeSeriesSplit, newest_window, split_by_time
@@ -35,7 +36,7 @@ def days_of(rows: pd.DataFrame) -> list[int]:
 
 def test_the_newest_days_are_the_test_window_and_unknown_labels_are_left_out():
     rows = observe(0, 1, 2, 3, 4, 5, 6, 7, 8, 9)
-    development, test = split_by_time(rows, Split(test_share=0.2, n_folds=5))
+    development, test = split_by_time(rows, Split(test_share=0.2, n_folds=5, test_days=None))
     assert days_of(development) == [0, 1, 2, 3, 4, 5, 6]  # day 6 is known on day 8, the first of the test window
     assert days_of(test) == [8, 9]
     assert development.index.tolist() == list(range(7))
@@ -44,11 +45,32 @@ def test_the_newest_days_are_the_test_window_and_unknown_labels_are_left_out():
 
 
 def test_a_day_is_never_divided():
-    development, test = split_by_time(observe(0, 1, 2, 3, 4, 5, 8.1, 8.2, 8.9, 9), Split(test_share=0.4, n_folds=5))
+    development, test = split_by_time(
+        observe(0, 1, 2, 3, 4, 5, 8.1, 8.2, 8.9, 9), Split(test_share=0.4, n_folds=5, test_days=None)
+    )
     assert days_of(test) == [8, 8, 8, 9]
-    development, test = split_by_time(observe(0, 1, 2, 3, 4, 5, 8.1, 8.2, 8.9, 9), Split(test_share=0.3, n_folds=5))
+    development, test = split_by_time(
+        observe(0, 1, 2, 3, 4, 5, 8.1, 8.2, 8.9, 9), Split(test_share=0.3, n_folds=5, test_days=None)
+    )
     assert days_of(test) == [9]
     assert days_of(development) == [0, 1, 2, 3, 4, 5]
+
+
+def test_days_of_the_test_window_count_back_from_the_newest_row():
+    rows = observe(0, 1, 2, 3, 4, 5.5, 8.1, 8.2, 8.9, 9.5)
+    development, test = split_by_time(rows, Split(test_share=0.1, n_folds=5, test_days=2))
+    assert days_of(test) == [8, 8, 8, 9]
+    assert days_of(development) == [0, 1, 2, 3, 4, 5]
+    development, test = split_by_time(rows, Split(test_share=0.1, n_folds=5, test_days=4))  # days 6 and 7 have no rows
+    assert days_of(test) == [8, 8, 8, 9]
+    assert days_of(development) == [0, 1, 2, 3, 4]  # day 5.5 is known on day 7.5, after day 6 begins
+
+
+def test_a_test_window_longer_than_the_rows_is_refused():
+    with pytest.raises(ContractError, match=r"2023-12-25.*newest 17 days.*smaller split\.test_days is needed$"):
+        split_by_time(observe(*range(10)), Split(test_share=0.2, n_folds=5, test_days=17))
+    with pytest.raises(ContractError, match="no label is known on 2024-01-02, when the newest 9 days of rows begin"):
+        split_by_time(observe(*range(10)), Split(test_share=0.2, n_folds=5, test_days=9))
 
 
 def test_a_label_known_later_on_the_first_of_the_newest_days_does_not_train():
@@ -66,7 +88,7 @@ def test_a_label_known_later_on_the_first_of_the_newest_days_does_not_train():
 )
 def test_days_that_cannot_be_split_are_refused(days, share, message):
     with pytest.raises(ValueError, match=message):
-        split_by_time(observe(*days), Split(test_share=share, n_folds=2))
+        split_by_time(observe(*days), Split(test_share=share, n_folds=2, test_days=None))
 
 
 def test_folds_train_on_what_is_known_and_validate_on_blocks_of_about_equal_size():

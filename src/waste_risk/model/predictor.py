@@ -237,6 +237,6 @@ def hash_rows(rows: pd.DataFrame) -> str:
 
 
 def hash_parameters(sections: Sequence[Section]) -> str:
-    """Return a SHA-256 of the parameters' values, in hexadecimal."""
-    values = [section.model_dump(mode="json") for section in sections]
+    """Return a SHA-256 of the parameters' values, in hexadecimal; one that is null is off, as if it did not exist."""
+    values = [section.model_dump(mode="json", exclude_none=True) for section in sections]
     return hashlib.sha256(json.dumps(values, sort_keys=True).encode()).hexdigest()

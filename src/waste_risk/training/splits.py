@@ -27,13 +27,19 @@ def split_by_time(model_input: pd.DataFrame, params: Split) -> tuple[pd.DataFram
 
     Args:
         model_input: features, labels, ``observed_on`` and ``label_known_on``.
-        params: ``test_share`` is the largest share of the rows that the test window may hold.
+        params: ``test_days`` is how many days the test window has; if it is null, ``test_share`` is the largest share
+            of the rows that the window may hold.
 
     Raises:
         ContractError: the newest day alone holds more than ``test_share`` of the rows, no label is known before the
             test window, or development holds one class only.
     """
-    older, newest = newest_window(model_input["observed_on"], model_input["label_known_on"], params.test_share)
+    observed_on, label_known_on = model_input["observed_on"], model_input["label_known_on"]
+    older, newest = (
+        newest_window(observed_on, label_known_on, params.test_share)
+        if params.test_days is None
+        else newest_days(observed_on, label_known_on, params.test_days)
+    )
     development, test = model_input[older].reset_index(drop=True), model_input[newest].reset_index(drop=True)
     _refuse_one_class(development["wasted"])
     return development, test
@@ -66,6 +72,22 @@ def newest_window(observed_on: pd.Series, label_known_on: pd.Series, share: floa
     if not older.any():
         raise ContractError(
             f"no label is known on {starts_on:%Y-%m-%d}, when the newest {share:.0%} of the rows begin; {_TOO_SHORT}"
+        )
+    return older, (observed_on >= starts_on).to_numpy()
+
+
+def newest_days(observed_on: pd.Series, label_known_on: pd.Series, n_days: int) -> tuple[Mask, Mask]:
+    """Return the masks of ``newest_window`` for a number of days in place of a share of the rows.
+
+    Raises:
+        ContractError: no label is known before the newest days.
+    """
+    starts_on = observed_on.max().floor("D") - pd.Timedelta(days=n_days - 1)
+    older = (label_known_on <= starts_on).to_numpy()
+    if not older.any():
+        raise ContractError(
+            f"no label is known on {starts_on:%Y-%m-%d}, when the newest {n_days} days of rows begin; a longer period "
+            "or a smaller split.test_days is needed"
         )
     return older, (observed_on >= starts_on).to_numpy()
 
