@@ -204,7 +204,7 @@ def test_a_move_that_the_store_interrupts_anywhere_is_finished_by_the_next_run(
         assert bool(finish_interrupted()) is (n_writes > 0 and not has_passed)
         expected = champion if n_writes == 0 else challenger  # without an intention there is nothing to finish
         assert champions() == [expected] * 3
-        assert read_log().find_open() == []
+        assert find_open(read_log().entries) == []
         stages = [each.split(" ")[0] for each in state(store)[NAMES[0]]]
         assert (stages.count("Production"), stages.count("Staging")) == (1, 0)
         champion, n_writes = expected, n_writes + step
@@ -221,7 +221,7 @@ def test_a_promoting_process_that_is_killed_is_finished_by_the_next_run(
     process.communicate()
     assert process.returncode == -signal.SIGKILL
     assert len(champions()) == 3
-    (left,) = read_log().find_open()
+    (left,) = find_open(read_log().entries)
     assert finish_interrupted() == []  # as far as the store knows, the run is at work
     with pytest.raises(DatasetError) as refusal:
         promote(SECOND, FIRST)
@@ -255,7 +255,7 @@ def test_an_interrupted_move_is_withdrawn_if_the_champion_is_another_one_by_now(
     (by_hand,) = [each for each in find_version_sets("simulated") if each.predictor_sha256 == THIRD]
     move(by_hand, "Staging")
     move(by_hand, "Production")
-    (left,) = read_log().find_open()
+    (left,) = find_open(read_log().entries)
     next_run()
     assert finish_interrupted() == [
         f"the promotion of {left.at} by {left.by} had been interrupted, and was withdrawn: the champion is another one "
@@ -275,7 +275,7 @@ def test_of_promotions_at_once_one_wins_and_the_others_are_told(store: MlflowCli
     assert all(line.endswith("nothing was moved, run again") for line in refusals), refusals
     assert champions() in ([SECOND] * 3, [THIRD] * 3)
     assert len(read_log().find_moves()) == 2
-    assert read_log().find_open() == []
+    assert find_open(read_log().entries) == []
 
 
 def next_run() -> None:

@@ -11,6 +11,7 @@ from waste_risk.errors import ContractError
 from waste_risk.parameters import Promotion, load
 from waste_risk.promotion import Assignment, LogEntry, PromotionLog, decide_rollback
 from waste_risk.promotion.decision import PromotionDecision
+from waste_risk.promotion.log import find_open
 
 BASE = load(Promotion, Path(__file__).parents[2] / "conf/base/parameters_promotion.yml")
 NOTHING = Assignment(None, None, None)
@@ -101,11 +102,11 @@ def test_intentions_are_open_until_they_are_done_or_withdrawn():
     log = start("a", "b")
     intended = replace(log.entries[2], number=5)
     open_log = replace(log, entries=(*log.entries, intended))
-    assert log.find_open() == []
-    assert open_log.find_open() == [intended]
+    assert find_open(log.entries) == []
+    assert find_open(open_log.entries) == [intended]
     withdrawn = replace(intended, number=6, event="withdrawn", concludes=5)
     closed = replace(open_log, entries=(*open_log.entries, withdrawn))
-    assert closed.find_open() == []
+    assert find_open(closed.entries) == []
     assert closed.find_moves() == log.find_moves()
 
 

@@ -1,4 +1,4 @@
-"""Why a dataset could not be read or written, in one line that shows no value of it.
+"""Why a dataset of Kedro's or a source's could not be read or written, in one line that shows no value of it.
 
 Messages of exceptions may quote the data, so only those known not to are shown; of the others, the type.
 """

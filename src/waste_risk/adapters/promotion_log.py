@@ -34,7 +34,7 @@ from waste_risk.adapters.registry import (
 from waste_risk.adapters.signals import uninterrupted
 from waste_risk.adapters.tracking import active_run_id
 from waste_risk.promotion.decision import PromotionDecision
-from waste_risk.promotion.log import Assignment, Event, LogEntry, PromotionLog
+from waste_risk.promotion.log import Assignment, Event, LogEntry, PromotionLog, find_open
 
 LOG = "waste_risk_promotion_log"
 ABANDONED_AFTER = 600  # seconds; a move takes a few, so whoever has begun one longer ago is gone, whatever its run says
@@ -53,12 +53,11 @@ class _Move:
 
 def read_log() -> PromotionLog:
     """Return the log of promotions, and what the aliases point at."""
-    versions = MlflowClient().search_model_versions(f"name = '{LOG}'")
-    entries = sorted((_to_entry(version) for version in versions), key=lambda entry: entry.number)
+    entries = _read_entries()
     sets = {alias: version_set_of_alias(alias) for alias in (CHAMPION, PREVIOUS, REFERENCE)}
     now = Assignment(**{alias: None if each is None else each.id for alias, each in sets.items()})
     champion = sets[CHAMPION]
-    return PromotionLog(tuple(entries), now, None if champion is None else champion.predictor_sha256)
+    return PromotionLog(entries, now, None if champion is None else champion.predictor_sha256)
 
 
 def carry_out(decision: PromotionDecision, source: str) -> LogEntry:
@@ -74,7 +73,7 @@ def carry_out(decision: PromotionDecision, source: str) -> LogEntry:
     """
     finish_interrupted()
     log = read_log()
-    _refuse_at_work(log.find_open())
+    _refuse_at_work(find_open(log.entries))
     if not decision.is_move:
         return _append("decided", _Move(log.now, log.now, decision.to_dict(), source))
     if decision.champion_sha256 != log.champion_sha256:
@@ -95,7 +94,7 @@ def finish_interrupted() -> list[str]:
         What was carried out or withdrawn, in sentences.
     """
     told = []
-    for entry in read_log().find_open():
+    for entry in find_open(_read_entries()):
         begun = time.time() - datetime.fromisoformat(entry.at).timestamp()
         if begun < ABANDONED_AFTER and is_running(entry.run_id):
             continue
@@ -107,6 +106,11 @@ def finish_interrupted() -> list[str]:
         else:
             told.append(f"{_name(entry)} had been interrupted, and was withdrawn: the champion is another one by now")
     return told
+
+
+def _read_entries() -> tuple[LogEntry, ...]:
+    versions = MlflowClient().search_model_versions(f"name = '{LOG}'")
+    return tuple(sorted((_to_entry(version) for version in versions), key=lambda entry: entry.number))
 
 
 def _find_registered(predictor_sha256: str, source: str) -> VersionSet:
@@ -134,7 +138,7 @@ def _move(what: _Move) -> LogEntry:
     intention = _append("intended", what)
     log = read_log()
     try:
-        _refuse_at_work([entry for entry in log.find_open() if entry.number < intention.number])
+        _refuse_at_work([entry for entry in find_open(log.entries) if entry.number < intention.number])
         if log.now.champion not in {what.before.champion, what.after.champion}:
             raise DatasetError("the champion was replaced meanwhile; nothing was moved, run again")
         if time.monotonic() - began > GIVEN_UP_AFTER:

@@ -1,4 +1,4 @@
-"""One MLflow run for each ``kedro run``, with its parameters.
+"""One MLflow run for each ``kedro run``, with its parameters; those that a SIGKILL has ended are marked as killed.
 
 MLflow keeps the active run per thread and silently opens another where there is none; so every thread that runs a node
 joins the run first, and ``active_run_id`` raises an error where there is none.

@@ -4,7 +4,7 @@ A move is an entry with the intention, followed by one that it is done or was wi
 what was interrupted, and no entry is ever changed.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -53,6 +53,12 @@ class LogEntry:
     at: str
 
 
+def find_open(entries: Sequence[LogEntry]) -> list[LogEntry]:
+    """Return the intentions that were neither carried out nor withdrawn, the first one first."""
+    concluded = {entry.concludes for entry in entries}
+    return [entry for entry in entries if entry.event == "intended" and entry.number not in concluded]
+
+
 @dataclass(frozen=True)
 class PromotionLog:
     """What happened, and what is.
@@ -66,11 +72,6 @@ class PromotionLog:
     entries: tuple[LogEntry, ...]
     now: Assignment
     champion_sha256: str | None = None
-
-    def find_open(self) -> list[LogEntry]:
-        """Return the intentions that were neither carried out nor withdrawn, the first one first."""
-        concluded = {entry.concludes for entry in self.entries}
-        return [entry for entry in self.entries if entry.event == "intended" and entry.number not in concluded]
 
     def find_moves(self) -> list[LogEntry]:
         """Return the entries of the moves that are done, in the order of their intentions."""
