@@ -24,6 +24,7 @@ from waste_risk.adapters.registry import find_version_sets, move, register_toget
 from waste_risk.errors import ContractError
 from waste_risk.parameters import Promotion, load
 from waste_risk.promotion import LogEntry, PromotionDecision, decide_rollback
+from waste_risk.promotion.log import find_open
 
 PARAMS = load(Promotion, Path(__file__).parents[2] / "conf/base/parameters_promotion.yml")
 FIRST, SECOND, THIRD = "a" * 64, "b" * 64, "c" * 64
