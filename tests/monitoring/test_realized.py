@@ -64,6 +64,27 @@ def test_predictions_of_items_that_are_gone_are_left_out() -> None:
     assert outcomes["item_id"].tolist() == [1]
 
 
+@pytest.mark.parametrize(
+    "replaced",
+    [
+        {"household_id": [0, 77]},  # as in another source that numbers its items likewise
+        {"household_id": ["0", "0"]},
+        {"purchased_on": pd.to_datetime([MONDAY - DAY, MONDAY]).astype("datetime64[us]")},
+        {"item_id": [55, 56]},
+        {"item_id": ["0", "1"]},
+    ],
+)
+def test_predictions_of_other_items_than_the_source_has_are_refused_in_one_line(replaced: "dict[str, object]") -> None:
+    predictions = predict([0.5, 0.6])
+    items = buy(predictions).assign(**replaced)
+    with pytest.raises(ContractError) as refusal:
+        match_outcomes(predictions, items, waste([0], MONDAY), 30, PARAMS)
+    assert str(refusal.value) == (
+        "predictions of 2024-06-03T00:00:00 are of other items than the source's: the source was replaced since; move "
+        "data/<source>/07_model_output/predictions and expected_performance away"
+    )
+
+
 def test_expected_and_realized_stand_beside_each_other() -> None:
     predictions, items, events = drawn(3)
     expected = estimate_performance(predictions, items, PARAMS)

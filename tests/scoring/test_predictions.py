@@ -18,7 +18,7 @@ from waste_risk.tables.contracts import REASONS, check, empty_table
 from waste_risk.training.fit import fit_predictor
 
 MOMENT = pd.Timestamp("2024-06-10T09:30")
-NONE_EARLIER = empty_table("predictions")[["as_of", "item_id", "is_alert"]]
+NONE_EARLIER = empty_table("predictions")[["as_of", "item_id", "household_id", "is_alert"]]
 
 
 @pytest.fixture(scope="module")
@@ -40,10 +40,11 @@ def features_of(pantry: Pantry, moment: pd.Timestamp = MOMENT) -> pd.DataFrame:
     return build_features(observations, pantry.households, pantry.items, pantry.events)
 
 
-def earlier(*rows: tuple[str, int, bool]) -> pd.DataFrame:
+def earlier(pantry: Pantry, *rows: tuple[str, int, bool]) -> pd.DataFrame:
     """Moment, item, whether it was an alert."""
     frame = pd.DataFrame(rows, columns=["as_of", "item_id", "is_alert"])
-    return frame.assign(as_of=frame["as_of"].astype("datetime64[us]"))
+    household_id = pantry.items.set_index("item_id")["household_id"].reindex(frame["item_id"]).fillna(-1).astype(int)
+    return frame.assign(as_of=frame["as_of"].astype("datetime64[us]"), household_id=household_id.to_numpy())
 
 
 def test_the_predictions_are_those_of_the_champion_to_the_last_bit(
@@ -95,6 +96,7 @@ def test_an_alert_is_new_unless_it_was_one_before(champion: RegisteredPredictor,
         champion,
         features,
         earlier(
+            pantry,
             ("2024-06-08", alerts[0], True),
             ("2024-06-06", alerts[0], True),
             ("2024-06-07", alerts[0], False),
@@ -125,7 +127,7 @@ def test_what_happens_at_the_moment_or_later_changes_nothing(champion: Registere
 
 def test_a_pantry_without_an_open_item_has_no_predictions(champion: RegisteredPredictor, pantry: Pantry) -> None:
     long_ago = pantry.items["purchased_on"].min()
-    predictions = score_items(champion, features_of(pantry, long_ago), earlier(("2024-01-01", 1, True)))
+    predictions = score_items(champion, features_of(pantry, long_ago), earlier(pantry, ("2024-01-01", 1, True)))
     assert predictions.empty
     assert check("predictions", predictions).columns.tolist() == empty_table("predictions").columns.tolist()
 
@@ -133,7 +135,7 @@ def test_a_pantry_without_an_open_item_has_no_predictions(champion: RegisteredPr
 def test_it_leaves_its_arguments_as_they_are_and_gives_the_same_again(
     champion: RegisteredPredictor, pantry: Pantry
 ) -> None:
-    features, before = features_of(pantry), earlier(("2024-06-09", 1, True))
+    features, before = features_of(pantry), earlier(pantry, ("2024-06-09", 1, True))
     copies = features.copy(), before.copy()
     first = score_items(champion, features, before)
     assert features.equals(copies[0])
@@ -145,10 +147,21 @@ def test_ids_may_be_text(champion: RegisteredPredictor, pantry: Pantry) -> None:
     features = features_of(pantry)
     features = features.assign(item_id="item " + features["item_id"].astype("str"))
     first = score_items(champion, features, NONE_EARLIER)
-    alerted = first.loc[first["is_alert"], "item_id"].iloc[0]
-    before = pd.DataFrame({"as_of": [pd.Timestamp("2024-06-01")], "item_id": [alerted], "is_alert": [True]})
-    again = check("predictions", score_items(champion, features, before)).set_index("item_id")
-    assert again.loc[alerted, "alerted_on"] == pd.Timestamp("2024-06-01")
+    before = first[first["is_alert"]].head(1).assign(as_of=pd.Timestamp("2024-06-01"))
+    again = check("predictions", score_items(champion, features, before[NONE_EARLIER.columns])).set_index("item_id")
+    assert again.loc[before["item_id"].iloc[0], "alerted_on"] == pd.Timestamp("2024-06-01")
+
+
+@pytest.mark.parametrize("prefix", ["", "another "])
+def test_an_alert_of_another_household_was_of_another_item(
+    champion: RegisteredPredictor, pantry: Pantry, prefix: str
+) -> None:
+    features = features_of(pantry)
+    features = features.assign(household_id=prefix + features["household_id"].astype("str"))
+    before = score_items(champion, features_of(pantry), NONE_EARLIER)
+    before = before.assign(household_id=before["household_id"].astype("str"), as_of=pd.Timestamp("2024-06-01"))
+    again = score_items(champion, features, before[NONE_EARLIER.columns])
+    assert again.loc[again["is_alert"], "alerted_on"].eq(MOMENT if prefix else pd.Timestamp("2024-06-01")).all()
 
 
 class TestTheContract:

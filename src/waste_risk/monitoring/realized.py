@@ -145,7 +145,11 @@ def match_outcomes(
 
     Returns:
         the predictions with ``week`` (its Monday), ``ages``, ``wasted``, ``label_known_on`` and ``is_mature``.
+
+    Raises:
+        ContractError: the predictions are of other items than the source's.
     """
+    _refuse_other_items(predictions, items)
     newest = choose_weekly(predictions)
     newest = newest[newest["item_id"].isin(items["item_id"])].reset_index(drop=True)
     observed = newest[["item_id", "as_of"]].rename(columns={"as_of": "observed_on"})
@@ -156,6 +160,20 @@ def match_outcomes(
         label_known_on=labels["label_known_on"],
         is_mature=labels["label_known_on"] <= latest_record(items, events),
     )
+
+
+def _refuse_other_items(predictions: pd.DataFrame, items: pd.DataFrame) -> None:
+    """Refuse predictions whose ids are those of other items in the source, or none of its items."""
+    own = items.set_index("item_id").reindex(predictions["item_id"]).reset_index(drop=True)
+    is_there = predictions["item_id"].isin(items["item_id"]).to_numpy()
+    household, as_of = predictions["household_id"].to_numpy(), predictions["as_of"].to_numpy()
+    is_other = is_there & ((own["household_id"] != household) | (own["purchased_on"] >= as_of)).to_numpy()
+    if is_other.any() or not is_there.any():
+        moment = predictions["as_of"][is_other | ~is_there.any()].min()
+        raise ContractError(
+            f"predictions of {moment.isoformat()} are of other items than the source's: the source was replaced since; "
+            "move data/<source>/07_model_output/predictions and expected_performance away"
+        )
 
 
 def choose_weekly(predictions: pd.DataFrame) -> pd.DataFrame:

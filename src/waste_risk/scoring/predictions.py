@@ -16,8 +16,8 @@ def score_items(
     Args:
         champion: whose predictions these are.
         features: of the open items, all observed at the moment.
-        earlier_predictions: ``item_id``, ``as_of`` and ``is_alert`` of predictions at other moments, by whichever
-            champion; only those before the moment count, so that scoring it again gives the same.
+        earlier_predictions: ``item_id``, ``household_id``, ``as_of`` and ``is_alert`` of predictions at other moments,
+            by whichever champion; only those before the moment count, so that scoring it again gives the same.
 
     Returns:
         the table ``predictions``, in the order of the features; ``alerted_on`` is the first moment at which the item
@@ -49,8 +49,10 @@ def _first_alerts(features: pd.DataFrame, earlier_predictions: pd.DataFrame) -> 
     """Return when each item was first alerted before it is observed here; NaT if it was not."""
     moment = features["observed_on"].min()
     is_earlier = earlier_predictions["is_alert"] & (earlier_predictions["as_of"] < moment)
-    first = earlier_predictions[is_earlier].groupby("item_id")["as_of"].min()
-    return pd.Series(first.reindex(features["item_id"]).to_numpy(), index=features.index)
+    # An id alone may be that of another item: of a source that was replaced since.
+    keys = ["item_id", "household_id"]
+    first = earlier_predictions[is_earlier].groupby(keys, observed=True)["as_of"].min()
+    return pd.Series(first.reindex(pd.MultiIndex.from_frame(features[keys])).to_numpy(), index=features.index)
 
 
 def _explain_alerts(predictor: WastePredictor, features: pd.DataFrame, is_alert: pd.Series) -> pd.DataFrame:
