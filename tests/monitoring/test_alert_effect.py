@@ -35,13 +35,25 @@ def test_rarer_waste_needs_more_items() -> None:
 
 
 def test_an_alert_that_is_repeated_counts_once() -> None:
+    start = predict([0.1], as_of=MONDAY - 7 * DAY, first_item=9)
     first, again = predict([0.9, 0.6, 0.1]), predict([0.9, 0.6, 0.1], as_of=MONDAY + 7 * DAY)
     again["alerted_on"] = first["alerted_on"]
-    effect = plan(pd.concat([first, again], ignore_index=True))
+    effect = plan(pd.concat([start, first, again], ignore_index=True))
     assert effect.expected_waste_rate == pytest.approx(0.75)
     assert effect.new_alerts_per_week == 1.0
     assert effect.weeks == effect.never_alerted_items * 10
 
 
-def test_without_an_alert_there_is_nothing_to_plan() -> None:
+@pytest.mark.parametrize("stock", [2, 20, 200])
+def test_the_alerts_of_the_first_moment_say_nothing_of_how_many_follow(stock: int) -> None:
+    start = predict([0.9] * stock, as_of=MONDAY - 14 * DAY, first_item=100)
+    later = predict([0.6, 0.7, 0.8, 0.1])
+    effect = plan(pd.concat([start, later], ignore_index=True))
+    assert effect.new_alerts_per_week == 1.5
+    assert effect.expected_waste_rate == pytest.approx(0.7)
+
+
+def test_without_an_alert_after_the_first_moment_there_is_nothing_to_plan() -> None:
     assert plan(predict([0.1, 0.2])) is None
+    assert plan(predict([0.9, 0.8])) is None
+    assert plan(pd.concat([predict([0.9]), predict([0.1], as_of=MONDAY + DAY)])) is None

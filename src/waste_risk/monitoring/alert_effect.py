@@ -17,7 +17,7 @@ class AlertEffect:
     Attributes:
         expected_waste_rate: mean probability of the items that were alerted for the first time.
         never_alerted_items: items without an alert that show a change of the waste rate by ``alert_effect``.
-        new_alerts_per_week: items alerted for the first time, on average over the weeks.
+        new_alerts_per_week: items alerted for the first time, on average over the weeks after the first moment.
         effect: the relative change of the waste rate that is to be seen; power the probability of seeing it.
         share: of new alerts that would be left out.
         weeks: until so many have been left out.
@@ -33,21 +33,24 @@ class AlertEffect:
 
 
 def plan_alert_effect(predictions: pd.DataFrame, ages: pd.Series, params: Monitoring) -> AlertEffect | None:
-    """Compute what a share of never-alerted items would buy; null if nothing was ever alerted.
+    """Compute what a share of never-alerted items would buy; null if nothing was alerted after the first moment.
+
+    The alerts of the first moment are those of all items that were open then; only later ones come as fast as new
+    alerts do.
 
     Args:
         predictions: the table ``predictions``, of all moments.
         ages: of each prediction, from ``name_ages``.
         params: the section ``monitoring`` of the parameters.
     """
-    is_new = (predictions["alerted_on"] == predictions["as_of"]) & (ages == LEARNED)
+    first = predictions["as_of"].min()
+    is_new = (predictions["alerted_on"] == predictions["as_of"]) & (predictions["as_of"] > first) & (ages == LEARNED)
     alerts = predictions[is_new].drop_duplicates("item_id")
     if alerts.empty:
         return None
     rate = float(alerts["waste_probability"].mean())
     needed = count_needed(rate, params)
-    span = (predictions["as_of"].max() - predictions["as_of"].min()) / pd.Timedelta(weeks=1) + 1
-    per_week = len(alerts) / span
+    per_week = len(alerts) / ((predictions["as_of"].max() - first) / pd.Timedelta(weeks=1))
     return AlertEffect(
         expected_waste_rate=rate,
         never_alerted_items=needed,
