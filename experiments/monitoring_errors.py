@@ -20,7 +20,14 @@ from monitoring_page import render
 from waste_risk.features import FEATURE_NAMES, build_features
 from waste_risk.model.calibration import fit_calibrator
 from waste_risk.model.predictor import RegisteredPredictor, WastePredictor
-from waste_risk.monitoring import Change, estimate_performance, find_alarms, match_outcomes, measure_recent
+from waste_risk.monitoring import (
+    Change,
+    estimate_performance,
+    find_alarms,
+    leave_out_hindsight,
+    match_outcomes,
+    measure_recent,
+)
 from waste_risk.monitoring.drift import PROBABILITY, describe_reference, observe_weekly
 from waste_risk.monitoring.expected import LEARNED, expected_log_loss
 from waste_risk.monitoring.realized import Week, measure_weeks
@@ -93,9 +100,15 @@ def measure(scenario: str, seed: int) -> dict[str, Any]:
     source = simulate_source(scenario, seed)
     champion = train(source)
     predictions = score(source, champion)
-    items, events = source.tables.items, source.tables.events
-    expected = pd.concat([estimate_performance(each, items, params()) for _, each in predictions.groupby("as_of")])
-    outcomes = match_outcomes(predictions, items, events, champion.predictor.metadata.horizon_days, params())
+    items, events, metadata = source.tables.items, source.tables.events, champion.predictor.metadata
+    expected = estimate_performance(
+        predictions,
+        items,
+        params(),
+        horizon_days=metadata.horizon_days,
+        learned_until=metadata.labels_known_on,
+    )
+    outcomes = match_outcomes(leave_out_hindsight(predictions, expected), items, events)
     weeks = measure_weeks(outcomes, expected, params())
     changes = list(measure_changes(source, champion.predictor))
     older = outcomes[outcomes["ages"] != LEARNED]

@@ -2,14 +2,13 @@
 
 import numpy as np
 import pandas as pd
-from predicted import DAY, MONDAY, PARAMS, buy, predict, waste
+from predicted import DAY, MONDAY, PARAMS, buy, estimate, follow, predict, waste
 
 from waste_risk.monitoring import (
     Change,
     Drift,
     MonitoringMetrics,
     assemble_metrics,
-    estimate_performance,
     match_outcomes,
 )
 
@@ -38,12 +37,11 @@ def followed(*, shift: float = 0.1, drifted: bool = True) -> MonitoringMetrics:
         columns=(Drift("open_items", psi, 0.04, 0.21), Drift("waste_probability", 0.02, 0.01, 0.1)),
     )
     return assemble_metrics(
-        predictions=predictions,
+        predictions=follow(predictions),
         items=items,
-        outcomes=match_outcomes(predictions, items, pd.concat([*events, until]), 30, PARAMS),
-        expected_performance=estimate_performance(predictions, items, PARAMS),
+        outcomes=match_outcomes(follow(predictions), items, pd.concat([*events, until])),
+        expected_performance=estimate(predictions, items),
         change=change,
-        horizon_days=30,
         params=PARAMS,
     )
 

@@ -3,6 +3,7 @@
 import numpy as np
 import pandas as pd
 
+from waste_risk.monitoring import estimate_performance
 from waste_risk.parameters import Monitoring
 
 PARAMS = Monitoring(
@@ -47,6 +48,17 @@ def predict(
         "predictor_sha256": version * 64,
     }
     return pd.DataFrame(columns)
+
+
+def follow(predictions: pd.DataFrame, horizon_days: int = 30, **values: float) -> pd.DataFrame:
+    """The predictions beside what they are to be evaluated by."""
+    stored = {"max_age_days": PARAMS.max_age_days, "high_confidence": PARAMS.high_confidence}
+    return predictions.assign(horizon_days=horizon_days, **(stored | values))
+
+
+def estimate(predictions: pd.DataFrame, items: pd.DataFrame, params: Monitoring = PARAMS) -> pd.DataFrame:
+    """The performance expected of predictions by a predictor that has learned nothing of their moments."""
+    return estimate_performance(predictions, items, params, horizon_days=30, learned_until=MONDAY - 365 * DAY)
 
 
 def buy(predictions: pd.DataFrame, days_before: float = 3) -> pd.DataFrame:

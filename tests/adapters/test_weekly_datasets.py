@@ -6,11 +6,10 @@ import mlflow
 import pytest
 from mlflow import MlflowClient
 from monitored import MONITORED
-from predicted import DAY, MONDAY, PARAMS, buy, predict
+from predicted import DAY, MONDAY, buy, estimate, predict
 
 from waste_risk.adapters.mlflow_datasets import WeeklyRecordDataset
 from waste_risk.adapters.predictions import ExpectedPerformanceDataset
-from waste_risk.monitoring import estimate_performance
 
 
 def test_estimates_are_added_moment_by_moment_and_one_that_is_there_stands(tmp_path: Path) -> None:
@@ -18,7 +17,7 @@ def test_estimates_are_added_moment_by_moment_and_one_that_is_there_stands(tmp_p
     assert dataset.load().empty
     for as_of, probability in ((MONDAY, 0.2), (MONDAY + 7 * DAY, 0.3), (MONDAY, 0.4)):
         predictions = predict([probability, 0.9], as_of=as_of)
-        dataset.save(estimate_performance(predictions, buy(predictions), PARAMS))
+        dataset.save(estimate(predictions, buy(predictions)))
     loaded = dataset.load()
     assert loaded["as_of"].tolist() == [MONDAY, MONDAY + 7 * DAY]
     assert loaded["base_rate"].tolist() == pytest.approx([0.55, 0.6])
@@ -26,7 +25,7 @@ def test_estimates_are_added_moment_by_moment_and_one_that_is_there_stands(tmp_p
 
 def test_a_moment_without_an_open_item_adds_nothing(tmp_path: Path) -> None:
     predictions = predict([0.2])
-    nothing = estimate_performance(predictions.iloc[:0], buy(predictions), PARAMS)
+    nothing = estimate(predictions.iloc[:0], buy(predictions))
     ExpectedPerformanceDataset(str(tmp_path / "expected")).save(nothing)
     assert not (tmp_path / "expected").exists()
 

@@ -3,7 +3,7 @@
 import numpy as np
 import pandas as pd
 import pytest
-from predicted import DAY, MONDAY, PARAMS, buy, predict
+from predicted import DAY, MONDAY, PARAMS, buy, follow, predict
 from scipy.stats import norm
 
 from waste_risk.monitoring.alert_effect import count_needed, plan_alert_effect
@@ -11,7 +11,7 @@ from waste_risk.monitoring.expected import name_ages
 
 
 def plan(predictions: pd.DataFrame):
-    return plan_alert_effect(predictions, name_ages(predictions, buy(predictions), PARAMS), PARAMS)
+    return plan_alert_effect(predictions, name_ages(follow(predictions), buy(predictions)), PARAMS)
 
 
 def test_the_number_is_that_of_a_test_of_two_shares() -> None:

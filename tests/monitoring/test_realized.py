@@ -3,7 +3,7 @@
 import numpy as np
 import pandas as pd
 import pytest
-from predicted import DAY, MONDAY, PARAMS, buy, predict, waste
+from predicted import DAY, MONDAY, PARAMS, buy, estimate, follow, predict, waste
 
 from waste_risk.errors import ContractError
 from waste_risk.monitoring.expected import estimate_performance
@@ -15,7 +15,6 @@ from waste_risk.monitoring.realized import (
     measure_recent,
     measure_weeks,
 )
-from waste_risk.tables.contracts import empty_table
 
 SUNDAY = MONDAY + 6 * DAY
 
@@ -46,7 +45,7 @@ def test_of_a_week_and_predictor_the_newest_moment_counts() -> None:
 def test_waste_counts_from_the_moment_on_for_the_horizon() -> None:
     predictions = predict([0.5, 0.5, 0.5])
     events = pd.concat([waste([0], MONDAY), waste([1], MONDAY + 30 * DAY), waste([2], MONDAY - DAY)])
-    outcomes = match_outcomes(predictions, buy(predictions), events, 30, PARAMS)
+    outcomes = match_outcomes(follow(predictions), buy(predictions), events)
     assert outcomes["wasted"].tolist() == [True, False, False]
     assert outcomes["is_mature"].all()
 
@@ -54,13 +53,13 @@ def test_waste_counts_from_the_moment_on_for_the_horizon() -> None:
 def test_labels_are_mature_when_the_horizon_lies_within_the_record() -> None:
     predictions = predict([0.5])
     for end, is_mature in ((30 * DAY, True), (30 * DAY - pd.Timedelta(seconds=1), False)):
-        outcomes = match_outcomes(predictions, buy(predictions), waste([0], MONDAY + end), 30, PARAMS)
+        outcomes = match_outcomes(follow(predictions), buy(predictions), waste([0], MONDAY + end))
         assert outcomes["is_mature"].tolist() == [is_mature]
 
 
 def test_predictions_of_items_that_are_gone_are_left_out() -> None:
     predictions = predict([0.5, 0.6])
-    outcomes = match_outcomes(predictions, buy(predictions).iloc[1:], waste([1], MONDAY), 30, PARAMS)
+    outcomes = match_outcomes(follow(predictions), buy(predictions).iloc[1:], waste([1], MONDAY))
     assert outcomes["item_id"].tolist() == [1]
 
 
@@ -78,7 +77,7 @@ def test_predictions_of_other_items_than_the_source_has_are_refused_in_one_line(
     predictions = predict([0.5, 0.6])
     items = buy(predictions).assign(**replaced)
     with pytest.raises(ContractError) as refusal:
-        match_outcomes(predictions, items, waste([0], MONDAY), 30, PARAMS)
+        match_outcomes(follow(predictions), items, waste([0], MONDAY))
     assert str(refusal.value) == (
         "predictions of 2024-06-03T00:00:00 are of other items than the source's: the source was replaced since; move "
         "data/<source>/07_model_output/predictions and expected_performance away"
@@ -87,8 +86,8 @@ def test_predictions_of_other_items_than_the_source_has_are_refused_in_one_line(
 
 def test_expected_and_realized_stand_beside_each_other() -> None:
     predictions, items, events = drawn(3)
-    expected = estimate_performance(predictions, items, PARAMS)
-    outcomes = match_outcomes(predictions, items, events, 14, PARAMS)
+    expected = estimate(predictions, items)
+    outcomes = match_outcomes(follow(predictions, 14), items, events)
     *mature, last = measure_weeks(outcomes, expected, PARAMS)
     assert [week.number for week in (*mature, last)] == [0, 1, 2]
     assert last.realized is None
@@ -105,22 +104,45 @@ def test_expected_and_realized_stand_beside_each_other() -> None:
 def test_what_lies_outside_of_the_interval_is_named() -> None:
     predictions, items, events = drawn(1, shift=0.1)
     later = pd.concat([events, waste([0], MONDAY + 60 * DAY)])
-    expected = estimate_performance(predictions, items, PARAMS)
-    (week,) = measure_weeks(match_outcomes(predictions, items, later, 30, PARAMS), expected, PARAMS)
+    expected = estimate(predictions, items)
+    (week,) = measure_weeks(match_outcomes(follow(predictions), items, later), expected, PARAMS)
     assert {"base_rate", "precision"} <= set(week.unexpected)
 
 
 def test_a_moment_without_an_estimate_is_refused_in_one_line() -> None:
-    predictions, items, events = drawn(1)
-    outcomes = match_outcomes(predictions, items, events, 30, PARAMS)
-    with pytest.raises(ContractError, match=r"expected_performance: has no estimate for the predictions of 2024-06-03"):
-        measure_weeks(outcomes, empty_table("expected_performance"), PARAMS)
+    first, second = predict([0.5]), predict([0.5], as_of=MONDAY + DAY)
+    both = pd.concat([first, second], ignore_index=True)
+    with pytest.raises(ContractError, match=r"expected_performance: has no estimate for the predictions of 2024-06-04"):
+        leave_out_hindsight(both, estimate(first, buy(first)))
+
+
+def test_each_moment_is_evaluated_by_what_was_stored_with_it() -> None:
+    """So parameters that change later change nothing of what was."""
+    before, after = predict([0.9, 0.8, 0.6, 0.1] * 50), predict([0.9, 0.8, 0.6, 0.1] * 50, as_of=MONDAY + 7 * DAY)
+    items = buy(before, days_before=20)
+    events = pd.concat([waste([0], MONDAY + 20 * DAY), waste([2], MONDAY + 60 * DAY)])
+    tables = []
+    for predictions, horizon_days, max_age_days, high_confidence in ((before, 30, 20, 0.7), (after, 10, 27, 0.85)):
+        params = PARAMS.model_copy(update={"max_age_days": max_age_days, "high_confidence": high_confidence})
+        tables.append(
+            estimate_performance(predictions, items, params, horizon_days=horizon_days, learned_until=MONDAY - 30 * DAY)
+        )
+    expected = pd.concat(tables, ignore_index=True)
+    followed = leave_out_hindsight(pd.concat([before, after], ignore_index=True), expected)
+    outcomes = match_outcomes(followed, items, events)
+    assert outcomes.loc[outcomes["item_id"] == 0, "wasted"].tolist() == [True, False]
+    assert (outcomes["label_known_on"] - outcomes["as_of"]).unique().tolist() == [30 * DAY, 10 * DAY]
+    assert set(outcomes["ages"]) == {"learned"}
+    one, other = measure_weeks(outcomes, expected, PARAMS)
+    for week, share in ((one, 1 / 100), (other, 0.0)):
+        assert week.realized is not None
+        assert week.realized.metrics["precision_at_high_confidence"] == share
 
 
 @pytest.mark.parametrize("shift", [-0.05, 0.0, 0.05])
 def test_the_newest_mature_weeks_are_evaluated_together(shift: float) -> None:
     predictions, items, events = drawn(7, shift=shift)
-    recent = measure_recent(match_outcomes(predictions, items, events, 7, PARAMS), PARAMS)
+    recent = measure_recent(match_outcomes(follow(predictions, 7), items, events), PARAMS)
     assert recent is not None
     assert (recent.n_weeks, recent.n_rows) == (4, 8_000)
     assert recent.last_as_of[:10] == "2024-07-08"  # the week after it is not mature
@@ -131,7 +153,7 @@ def test_the_newest_mature_weeks_are_evaluated_together(shift: float) -> None:
 def test_the_excess_is_the_realized_less_the_expected_log_loss() -> None:
     predictions, items, events = drawn(1, shift=0.05)
     later = pd.concat([events, waste([0], MONDAY + 60 * DAY)])
-    outcomes = match_outcomes(predictions, items, later, 30, PARAMS)
+    outcomes = match_outcomes(follow(predictions), items, later)
     p, y = outcomes["waste_probability"], outcomes["wasted"]
     realized, expected = (-np.mean(t * np.log(p) + (1 - t) * np.log1p(-p)) for t in (y, p))
     recent = measure_recent(outcomes, PARAMS)
@@ -142,7 +164,7 @@ def test_the_excess_is_the_realized_less_the_expected_log_loss() -> None:
 def test_a_probability_of_0_that_comes_true_makes_no_infinite_number() -> None:
     predictions = predict([0.0, 1.0] * 100)
     later = waste([0], MONDAY + 60 * DAY)
-    outcomes = match_outcomes(predictions, buy(predictions), later, 90, PARAMS).assign(is_mature=True)
+    outcomes = match_outcomes(follow(predictions, 90), buy(predictions), later).assign(is_mature=True)
     recent = measure_recent(outcomes, PARAMS)
     assert recent is not None
     assert np.isfinite(recent.log_loss_excess.value)
@@ -150,7 +172,7 @@ def test_a_probability_of_0_that_comes_true_makes_no_infinite_number() -> None:
 
 def test_nothing_is_recent_before_a_week_is_mature() -> None:
     predictions = predict([0.5])
-    assert measure_recent(match_outcomes(predictions, buy(predictions), waste([0], MONDAY), 30, PARAMS), PARAMS) is None
+    assert measure_recent(match_outcomes(follow(predictions), buy(predictions), waste([0], MONDAY)), PARAMS) is None
 
 
 def test_alerted_items_others_and_older_ones_stand_apart() -> None:
@@ -159,7 +181,7 @@ def test_alerted_items_others_and_older_ones_stand_apart() -> None:
         purchased_on=lambda frame: frame["purchased_on"] - [0 * DAY, 0 * DAY, 0 * DAY, 40 * DAY]
     )
     events = pd.concat([waste([0], MONDAY + DAY), waste([3], MONDAY + 60 * DAY)])
-    groups = measure_groups(match_outcomes(predictions, items, events, 30, PARAMS), PARAMS)
+    groups = measure_groups(match_outcomes(follow(predictions), items, events), PARAMS)
     assert [(group.name, group.n_rows, group.base_rate) for group in groups] == [
         ("alerted", 2, 0.5),
         ("not alerted", 1, 0.0),
@@ -172,21 +194,32 @@ def test_an_item_that_was_alerted_once_stays_alerted() -> None:
     before, now = predict([0.9]), predict([0.1], as_of=MONDAY + 7 * DAY)
     now["alerted_on"] = before["alerted_on"]
     both = pd.concat([before, now], ignore_index=True)
-    outcomes = match_outcomes(both, buy(both), waste([0], MONDAY + 60 * DAY), 30, PARAMS)
+    outcomes = match_outcomes(follow(both), buy(both), waste([0], MONDAY + 60 * DAY))
     assert [(group.name, group.n_rows) for group in measure_groups(outcomes, PARAMS)] == [("alerted", 2)]
 
 
-def test_what_a_predictor_could_know_is_left_out_and_that_of_others_is_not() -> None:
-    early, late = predict([0.5]), predict([0.5], as_of=MONDAY + 10 * DAY)
-    other = predict([0.5], version="2")
-    kept = leave_out_hindsight(pd.concat([early, late, other]), "1" * 64, MONDAY + 10 * DAY)
-    assert list(zip(kept["model_version"], kept["as_of"], strict=True)) == [("1", MONDAY + 10 * DAY), ("2", MONDAY)]
+def known_until(predictions: pd.DataFrame, day: pd.Timestamp) -> pd.DataFrame:
+    return estimate_performance(predictions, buy(predictions), PARAMS, horizon_days=30, learned_until=day)
+
+
+def test_what_any_predictor_could_know_is_left_out_by_until_when_it_had_learned() -> None:
+    tables, stored = [], []
+    for version, until in (("1", MONDAY + 10 * DAY), ("2", MONDAY), ("3", MONDAY + 11 * DAY)):
+        for moment in (MONDAY, MONDAY + 10 * DAY):
+            tables.append(predict([0.5], as_of=moment, version=version))
+            stored.append(known_until(tables[-1], until))
+    kept = leave_out_hindsight(pd.concat(tables), pd.concat(stored))
+    assert list(zip(kept["model_version"], kept["as_of"], strict=True)) == [
+        ("1", MONDAY + 10 * DAY),
+        ("2", MONDAY),
+        ("2", MONDAY + 10 * DAY),
+    ]
 
 
 @pytest.mark.parametrize(
     ("predictions", "told"),
-    [(empty_table("predictions"), "there are none yet; run kedro run"), (predict([0.5]), "all are of moments before")],
+    [(predict([]), "there are none yet; run kedro run"), (predict([0.5]), "all are of moments before 2024-06-04")],
 )
 def test_without_predictions_to_follow_one_line_says_what_to_do(predictions: pd.DataFrame, told: str) -> None:
     with pytest.raises(ContractError, match=f"^predictions: {told}"):
-        leave_out_hindsight(predictions, "1" * 64, MONDAY + DAY)
+        leave_out_hindsight(predictions, known_until(predictions, MONDAY + DAY))

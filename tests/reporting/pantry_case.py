@@ -2,8 +2,8 @@
 
 import numpy as np
 import pandas as pd
-from measured import LIMITS
 from planted import OBSERVATION, RISK_CLASSES, TRAINING, plant
+from predicted import PARAMS
 
 from waste_risk.model.calibration import Calibrator
 from waste_risk.model.predictor import RegisteredPredictor, classify_risk
@@ -70,4 +70,4 @@ def predictions(as_of: pd.Timestamp = AS_OF) -> pd.DataFrame:
 def page(champion: RegisteredPredictor, page_households: int = 200, as_of: pd.Timestamp = AS_OF, rows: int = 7) -> str:
     """Render the page of the first rows."""
     scoring = Scoring(as_of=None, page_households=page_households)
-    return render_pantry(predictions(as_of).head(rows), items(), as_of, champion, LIMITS, scoring, OBSERVATION)
+    return render_pantry(predictions(as_of).head(rows), items(), as_of, champion, PARAMS, scoring)

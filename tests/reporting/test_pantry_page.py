@@ -5,9 +5,8 @@ import re
 
 import pandas as pd
 import pytest
-from measured import LIMITS
 from pantry_case import AS_OF, ROWS, items, make_champion, page, predictions
-from planted import OBSERVATION
+from predicted import PARAMS
 
 from waste_risk.model.predictor import RegisteredPredictor
 from waste_risk.parameters import Scoring
@@ -80,7 +79,7 @@ def test_no_id_is_on_the_page(champion: RegisteredPredictor) -> None:
 def test_other_ids_give_the_same_page(champion: RegisteredPredictor) -> None:
     """So whoever knows all ids learns nothing from it."""
     other = predictions().assign(household_id=predictions()["household_id"].map(lambda each: 99 - each % 10))
-    args = (items(), AS_OF, champion, LIMITS, Scoring(as_of=None, page_households=200), OBSERVATION)
+    args = (items(), AS_OF, champion, PARAMS, Scoring(as_of=None, page_households=200))
     assert render_pantry(other, *args) == page(champion)
 
 
@@ -116,27 +115,27 @@ def test_an_empty_pantry_is_told(champion: RegisteredPredictor) -> None:
 
 def test_open_items_without_an_alert_are_told(champion: RegisteredPredictor) -> None:
     quiet = predictions().iloc[[6]]
-    source = render_pantry(quiet, items(), AS_OF, champion, LIMITS, Scoring(as_of=None, page_households=5), OBSERVATION)
+    source = render_pantry(quiet, items(), AS_OF, champion, PARAMS, Scoring(as_of=None, page_households=5))
     assert "There are no alerts at this moment." in words(source)
     assert "<select" not in source
 
 
 def test_the_closing_lines_say_what_was_scored(champion: RegisteredPredictor) -> None:
-    lines = summarise_scoring(predictions(), items(), AS_OF, champion, LIMITS, OBSERVATION)
+    lines = summarise_scoring(predictions(), items(), AS_OF, champion, PARAMS)
     assert lines == [
         "Scored:       7 open items of 4 households at 2025-06-23 18:00:00, by version 12 of the model",
         "Alerts:       4 at or above 0.400, 2 of them with high confidence, 3 new",
     ]
     past = pd.Timestamp("2024-06-01")
-    lines = summarise_scoring(predictions(past), items(), past, champion, LIMITS, OBSERVATION)
+    lines = summarise_scoring(predictions(past), items(), past, champion, PARAMS)
     assert lines[-1].startswith("Hindsight:    the model has")
 
 
 def test_how_many_items_are_older_than_any_that_models_learn_from_is_told(champion: RegisteredPredictor) -> None:
     later = pd.Timestamp("2025-07-20")  # the day on which all items are 30 days old
     assert "were bought more than" not in words(page(champion, as_of=later))
-    assert len(summarise_scoring(predictions(later), items(), later, champion, LIMITS, OBSERVATION)) == 2
+    assert len(summarise_scoring(predictions(later), items(), later, champion, PARAMS)) == 2
     later += pd.Timedelta(hours=1)
     assert "7 of the items were bought more than 30 days before." in words(page(champion, as_of=later))
-    lines = summarise_scoring(predictions(later).head(3), items(), later, champion, LIMITS, OBSERVATION)
+    lines = summarise_scoring(predictions(later).head(3), items(), later, champion, PARAMS)
     assert lines[-1].startswith("Older:        3 of them were bought more than 30 days before; the model has learned")

@@ -8,7 +8,7 @@ from waste_risk.monitoring.alarms import Alarm, find_alarms
 from waste_risk.monitoring.drift import Change, Drift, measure_change, observe_weekly
 from waste_risk.monitoring.expected import estimate_performance
 from waste_risk.monitoring.metrics import MonitoringMetrics, assemble_metrics
-from waste_risk.monitoring.realized import Week, match_outcomes, measure_recent, measure_weeks
+from waste_risk.monitoring.realized import Week, leave_out_hindsight, match_outcomes, measure_recent, measure_weeks
 
 __all__ = [
     "Alarm",
@@ -19,6 +19,7 @@ __all__ = [
     "assemble_metrics",
     "estimate_performance",
     "find_alarms",
+    "leave_out_hindsight",
     "match_outcomes",
     "measure_change",
     "measure_recent",

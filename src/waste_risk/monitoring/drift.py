@@ -19,7 +19,7 @@ from waste_risk.metrics import FEWEST_HOUSEHOLDS
 from waste_risk.metrics.tally import ratio
 from waste_risk.model.predictor import WastePredictor
 from waste_risk.monitoring.expected import expected_log_loss
-from waste_risk.observations.observe import open_items
+from waste_risk.observations.observe import is_learned_age, open_items
 from waste_risk.parameters import Monitoring
 
 Bins = NDArray[np.intp]
@@ -125,7 +125,7 @@ def observe_weekly(
     moments = [open_items(items, events, as_of - pd.Timedelta(weeks=each)) for each in reversed(ago)]
     rows = pd.concat(moments, ignore_index=True)
     purchased_on = items.set_index("item_id")["purchased_on"].reindex(rows["item_id"]).to_numpy()
-    is_learned = (rows["observed_on"] - purchased_on <= pd.Timedelta(days=params.max_age_days)).to_numpy()
+    is_learned = is_learned_age(rows["observed_on"] - purchased_on, params.max_age_days).to_numpy()
     if not (is_learned & (rows["observed_on"] == as_of).to_numpy()).any():
         raise ContractError(
             f"items: none that is up to {params.max_age_days} days old is open at {as_of.isoformat()}, the newest "

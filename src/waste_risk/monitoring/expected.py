@@ -25,13 +25,22 @@ from waste_risk.metrics import (
     roc_auc,
 )
 from waste_risk.metrics.rows import as_probability
+from waste_risk.observations.observe import is_learned_age
 from waste_risk.parameters import Monitoring
 from waste_risk.tables.contracts import EXPECTED_METRICS
 
 LEARNED, OLDER = "learned", "older"
+EVALUATED_BY = ["horizon_days", "max_age_days", "high_confidence"]  # each moment by its own, stored when it was scored
 
 
-def estimate_performance(predictions: pd.DataFrame, items: pd.DataFrame, params: Monitoring) -> pd.DataFrame:
+def estimate_performance(
+    predictions: pd.DataFrame,
+    items: pd.DataFrame,
+    params: Monitoring,
+    *,
+    horizon_days: int,
+    learned_until: pd.Timestamp,
+) -> pd.DataFrame:
     """Estimate the performance that predictions will prove to have, before any label is known.
 
     Items older than those that the predictor has learned from are estimated apart: only for the others is it known to
@@ -41,21 +50,30 @@ def estimate_performance(predictions: pd.DataFrame, items: pd.DataFrame, params:
         predictions: the table ``predictions``, of one or more moments and predictors.
         items: the items table, for the ages.
         params: the section ``monitoring`` of the parameters.
+        horizon_days: of the predictor, within which an item counts as wasted.
+        learned_until: the last day of the outcomes that the predictor has learned from.
 
     Returns:
         the table ``expected_performance``: for each moment, predictor and kind of ages (``learned`` or ``older``) that
-        occurs, counts of rows, households and alerts, the lowest probability of an alert (null without one), and for
-        each of EXPECTED_METRICS its expected value and the ends of its interval.
+        occurs, by what it is to be evaluated, counts of rows, households and alerts, the lowest probability of an alert
+        (null without one), and for each of EXPECTED_METRICS its expected value and the ends of its interval.
     """
-    aged = predictions.assign(ages=name_ages(predictions, items, params))
-    keys = ["as_of", "model_version", "predictor_sha256", "ages"]
+    aged = predictions.assign(
+        horizon_days=horizon_days,
+        max_age_days=params.max_age_days,
+        high_confidence=params.high_confidence,
+        learned_until=pd.Series(learned_until, predictions.index, dtype="datetime64[us]"),
+    )
+    aged = aged.assign(ages=name_ages(aged, items))
+    keys = ["as_of", "model_version", "predictor_sha256", "ages", *EVALUATED_BY, "learned_until"]
     rows = [
         {**dict(zip(keys, key, strict=True)), **_describe(group, params), **_columns(_estimate(group, params))}
         for key, group in aged.groupby(keys, observed=True)
     ]
     columns = [*keys, *_COUNTS, "alert_from", *(f"{name}{end}" for name in EXPECTED_METRICS for end in _ENDS)]
-    text = dict.fromkeys(keys[1:], "str")
-    return pd.DataFrame(rows, columns=columns).astype({"as_of": "datetime64[us]", **text})
+    text = dict.fromkeys(keys[1:4], "str")
+    moments = dict.fromkeys(("as_of", "learned_until"), "datetime64[us]")
+    return pd.DataFrame(rows, columns=columns).astype({**moments, **text})
 
 
 def read_estimates(row: pd.Series) -> dict[str, Estimate]:
@@ -66,11 +84,16 @@ def read_estimates(row: pd.Series) -> dict[str, Estimate]:
     }
 
 
-def name_ages(predictions: pd.DataFrame, items: pd.DataFrame, params: Monitoring) -> pd.Series:
-    """Return for each prediction whether the predictor has learned from items of that age, or its item is older."""
-    purchased_on = items.set_index("item_id")["purchased_on"].reindex(predictions["item_id"]).to_numpy()
-    age = predictions["as_of"] - purchased_on
-    return pd.Series(np.where(age <= pd.Timedelta(days=params.max_age_days), LEARNED, OLDER), predictions.index)
+def name_ages(predictions: pd.DataFrame, items: pd.DataFrame) -> pd.Series:
+    """Return for each prediction whether its item is up to ``max_age_days`` old, so that the predictor has learned it.
+
+    The limit is a column of the predictions, since each moment has the one that it was scored under.
+    """
+    purchased_on = (
+        items.set_index("item_id")["purchased_on"].reindex(predictions["item_id"]).set_axis(predictions.index)
+    )
+    is_known = is_learned_age(predictions["as_of"] - purchased_on, predictions["max_age_days"])
+    return pd.Series(np.where(is_known, LEARNED, OLDER), predictions.index)
 
 
 def measure(tally: Tally, alert_from: float, high_confidence: float) -> dict[str, Floats]:

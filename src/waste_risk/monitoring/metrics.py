@@ -25,14 +25,14 @@ class MonitoringMetrics:
     """What monitoring measured.
 
     Attributes:
-        horizon_days: within how many days an item counts as wasted.
-        max_age_days: items up to this age count for everything but the group ``older``.
+        horizon_days: within how many days an item counts as wasted, at the newest moment.
+        max_age_days: items up to this age count for everything but the group ``older``, at the newest moment.
         confidence: probability that an interval covers; alarm_confidence those of the alarms.
         next_mature_on: the day on which the next week's labels are known, as ISO text; null if all are.
         weeks: expected and realized performance, in the order of time.
         recent: of the newest mature weeks together; null if none is mature.
         groups: mature rows that were alerted, not alerted, and of older ages.
-        alert_effect: what a share of items that are never alerted would buy; null if nothing was ever alerted.
+        alert_effect: what a share of never-alerted items would buy; null if no alert followed the first moment.
         change: drift of the newest moment.
         alarms: those that sound now.
     """
@@ -67,35 +67,31 @@ def assemble_metrics(
     outcomes: pd.DataFrame,
     expected_performance: pd.DataFrame,
     change: Change,
-    horizon_days: int,
     params: Monitoring,
 ) -> MonitoringMetrics:
     """Measure expected and realized performance, and find the alarms.
 
     Args:
-        predictions: the table ``predictions``, of all moments.
+        predictions: of all moments, from ``leave_out_hindsight``.
         items: the items table.
         outcomes: from ``match_outcomes``.
         expected_performance: as stored when the predictions were made.
         change: of the newest moment.
-        horizon_days: of the predictor.
         params: the section ``monitoring`` of the parameters.
-
-    Raises:
-        ContractError: a moment was scored without an estimate of the performance.
     """
     weeks, recent = measure_weeks(outcomes, expected_performance, params), measure_recent(outcomes, params)
     waiting = outcomes.loc[~outcomes["is_mature"], "label_known_on"].min()
+    newest = predictions.sort_values("as_of", kind="stable").iloc[-1]
     return MonitoringMetrics(
-        horizon_days=horizon_days,
-        max_age_days=params.max_age_days,
+        horizon_days=int(newest["horizon_days"]),
+        max_age_days=int(newest["max_age_days"]),
         confidence=params.confidence,
         alarm_confidence=params.alarm_confidence,
         next_mature_on=None if pd.isna(waiting) else f"{waiting:%Y-%m-%d}",
         weeks=weeks,
         recent=recent,
         groups=measure_groups(outcomes, params),
-        alert_effect=plan_alert_effect(predictions, name_ages(predictions, items, params), params),
+        alert_effect=plan_alert_effect(predictions, name_ages(predictions, items), params),
         change=change,
         alarms=find_alarms(weeks, recent, change, params),
     )

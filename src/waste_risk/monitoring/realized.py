@@ -20,7 +20,7 @@ from waste_risk.metrics import (
     number_households,
 )
 from waste_risk.metrics.rows import as_outcomes, as_probability
-from waste_risk.monitoring.expected import LEARNED, measure, name_ages, read_estimates
+from waste_risk.monitoring.expected import EVALUATED_BY, LEARNED, measure, name_ages, read_estimates
 from waste_risk.observations.observe import label_items, latest_record
 from waste_risk.parameters import Monitoring
 
@@ -109,39 +109,47 @@ class RecentPerformance:
     log_loss_excess: Estimate
 
 
-def leave_out_hindsight(predictions: pd.DataFrame, sha256: str, learned_until: pd.Timestamp) -> pd.DataFrame:
+def leave_out_hindsight(predictions: pd.DataFrame, expected_performance: pd.DataFrame) -> pd.DataFrame:
     """Leave out what a predictor predicted for moments before it was trained: it could know what became of the items.
 
     Args:
         predictions: the table ``predictions``, of all moments.
-        sha256: of the predictor.
-        learned_until: the last day of the outcomes that it has learned from.
+        expected_performance: as stored when the predictions were made; it says until when each predictor had learned.
+
+    Returns:
+        the others, each with what it is to be evaluated by: EVALUATED_BY.
 
     Raises:
-        ContractError: there are no predictions, or no others.
+        ContractError: there are no predictions, or no others; or a moment was scored without an estimate.
     """
     if predictions.empty:
         raise ContractError("predictions: there are none yet; run kedro run --pipelines scoring, best every week")
-    is_hindsight = (predictions["predictor_sha256"] == sha256) & (predictions["as_of"] < learned_until)
+    keys = ["as_of", "predictor_sha256"]
+    stored = expected_performance[[*keys, *EVALUATED_BY, "learned_until"]].drop_duplicates(keys)
+    known = predictions.merge(stored, on=keys, how="left", validate="many_to_one")
+    if known["learned_until"].isna().any():
+        moment = known.loc[known["learned_until"].isna(), "as_of"].min()
+        raise ContractError(
+            f"expected_performance: has no estimate for the predictions of {moment.isoformat()}; score this moment "
+            "anew, or move the file of its predictions away"
+        )
+    is_hindsight = known["as_of"] < known["learned_until"]
     if is_hindsight.all():
         raise ContractError(
-            f"predictions: all are of moments before {learned_until:%Y-%m-%d}, until when the champion has learned "
-            "what became of the items; score later moments"
+            f"predictions: all are of moments before {known['learned_until'].max():%Y-%m-%d}, until when their "
+            "predictor has learned what became of the items; score later moments"
         )
-    return predictions[~is_hindsight].reset_index(drop=True)
+    kept = known[~is_hindsight].drop(columns="learned_until").reset_index(drop=True)
+    return kept.astype(dict.fromkeys(("horizon_days", "max_age_days"), "int64"))
 
 
-def match_outcomes(
-    predictions: pd.DataFrame, items: pd.DataFrame, events: pd.DataFrame, horizon_days: int, params: Monitoring
-) -> pd.DataFrame:
+def match_outcomes(predictions: pd.DataFrame, items: pd.DataFrame, events: pd.DataFrame) -> pd.DataFrame:
     """Return the predictions of each week's newest moment beside what became of the items.
 
     Args:
-        predictions: the table ``predictions``, of all moments.
+        predictions: of all moments, from ``leave_out_hindsight``.
         items: the items table; predictions of items that it no longer holds are left out.
         events: the events table.
-        horizon_days: of the predictor, within which an item counts as wasted.
-        params: the section ``monitoring`` of the parameters.
 
     Returns:
         the predictions with ``week`` (its Monday), ``ages``, ``wasted``, ``label_known_on`` and ``is_mature``.
@@ -150,12 +158,16 @@ def match_outcomes(
         ContractError: the predictions are of other items than the source's.
     """
     _refuse_other_items(predictions, items)
-    newest = choose_weekly(predictions)
-    newest = newest[newest["item_id"].isin(items["item_id"])].reset_index(drop=True)
+    newest = choose_weekly(predictions[predictions["item_id"].isin(items["item_id"])])
     observed = newest[["item_id", "as_of"]].rename(columns={"as_of": "observed_on"})
-    labels = label_items(observed, items, events, horizon_days)
+    labels = pd.concat(
+        [
+            label_items(rows, items, events, int(horizon_days))
+            for horizon_days, rows in observed.groupby(newest["horizon_days"])
+        ]
+    )
     return newest.assign(
-        ages=name_ages(newest, items, params),
+        ages=name_ages(newest, items),
         wasted=labels["wasted"],
         label_known_on=labels["label_known_on"],
         is_mature=labels["label_known_on"] <= latest_record(items, events),
@@ -191,9 +203,6 @@ def measure_weeks(outcomes: pd.DataFrame, expected_performance: pd.DataFrame, pa
         outcomes: from ``match_outcomes``.
         expected_performance: as stored when the predictions were made.
         params: the section ``monitoring`` of the parameters.
-
-    Raises:
-        ContractError: a moment was scored without an estimate of the performance.
     """
     estimates = expected_performance[expected_performance["ages"] == LEARNED]
     learned = outcomes[outcomes["ages"] == LEARNED]
@@ -241,11 +250,6 @@ def _measure_weeks(
     for _, rows in learned.groupby(["week", *_PREDICTOR]):
         week, as_of, version, sha256 = (rows[name].iloc[0] for name in ("week", "as_of", *_PREDICTOR))
         stored = estimates[(estimates["as_of"] == as_of) & (estimates["predictor_sha256"] == sha256)]
-        if stored.empty:
-            raise ContractError(
-                f"expected_performance: has no estimate for the predictions of {as_of.isoformat()}; move their file "
-                "away and score this moment anew"
-            )
         is_mature = bool(rows["is_mature"].all())
         yield Week(
             number=(week - first).days // 7,
@@ -262,8 +266,9 @@ def _measure_weeks(
 
 def _realize(rows: pd.DataFrame, alert_from: float, params: Monitoring) -> RealizedPerformance:
     tally = _evaluation_rows(rows, params, params.confidence).tally()
+    high_confidence = float(rows["high_confidence"].iloc[0])
     return RealizedPerformance(
-        metrics={name: float(value) for name, value in measure(tally, alert_from, params.high_confidence).items()},
+        metrics={name: float(value) for name, value in measure(tally, alert_from, high_confidence).items()},
         calibration_in_the_large=_estimate_gaps(rows, params, params.confidence)["gap"],
         calibration_slope=float(calibration_line(tally)[1]),
         expected_calibration_error=float(expected_calibration_error(tally, n_bins=params.n_bins)),

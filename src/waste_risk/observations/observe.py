@@ -92,6 +92,11 @@ def label_items(
     return _labeled(observations, read_events(index, events), row, horizon_days)
 
 
+def is_learned_age(age: pd.Series, max_age_days: int | pd.Series) -> pd.Series:
+    """Return whether items of such an age are among those that models learn from: up to so many days old."""
+    return age <= pd.to_timedelta(max_age_days, unit="D")
+
+
 def latest_record(items: pd.DataFrame, events: pd.DataFrame) -> pd.Timestamp:
     """Return the latest purchase or event: what happened after it is unknown. NaT of empty tables."""
     latest: pd.Timestamp = pd.Index([items["purchased_on"].max(), events["occurred_on"].max()]).max()

@@ -8,7 +8,7 @@ from waste_risk.formatting import format_count, format_number, format_percent
 from waste_risk.metrics import ValidationMetrics
 from waste_risk.model.predictor import RegisteredPredictor
 from waste_risk.monitoring import MonitoringMetrics
-from waste_risk.parameters import Gates, Observation
+from waste_risk.parameters import Monitoring, Observation
 from waste_risk.promotion import PromotionDecision
 from waste_risk.reporting.monitoring.sentences import tell_maturity, tell_recent
 from waste_risk.reporting.text import LEAK
@@ -88,18 +88,17 @@ def summarise_scoring(  # noqa: PLR0917
     items: pd.DataFrame,
     as_of: pd.Timestamp,
     champion: RegisteredPredictor,
-    gates: Gates,
-    observation: Observation,
+    monitoring: Monitoring,
 ) -> list[str]:
     """Return what was scored by which model, how many alerts there are, and what the model knows less or too well."""
     scored = items.loc[items["item_id"].isin(predictions["item_id"]), "purchased_on"]
-    n_older = count_older(scored, as_of, observation)
+    n_older = count_older(scored, as_of, monitoring.max_age_days)
     older = (
-        f"Older:        {format_count(n_older)} of them were bought more than {observation.max_age_days} days before; "
+        f"Older:        {format_count(n_older)} of them were bought more than {monitoring.max_age_days} days before; "
         "the model has learned from none that old, and is less certain about them than it says"
     )
     n_households, known = predictions["household_id"].nunique(), learned_until(champion)
-    is_sure = predictions["is_alert"] & (predictions["waste_probability"] >= gates.high_confidence)
+    is_sure = predictions["is_alert"] & (predictions["waste_probability"] >= monitoring.high_confidence)
     is_new = predictions["alerted_on"] == predictions["as_of"]
     hindsight = (
         f"Hindsight:    the model has learned from what happened until {known:%Y-%m-%d}, after this moment;"

@@ -4,8 +4,8 @@ import pandas as pd
 
 from waste_risk.errors import ContractError
 from waste_risk.model.predictor import RegisteredPredictor
-from waste_risk.observations.observe import latest_record
-from waste_risk.parameters import Cleaning, Observation, Scoring
+from waste_risk.observations.observe import is_learned_age, latest_record
+from waste_risk.parameters import Cleaning, Scoring
 from waste_risk.tables.checks import check_tables
 
 
@@ -63,10 +63,9 @@ def check_records_before(
 
 def learned_until(champion: RegisteredPredictor) -> pd.Timestamp:
     """Return until when the outcomes lie that the champion was trained on; items scored before may be among them."""
-    metadata = champion.predictor.metadata
-    return pd.Timestamp(metadata.observed_until) + pd.Timedelta(days=metadata.horizon_days)
+    return champion.predictor.metadata.labels_known_on
 
 
-def count_older(purchased_on: pd.Series, as_of: pd.Timestamp, observation: Observation) -> int:
+def count_older(purchased_on: pd.Series, as_of: pd.Timestamp, max_age_days: int) -> int:
     """Count the items that are older at a moment than any that models learn from."""
-    return int((as_of - purchased_on > pd.Timedelta(days=observation.max_age_days)).sum())
+    return int((~is_learned_age(as_of - purchased_on, max_age_days)).sum())

@@ -201,6 +201,9 @@ def _expected_performance() -> pa.DataFrameSchema:
         "model_version": text(),
         "predictor_sha256": text(),
         "ages": one_of(("learned", "older")),
+        **dict.fromkeys(("horizon_days", "max_age_days"), typed("int64", at_least(1))),
+        "high_confidence": number(between(0, 1)),
+        "learned_until": timestamp(),
         **dict.fromkeys(("n_rows", "n_households", "n_alerts", "n_high_confidence"), count),
         "alert_from": share,
         **{

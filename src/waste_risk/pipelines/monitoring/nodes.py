@@ -7,27 +7,12 @@ from waste_risk.monitoring import (
     Change,
     MonitoringMetrics,
     assemble_metrics,
-    match_outcomes,
     measure_change,
     observe_weekly,
 )
-from waste_risk.monitoring.realized import leave_out_hindsight
 from waste_risk.parameters import Monitoring
 from waste_risk.pipelines import now
 from waste_risk.reporting.monitoring import render_monitoring_page, render_monitoring_text
-from waste_risk.scoring import learned_until
-
-
-def match_predictions(
-    predictions: pd.DataFrame,
-    items: pd.DataFrame,
-    events: pd.DataFrame,
-    champion: RegisteredPredictor,
-    monitoring: Monitoring,
-) -> pd.DataFrame:
-    """Match each week's predictions with what became of the items, without those that the champion could know."""
-    kept = leave_out_hindsight(predictions, champion.predictor.sha256, learned_until(champion))
-    return match_outcomes(kept, items, events, champion.predictor.metadata.horizon_days, monitoring)
 
 
 def observe_reference(
@@ -53,7 +38,6 @@ def assemble_monitoring(  # noqa: PLR0917
     predictions: pd.DataFrame,
     items: pd.DataFrame,
     change: Change,
-    champion: RegisteredPredictor,
     monitoring: Monitoring,
 ) -> MonitoringMetrics:
     """Put together all that was measured, and find the alarms."""
@@ -63,7 +47,6 @@ def assemble_monitoring(  # noqa: PLR0917
         outcomes=outcomes,
         expected_performance=expected_performance,
         change=change,
-        horizon_days=champion.predictor.metadata.horizon_days,
         params=monitoring,
     )
 

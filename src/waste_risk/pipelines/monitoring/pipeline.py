@@ -3,9 +3,9 @@
 from kedro.pipeline import Node, Pipeline
 
 from waste_risk.features import build_features
+from waste_risk.monitoring import leave_out_hindsight, match_outcomes
 from waste_risk.pipelines.monitoring.nodes import (
     assemble_monitoring,
-    match_predictions,
     measure_drift,
     observe_reference,
     write_monitoring_page,
@@ -30,7 +30,18 @@ def create_pipeline() -> Pipeline:
                 outputs=["monitored_households", "monitored_items", "monitored_events", "monitored_counts"],
                 name="check_tables",
             ),
-            Node(match_predictions, ["predictions", *_SOURCE], "outcomes", name="match_predictions"),
+            Node(
+                leave_out_hindsight,
+                inputs=["predictions", "expected_performance"],
+                outputs="followed_predictions",
+                name="leave_out_hindsight",
+            ),
+            Node(
+                match_outcomes,
+                inputs=["followed_predictions", "monitored_items", "monitored_events"],
+                outputs="outcomes",
+                name="match_outcomes",
+            ),
             Node(observe_reference, ["outcomes", *_SOURCE], "monitored_observations", name="observe_reference"),
             Node(
                 build_features,
@@ -47,8 +58,8 @@ def create_pipeline() -> Pipeline:
             Node(
                 assemble_monitoring,
                 inputs=[
-                    *("outcomes", "expected_performance", "predictions", "monitored_items", "change"),
-                    *("monitored_champion", "params:monitoring"),
+                    *("outcomes", "expected_performance", "followed_predictions", "monitored_items", "change"),
+                    "params:monitoring",
                 ],
                 outputs="monitoring_metrics",
                 name="assemble_monitoring",

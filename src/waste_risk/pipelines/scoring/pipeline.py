@@ -3,9 +3,8 @@
 from kedro.pipeline import Node, Pipeline
 
 from waste_risk.features import build_features
-from waste_risk.monitoring.expected import estimate_performance
 from waste_risk.observations.observe import open_items
-from waste_risk.pipelines.scoring.nodes import score_pantry
+from waste_risk.pipelines.scoring.nodes import estimate_pantry, score_pantry
 from waste_risk.reporting.console import summarise_scoring
 from waste_risk.reporting.pantry import render_pantry
 from waste_risk.scoring import check_records_before, find_as_of, take_champion
@@ -44,26 +43,23 @@ def create_pipeline() -> Pipeline:
                 name="score_pantry",
             ),
             Node(
-                estimate_performance,
-                inputs=["current_predictions", "scoring_items", "params:monitoring"],
+                estimate_pantry,
+                inputs=["current_predictions", "scoring_items", "scoring_champion", "params:monitoring"],
                 outputs="expected_performance",
-                name="estimate_performance",
+                name="estimate_pantry",
             ),
             Node(
                 render_pantry,
                 inputs=[
                     *("current_predictions", "scoring_items", "as_of", "scoring_champion"),
-                    *("params:gates", "params:scoring", "params:observation"),
+                    *("params:monitoring", "params:scoring"),
                 ],
                 outputs="pantry_page",
                 name="render_pantry",
             ),
             Node(
                 summarise_scoring,
-                inputs=[
-                    *("current_predictions", "scoring_items", "as_of", "scoring_champion"),
-                    *("params:gates", "params:observation"),
-                ],
+                inputs=["current_predictions", "scoring_items", "as_of", "scoring_champion", "params:monitoring"],
                 outputs="scoring_summary",
                 name="summarise_scoring",
             ),

@@ -8,7 +8,7 @@ import pandas as pd
 
 from waste_risk.formatting import format_number
 from waste_risk.model.predictor import RegisteredPredictor
-from waste_risk.parameters import Gates, Observation, Scoring
+from waste_risk.parameters import Monitoring, Scoring
 from waste_risk.reference.vocabulary import CATEGORIES
 from waste_risk.reporting.templating import make_environment
 from waste_risk.scoring import count_older, learned_until
@@ -22,9 +22,8 @@ def render_pantry(  # noqa: PLR0917
     items: pd.DataFrame,
     as_of: pd.Timestamp,
     champion: RegisteredPredictor,
-    gates: Gates,
+    monitoring: Monitoring,
     scoring: Scoring,
-    observation: Observation,
 ) -> str:
     """Return the page as HTML; it holds no id, and the same predictions give the same page.
 
@@ -33,11 +32,11 @@ def render_pantry(  # noqa: PLR0917
         items: the items table, for products and dates.
         as_of: the moment.
         champion: who predicted.
-        gates: for the probability from which an alert is a high-confidence alert.
+        monitoring: for what is stored with the predictions: the age of the oldest items that models learn from, and
+            the probability from which an alert is a high-confidence alert.
         scoring: for the number of households that are shown.
-        observation: for the age of the oldest items that models learn from.
     """
-    rows = _add_items(predictions, items, gates.high_confidence)
+    rows = _add_items(predictions, items, monitoring.high_confidence)
     environment = make_environment("pantry", "page")
     script = environment.get_template("pantry.js").render()
     hindsight = learned_until(champion)
@@ -45,12 +44,12 @@ def render_pantry(  # noqa: PLR0917
         as_of=as_of,
         horizon_days=champion.predictor.metadata.horizon_days,
         threshold=champion.predictor.threshold,
-        high_confidence=gates.high_confidence,
+        high_confidence=monitoring.high_confidence,
         model_version=champion.version,
         predictor_sha256=champion.predictor.sha256,
         learned_until=hindsight if as_of < hindsight else None,
-        n_older=count_older(rows["purchased_on"], as_of, observation),
-        max_age_days=observation.max_age_days,
+        n_older=count_older(rows["purchased_on"], as_of, monitoring.max_age_days),
+        max_age_days=monitoring.max_age_days,
         total=_sum_up(rows),
         n_households=rows["household_id"].nunique(),
         by_category={name: _sum_up(rows[rows["category"] == name]) for name in CATEGORIES},
