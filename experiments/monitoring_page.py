@@ -59,9 +59,9 @@ be adjusted once the outcomes are known.
 When the horizon is over, the labels of the same rows are known, by the same definition as those of training. Monitoring
 puts the realized value beside the estimate, week by week and per model version, with calibration slope and expected
 calibration error. Of each week the newest moment counts: a daily scoring repeats the same items, which would count
-several times. Each moment is evaluated by the horizon, the greatest age and the limit of high confidence that are stored
-with it, whatever the parameters are today. Also stored is until when the predictor had learned from outcomes; what it
-predicted for earlier moments is left out, since it could know what became of the items.
+several times. Each moment is evaluated by the horizon, the greatest age and the probability of high confidence that
+are stored with it, whatever the parameters are today. Also stored is until when the predictor had learned from
+outcomes; what it predicted for earlier moments is left out, since it could know what became of the items.
 
 Three alarms follow. The first two are about the rows of the newest {params.recent_weeks} mature weeks together, the
 third about the newest moment. The {100 * params.alarm_confidence:g} % interval must lie wholly beyond a tolerance, so

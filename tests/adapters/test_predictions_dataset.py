@@ -91,13 +91,23 @@ def test_an_alert_that_was_added_for_an_earlier_moment_changes_nothing_that_is_t
     assert files(dataset) == before
 
 
+def test_a_predictor_that_is_registered_again_predicts_the_same(dataset: PredictionsDataset) -> None:
+    dataset.save(predictions())
+    before = files(dataset)
+    dataset.save(predictions().assign(model_version="4"))
+    assert files(dataset) == before
+
+
 def test_other_predictions_of_a_moment_are_refused_and_those_of_another_champion_are_not(
     dataset: PredictionsDataset,
 ) -> None:
     dataset.save(predictions())
     before = files(dataset)
-    with pytest.raises(DatasetError, match="holds other predictions by this predictor: .* move the file away") as error:
+    with pytest.raises(DatasetError, match="holds other predictions by this predictor: ") as error:
         dataset.save(predictions(probability=0.5))
+    (name,) = files(dataset)
+    estimate = dataset._folder.with_name("expected_performance") / name
+    assert str(error.value).endswith(f" so move it and {estimate} away to score the moment anew")
     assert "\n" not in str(error.value)
     assert files(dataset) == before
     dataset.save(predictions(sha256=OTHER, probability=0.5))

@@ -4,9 +4,10 @@ from pathlib import Path
 
 import mlflow
 import pytest
+from kedro.io import DatasetError
 from mlflow import MlflowClient
 from monitored import MONITORED
-from predicted import DAY, MONDAY, buy, estimate, predict
+from predicted import DAY, MONDAY, PARAMS, buy, estimate, predict
 
 from waste_risk.adapters.mlflow_datasets import WeeklyRecordDataset
 from waste_risk.adapters.predictions import ExpectedPerformanceDataset
@@ -15,12 +16,28 @@ from waste_risk.adapters.predictions import ExpectedPerformanceDataset
 def test_estimates_are_added_moment_by_moment_and_one_that_is_there_stands(tmp_path: Path) -> None:
     dataset = ExpectedPerformanceDataset(str(tmp_path / "expected"))
     assert dataset.load().empty
-    for as_of, probability in ((MONDAY, 0.2), (MONDAY + 7 * DAY, 0.3), (MONDAY, 0.4)):
+    for as_of, probability, high_confidence in ((MONDAY, 0.2, 0.7), (MONDAY + 7 * DAY, 0.3, 0.7), (MONDAY, 0.2, 0.95)):
         predictions = predict([probability, 0.9], as_of=as_of)
-        dataset.save(estimate(predictions, buy(predictions)))
+        params = PARAMS.model_copy(update={"high_confidence": high_confidence})
+        dataset.save(estimate(predictions, buy(predictions), params))
     loaded = dataset.load()
     assert loaded["as_of"].tolist() == [MONDAY, MONDAY + 7 * DAY]
     assert loaded["base_rate"].tolist() == pytest.approx([0.55, 0.6])
+    assert loaded["high_confidence"].tolist() == [0.7, 0.7]
+
+
+def test_an_estimate_of_other_predictions_is_refused_and_left_as_it_is(tmp_path: Path) -> None:
+    dataset = ExpectedPerformanceDataset(str(tmp_path / "expected"))
+    first, other = ((table, buy(table)) for table in (predict([0.2, 0.9]), predict([0.4, 0.9])))
+    dataset.save(estimate(*first))
+    with pytest.raises(DatasetError) as refusal:
+        dataset.save(estimate(*other))
+    (path,) = (tmp_path / "expected").iterdir()
+    assert str(refusal.value) == (
+        f"{path} holds the estimate of other predictions of this moment than are stored now; move it away and score "
+        "the moment anew"
+    )
+    assert dataset.load()["base_rate"].tolist() == pytest.approx([0.55])
 
 
 def test_a_moment_without_an_open_item_adds_nothing(tmp_path: Path) -> None:

@@ -38,6 +38,17 @@ def test_the_table_keeps_its_contract_also_without_an_alert_and_without_a_row() 
     assert nothing.columns.tolist() == empty_table("expected_performance").columns.tolist()
 
 
+def test_an_estimate_tells_of_which_predictions_it_is() -> None:
+    one, later = predict([0.9, 0.2]), predict([0.9, 0.2], as_of=MONDAY + 28 * DAY)
+    both = pd.concat([one, later], ignore_index=True)
+    first, second = estimate(both, buy(both))["predictions_sha256"]
+    assert first == second  # of equal probabilities, whatever the ages
+    changed = {"waste_probability": [0.9, 0.21], "household_id": [0, 9], "item_id": [0, 9], "is_alert": [True, True]}
+    for name, values in changed.items():
+        other = one.assign(**{name: values})
+        assert set(estimate(other, buy(other))["predictions_sha256"]).isdisjoint({first})
+
+
 def test_each_moment_predictor_and_kind_of_ages_is_estimated_by_itself() -> None:
     young, later = predict([0.2, 0.8]), predict([0.4, 0.6], as_of=MONDAY + 28 * DAY)
     both = pd.concat([young, later], ignore_index=True)

@@ -21,6 +21,7 @@ class PredictionsDataset(AbstractDataset[pd.DataFrame, pd.DataFrame]):
     """
 
     table = "predictions"
+    beside = "expected_performance"  # the folder of the other file of each moment
 
     def __init__(
         self,
@@ -45,7 +46,8 @@ class PredictionsDataset(AbstractDataset[pd.DataFrame, pd.DataFrame]):
     def save(self, data: pd.DataFrame) -> None:
         """Add the predictions of a moment; those that are there already are left as they are, and none add nothing.
 
-        An ``alerted_on`` that is there stands, too: an alert at an earlier moment may have been added since.
+        ``alerted_on`` and ``model_version`` that are there stand, too: an alert at an earlier moment may have been added
+        since, and the predictor may have been registered again.
 
         Raises:
             DatasetError: other predictions of this moment by this predictor are there already.
@@ -60,7 +62,8 @@ class PredictionsDataset(AbstractDataset[pd.DataFrame, pd.DataFrame]):
         elif path.read_bytes() != content and not _are_equal(_read(path), pd.read_parquet(BytesIO(content))):
             raise DatasetError(
                 f"{path} holds other predictions by this predictor: the source's records up to then have changed since;"
-                " predictions are never replaced, so move the file away to score the moment anew"
+                f" they are never replaced, so move it and {self._folder.with_name(self.beside) / path.name} away to "
+                "score the moment anew"
             )
 
     def load(self) -> pd.DataFrame:
@@ -99,13 +102,27 @@ class ExpectedPerformanceDataset(PredictionsDataset):
     table = "expected_performance"
 
     def save(self, data: pd.DataFrame) -> None:
-        """Add the estimate of a moment unless there is one."""
-        if not data.empty and not (self._folder / _name(data)).exists():
+        """Add the estimate of a moment unless there is one.
+
+        Raises:
+            DatasetError: the one that is there is of other predictions.
+        """
+        if data.empty:
+            return
+        path = self._folder / _name(data)
+        if not path.exists():
             super().save(data)
+        elif set(_read(path).get("predictions_sha256", [])) != set(data["predictions_sha256"]):
+            raise DatasetError(
+                f"{path} holds the estimate of other predictions of this moment than are stored now; move it away and "
+                "score the moment anew"
+            )
 
 
 def _are_equal(one: pd.DataFrame, other: pd.DataFrame) -> bool:
-    return one.drop(columns="alerted_on").equals(other.drop(columns="alerted_on"))
+    """Return whether tables hold the same predictions; one predictor may be registered again as another version."""
+    later = ["alerted_on", "model_version"]
+    return one.drop(columns=later).equals(other.drop(columns=later))
 
 
 def _read(path: Path, load_args: dict[str, Any] | None = None) -> pd.DataFrame:

@@ -25,6 +25,7 @@ from waste_risk.metrics import (
     roc_auc,
 )
 from waste_risk.metrics.rows import as_probability
+from waste_risk.model.predictor import hash_rows
 from waste_risk.observations.observe import is_learned_age
 from waste_risk.parameters import Monitoring
 from waste_risk.tables.contracts import EXPECTED_METRICS
@@ -55,8 +56,9 @@ def estimate_performance(
 
     Returns:
         the table ``expected_performance``: for each moment, predictor and kind of ages (``learned`` or ``older``) that
-        occurs, by what it is to be evaluated, counts of rows, households and alerts, the lowest probability of an alert
-        (null without one), and for each of EXPECTED_METRICS its expected value and the ends of its interval.
+        occurs, of which predictions it is, by what they are to be evaluated, counts of rows, households and alerts, the
+        lowest probability of an alert (null without one), and for each of EXPECTED_METRICS its expected value and the
+        ends of its interval.
     """
     aged = predictions.assign(
         horizon_days=horizon_days,
@@ -64,14 +66,18 @@ def estimate_performance(
         high_confidence=params.high_confidence,
         learned_until=pd.Series(learned_until, predictions.index, dtype="datetime64[us]"),
     )
-    aged = aged.assign(ages=name_ages(aged, items))
-    keys = ["as_of", "model_version", "predictor_sha256", "ages", *EVALUATED_BY, "learned_until"]
+    sha256 = {key: _hash_predictions(group) for key, group in predictions.groupby(_MOMENT)}
+    aged = aged.assign(
+        ages=name_ages(aged, items),
+        predictions_sha256=[sha256[key] for key in predictions[_MOMENT].itertuples(index=False, name=None)],
+    )
+    keys = [*_MOMENT, "model_version", "predictions_sha256", "ages", *EVALUATED_BY, "learned_until"]
     rows = [
         {**dict(zip(keys, key, strict=True)), **_describe(group, params), **_columns(_estimate(group, params))}
         for key, group in aged.groupby(keys, observed=True)
     ]
     columns = [*keys, *_COUNTS, "alert_from", *(f"{name}{end}" for name in EXPECTED_METRICS for end in _ENDS)]
-    text = dict.fromkeys(keys[1:4], "str")
+    text = dict.fromkeys(keys[1:5], "str")
     moments = dict.fromkeys(("as_of", "learned_until"), "datetime64[us]")
     return pd.DataFrame(rows, columns=columns).astype({**moments, **text})
 
@@ -122,8 +128,15 @@ def expected_log_loss(probability: pd.Series) -> float:
     return float(log_loss(Tally(scores, counts * scores, counts.astype(np.float64))))
 
 
+_MOMENT = ["as_of", "predictor_sha256"]
 _COUNTS = ("n_rows", "n_households", "n_alerts", "n_high_confidence")
 _ENDS = ("", "_low", "_high")
+
+
+def _hash_predictions(rows: pd.DataFrame) -> str:
+    """Return a SHA-256 of what the estimate of one moment is made from, whatever the order of the rows."""
+    used = ["item_id", "household_id", "waste_probability", "is_alert"]
+    return hash_rows(rows[used].sort_values("item_id", ignore_index=True))
 
 
 def _describe(rows: pd.DataFrame, params: Monitoring) -> dict[str, Any]:

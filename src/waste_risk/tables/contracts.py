@@ -198,8 +198,9 @@ def _expected_performance() -> pa.DataFrameSchema:
     )
     columns = {
         "as_of": timestamp(),
-        "model_version": text(),
         "predictor_sha256": text(),
+        "model_version": text(),
+        "predictions_sha256": text(),
         "ages": one_of(("learned", "older")),
         **dict.fromkeys(("horizon_days", "max_age_days"), typed("int64", at_least(1))),
         "high_confidence": number(between(0, 1)),
