@@ -110,7 +110,7 @@ def measure(scenario: str, seed: int) -> dict[str, Any]:
     )
     outcomes = match_outcomes(leave_out_hindsight(predictions, expected), items, events)
     weeks = measure_weeks(outcomes, expected, params())
-    changes = list(measure_changes(source, champion.predictor))
+    changes = list(measure_changes(source, champion))
     older = outcomes[outcomes["ages"] != LEARNED]
     return {
         "scenario": scenario,
@@ -179,8 +179,9 @@ def score(source: Source, champion: RegisteredPredictor) -> pd.DataFrame:
     return table.assign(alerted_on=first.groupby(table["item_id"]).ffill())
 
 
-def measure_changes(source: Source, predictor: WastePredictor) -> Iterator[Change]:
+def measure_changes(source: Source, champion: RegisteredPredictor) -> Iterator[Change]:
     """Measure the drift of each week against the same reference, as ``measure_change`` does."""
+    predictor = champion.predictor
     items, events = source.tables.items, source.tables.events
     until = pd.Timestamp(predictor.metadata.observed_until)
     columns = (*FEATURE_NAMES, PROBABILITY)
@@ -192,6 +193,7 @@ def measure_changes(source: Source, predictor: WastePredictor) -> Iterator[Chang
         rows = _predicted(source, predictor, newest[newest["observed_on"] == moment])
         yield Change(
             as_of=moment.isoformat(),
+            model_version=champion.version,
             reference_from=reference["observed_on"].min().isoformat(),
             reference_until=reference["observed_on"].max().isoformat(),
             n_moments=reference["observed_on"].nunique(),
@@ -211,7 +213,7 @@ def follow(number: int, weeks: tuple[Week, ...], outcomes: pd.DataFrame, change:
     now = pd.Timestamp(change.as_of)
     known = outcomes[outcomes["as_of"] <= now]
     recent = measure_recent(known.assign(is_mature=known["label_known_on"] <= now), params())
-    alarms = find_alarms(weeks[: number + 1], recent, change, params())
+    alarms = find_alarms(weeks[number], recent, change, params())
     strongest = change.columns[0]
     return {
         "week": number + 1,

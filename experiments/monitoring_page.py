@@ -8,8 +8,10 @@ import pandas as pd
 from tables import table
 
 from waste_risk.formatting import count_noun, format_percent, format_signed, join_words, to_words
+from waste_risk.metrics import FEWEST_HOUSEHOLDS
 from waste_risk.monitoring.alarms import Kind
 from waste_risk.monitoring.alert_effect import count_needed
+from waste_risk.monitoring.drift import FEWEST_MOMENTS
 from waste_risk.parameters import Monitoring
 from waste_risk.tables.contracts import EXPECTED_METRICS
 
@@ -64,8 +66,8 @@ are stored with it, whatever the parameters are today. Also stored is until when
 outcomes; what it predicted for earlier moments is left out, since it could know what became of the items.
 
 Three alarms follow. The first two are about the rows of the newest {params.recent_weeks} mature weeks together, the
-third about the newest moment. The {100 * params.alarm_confidence:g} % interval must lie wholly beyond a tolerance, so
-that a large source does not sound an alarm about a difference that nobody would feel:
+third about the champion's newest moment. The {100 * params.alarm_confidence:g} % interval must lie wholly beyond a
+tolerance, so that a large source does not sound an alarm about a difference that nobody would feel:
 
 {table(("alarm", "sounds if"), alarms)}
 """
@@ -83,9 +85,12 @@ stability index (PSI) over {params.n_bins} bins of equal mass.
   are alike, have a higher one than features of an item.
 - **All columns together** stay below their limits with a probability of {100 * params.alarm_confidence:g} %: the square
   root of each PSI is standardized, and the limit is the quantile of the largest.
+- **Small moments**, with items of fewer than {FEWEST_HOUSEHOLDS} households, are left out of the reference. If fewer than
+  {FEWEST_MOMENTS} remain, or the newest moment is small, drift is not measured, and the report says so; the rest of it
+  stands.
 - **Histories grow.** Some features are null until a household has done something for the first time. Without care,
-  `cost_to_usual`, `category_last_wasted`, `days_from_previous_in_category` and three others sounded an alarm in 40 of
-  52 weeks of a usual source. So the known values are compared with each other, and the share of nulls counts only where
+  `cost_to_usual`, `category_last_wasted`, `days_from_previous_in_category` and three others sounded an alarm in most
+  weeks of a usual source. So the known values are compared with each other, and the share of nulls counts only where
   it has grown, as when a feed breaks. Nothing needs to be excluded by name.
 - A PSI below {params.min_psi:g} (`min_psi`) is no alarm.
 """

@@ -16,7 +16,7 @@ N_ROWS = 1_000
 WEEKS = 6
 
 
-def followed(*, shift: float = 0.1, drifted: bool = True) -> MonitoringMetrics:
+def followed(*, shift: float = 0.1, drifted: bool = True, champion: str = "1") -> MonitoringMetrics:
     """What monitoring measures where the waste rate lies so far above the probability."""
     random, tables, events = np.random.default_rng(3), [], []
     for week in range(WEEKS):
@@ -30,6 +30,7 @@ def followed(*, shift: float = 0.1, drifted: bool = True) -> MonitoringMetrics:
     psi = 0.31 if drifted else 0.03
     change = Change(
         as_of=f"{MONDAY + 7 * (WEEKS - 1) * DAY:%Y-%m-%dT%H:%M:%S}",
+        model_version=champion,
         reference_from="2023-11-06T00:00:00",
         reference_until="2024-04-29T00:00:00",
         n_moments=26,
@@ -42,6 +43,8 @@ def followed(*, shift: float = 0.1, drifted: bool = True) -> MonitoringMetrics:
         outcomes=match_outcomes(follow(predictions), items, pd.concat([*events, until])),
         expected_performance=estimate(predictions, items),
         change=change,
+        model_version=champion,
+        predictor_sha256=champion * 64,
         params=PARAMS,
     )
 

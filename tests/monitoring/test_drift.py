@@ -3,10 +3,14 @@
 import numpy as np
 import pandas as pd
 import pytest
+from planted import OBSERVATION, RISK_CLASSES, TRAINING, plant
 from predicted import DAY, MONDAY, PARAMS
 
 from waste_risk.errors import ContractError
-from waste_risk.monitoring.drift import describe_reference, observe_weekly, stability_index
+from waste_risk.model.calibration import Calibrator
+from waste_risk.model.predictor import RegisteredPredictor
+from waste_risk.monitoring.drift import describe_reference, measure_change, observe_weekly, stability_index
+from waste_risk.training.fit import fit_predictor
 
 N_HOUSEHOLDS = 200
 
@@ -110,17 +114,42 @@ def test_the_reference_ends_with_the_training_and_has_the_weekday_of_the_newest_
     assert age.max() == np.timedelta64(30, "D")
 
 
-def test_a_moment_without_a_young_item_is_refused_in_one_line() -> None:
-    items = pd.DataFrame({"item_id": [1], "household_id": 1, "quantity": 1.0, "purchased_on": [MONDAY - 40 * DAY]})
-    events = pd.DataFrame(
-        {
-            "item_id": np.array([1]),
-            "household_id": 1,
-            "kind": "opened",
-            "quantity": 0.0,
-            "occurred_on": np.array([MONDAY], dtype="datetime64[us]"),
-        }
-    )
-    items["purchased_on"] = items["purchased_on"].astype("datetime64[us]")
-    with pytest.raises(ContractError, match="items: none that is up to 30 days old is open at 2024-06-03T00:00:00"):
-        observe_weekly(items, events, MONDAY, MONDAY - 7 * DAY, PARAMS)
+@pytest.fixture(scope="module")
+def champion() -> RegisteredPredictor:
+    folds = pd.DataFrame({"n_train": [1_000], "rounds_classifier": [5], "rounds_regressor": [5]})
+    calibrator = Calibrator("isotonic", (0.0, 1.0), (0.0, 1.0))
+    predictor = fit_predictor(plant(1_000), folds, calibrator, 0.5, TRAINING, RISK_CLASSES, OBSERVATION)
+    return RegisteredPredictor(predictor, "7", "simulated", {})
+
+
+def features(n_households: "list[int]") -> pd.DataFrame:
+    """Open items of so many households at weekly moments, the last of which is the newest."""
+    moments = [
+        plant(200, seed=week).assign(household_id=np.arange(200) % n, observed_on=MONDAY + 7 * week * DAY).iloc[: 5 * n]
+        for week, n in enumerate(n_households)
+    ]
+    return pd.concat(moments, ignore_index=True)
+
+
+@pytest.mark.parametrize(
+    ("n_households", "n_moments"),
+    [
+        ([30, 40, 30, 30, 30], 4),
+        ([3, 30, 19, 30, 30, 20, 30], 4),  # as in a source's first weeks, or over a holiday
+        ([30, 30, 30, 30], None),
+        ([1, 30, 30, 30, 19, 30], None),
+        ([30, 30, 30, 30, 19], None),
+        ([2, 2, 2, 2, 2], None),
+    ],
+)
+def test_moments_of_few_households_are_left_out_and_a_source_that_is_too_small_has_no_drift(
+    champion: RegisteredPredictor, n_households: "list[int]", n_moments: int | None
+) -> None:
+    table = features(n_households)
+    change = measure_change(table, table["observed_on"].max(), champion, PARAMS)
+    assert (None if change is None else change.n_moments) == n_moments
+
+
+def test_a_newest_moment_without_an_item_has_no_drift(champion: RegisteredPredictor) -> None:
+    assert measure_change(features([30] * 6), MONDAY + 99 * DAY, champion, PARAMS) is None
+    assert measure_change(features([30] * 6).iloc[:0], MONDAY, champion, PARAMS) is None

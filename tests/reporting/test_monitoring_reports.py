@@ -67,6 +67,26 @@ def test_before_a_week_is_mature_one_line_says_when_it_will_be() -> None:
     assert told in render_monitoring_page(UNRIPE, IMAGES, generated_at=NOW)
 
 
+def test_a_source_that_is_too_small_for_drift_is_reported_without_it() -> None:
+    small = replace(MONITORED, change=None)
+    told = "at least 4 weekly moments of the reference need open items of 20 households each."
+    assert told in " ".join(render_monitoring_text(small).split())
+    page = render_monitoring_page(small, IMAGES, generated_at=NOW)
+    assert told in page
+    assert "Every column" not in page
+
+
+def test_the_tiles_are_of_the_champion_alone() -> None:
+    page = render_monitoring_page(MONITORED, IMAGES, generated_at=NOW)
+    assert "Expected log loss" in page
+    assert "Predicted too much by" in page
+    promoted = render_monitoring_page(followed(champion="2"), IMAGES, generated_at=NOW)
+    assert "champion: version 2, which has scored nothing yet" in promoted
+    assert "Expected log loss" not in promoted
+    assert "Predicted too much by" not in promoted
+    assert "of version 1, 2024-06-10" in promoted
+
+
 def test_what_a_never_alerted_share_would_buy_is_told_in_items_and_weeks() -> None:
     effect = MONITORED.alert_effect
     assert effect is not None
@@ -75,7 +95,10 @@ def test_what_a_never_alerted_share_would_buy_is_told_in_items_and_weeks() -> No
     assert f"alerts a week for {effect.weeks} weeks" in words
 
 
-@pytest.mark.parametrize("metrics", [MONITORED, QUIET, UNRIPE, replace(MONITORED, weeks=MONITORED.weeks[:1])])
+@pytest.mark.parametrize(
+    "metrics",
+    [MONITORED, QUIET, UNRIPE, replace(MONITORED, weeks=MONITORED.weeks[:1]), replace(MONITORED, change=None)],
+)
 def test_the_plots_can_be_drawn_of_whatever_was_measured(metrics: MonitoringMetrics) -> None:
     for plot in (plot_monitored_weeks, plot_monitored_drift, plot_monitored_alerts):
         figure = plot(metrics)

@@ -46,8 +46,8 @@ class PredictionsDataset(AbstractDataset[pd.DataFrame, pd.DataFrame]):
     def save(self, data: pd.DataFrame) -> None:
         """Add the predictions of a moment; those that are there already are left as they are, and none add nothing.
 
-        ``alerted_on`` and ``model_version`` that are there stand, too: an alert at an earlier moment may have been added
-        since, and the predictor may have been registered again.
+        ``alerted_on`` and ``model_version`` that are there stand, too: an alert at an earlier moment may have been
+        added since, and the predictor may have been registered again.
 
         Raises:
             DatasetError: other predictions of this moment by this predictor are there already.

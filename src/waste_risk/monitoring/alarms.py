@@ -22,18 +22,20 @@ class Alarm:
 
 
 def find_alarms(
-    weeks: tuple[Week, ...], recent: RecentPerformance | None, change: Change, params: Monitoring
+    newest: Week | None, recent: RecentPerformance | None, change: Change | None, params: Monitoring
 ) -> tuple[Alarm, ...]:
     """Return the alarms that sound now: what has been realized first, then what is expected, then drift.
 
     Args:
-        weeks: expected and realized performance, from ``measure_weeks``.
+        newest: the week that the champion has scored last; null if there is none.
         recent: of the newest mature weeks together; null if none is mature.
-        change: of the newest moment against the reference.
+        change: of the newest moment against the reference; null if it could not be measured.
         params: the section ``monitoring`` of the parameters.
     """
     realized = [] if recent is None else [*_find_realized(recent, params)]
-    return (*realized, *_find_expected(weeks, change, params), *_find_drift(change))
+    if change is None:
+        return tuple(realized)
+    return (*realized, *_find_expected(newest, change, params), *_find_drift(change))
 
 
 def _find_realized(recent: RecentPerformance, params: Monitoring) -> Iterator[Alarm]:
@@ -43,29 +45,30 @@ def _find_realized(recent: RecentPerformance, params: Monitoring) -> Iterator[Al
         much, little = ("much", "above") if gap.value > 0 else ("little", "below")
         yield Alarm(
             "calibration",
-            f"{where} the model predicts too {much} waste: the mean probability lies "
+            f"{where} version {recent.model_version} predicts too {much} waste: the mean probability lies "
             f"{_points(abs(gap.value))} {little} the base rate ({_interval(gap, params)}), "
             f"more than {_points(params.min_calibration_gap)}.",
         )
     if excess.low is not None and excess.low > params.min_log_loss_excess:
         yield Alarm(
             "log_loss",
-            f"{where} the log loss lies {format_signed(excess, 3)} nats above the expected one "
-            f"({_interval(excess, params)}), more than {format_limit(params.min_log_loss_excess)}.",
+            f"{where} the log loss of version {recent.model_version} lies {format_signed(excess, 3)} nats "
+            f"above the expected one ({_interval(excess, params)}), more than "
+            f"{format_limit(params.min_log_loss_excess)}.",
         )
 
 
-def _find_expected(weeks: tuple[Week, ...], change: Change, params: Monitoring) -> Iterator[Alarm]:
-    if not weeks:
+def _find_expected(newest: Week | None, change: Change, params: Monitoring) -> Iterator[Alarm]:
+    if newest is None:
         return
-    newest = max(weeks, key=lambda week: week.as_of)
     expected, usual = newest.expected["log_loss"], change.expected_log_loss
     if expected.low is not None and expected.low > usual + params.min_expected_decay:
         yield Alarm(
             "expected_log_loss",
-            f"The items of {newest.as_of[:10]} are harder to predict: the log loss expected of them is "
-            f"{format_number(expected, 3)} nats, that of the reference was {format_number(usual, 3)}; the interval "
-            f"lies more than {format_limit(params.min_expected_decay)} above it.",
+            f"The items of {newest.as_of[:10]} are harder to predict: the log loss that version {newest.model_version} "
+            f"expects of them is {format_number(expected, 3)} nats, that of the reference was "
+            f"{format_number(usual, 3)}; the interval lies more than {format_limit(params.min_expected_decay)} above "
+            "it.",
         )
 
 
@@ -75,8 +78,9 @@ def _find_drift(change: Change) -> Iterator[Alarm]:
             what = "The predicted probability" if drift.name == PROBABILITY else f"The feature {drift.name}"
             yield Alarm(
                 "prediction_drift" if drift.name == PROBABILITY else "feature_drift",
-                f"{what} is spread differently than in the reference: a PSI of {format_number(drift.psi, 3)}, "
-                f"where {format_number(drift.usual, 3)} is usual and {format_number(drift.limit, 3)} the limit.",
+                f"{what} is spread differently than in the reference of version {change.model_version}: a PSI of "
+                f"{format_number(drift.psi, 3)}, where {format_number(drift.usual, 3)} is usual and "
+                f"{format_number(drift.limit, 3)} the limit.",
             )
 
 

@@ -17,7 +17,7 @@ from waste_risk.arrays import Floats
 from waste_risk.errors import ContractError
 from waste_risk.metrics import FEWEST_HOUSEHOLDS
 from waste_risk.metrics.tally import ratio
-from waste_risk.model.predictor import WastePredictor
+from waste_risk.model.predictor import RegisteredPredictor
 from waste_risk.monitoring.expected import expected_log_loss
 from waste_risk.observations.observe import is_learned_age, open_items
 from waste_risk.parameters import Monitoring
@@ -25,9 +25,9 @@ from waste_risk.parameters import Monitoring
 Bins = NDArray[np.intp]
 
 PROBABILITY = "waste_probability"
+FEWEST_MOMENTS = 4  # of the reference
 
 _IN_AN_EMPTY_BIN = 0.5  # rows added to every bin, so that an empty one does not make the index infinite
-_FEWEST_MOMENTS = 4
 
 
 @dataclass(frozen=True)
@@ -57,6 +57,7 @@ class Change:
 
     Attributes:
         as_of: the newest moment, as ISO text.
+        model_version: of the champion, whose training ends with the reference.
         reference_from: the first moment of the reference, as ISO text; reference_until the last one.
         n_moments: weekly moments of the reference.
         expected_log_loss: of the reference, in nats, if its probabilities are calibrated.
@@ -64,6 +65,7 @@ class Change:
     """
 
     as_of: str
+    model_version: str
     reference_from: str
     reference_until: str
     n_moments: int
@@ -116,9 +118,6 @@ def observe_weekly(
 
     Returns:
         item_id, household_id, observed_on: the reference in the order of time, then the moment itself.
-
-    Raises:
-        ContractError: no such item is open at the moment.
     """
     weeks_ago = max(math.ceil((as_of - until) / pd.Timedelta(weeks=1)), 1)
     ago = [0, *range(weeks_ago, weeks_ago + params.reference_weeks)]
@@ -126,33 +125,36 @@ def observe_weekly(
     rows = pd.concat(moments, ignore_index=True)
     purchased_on = items.set_index("item_id")["purchased_on"].reindex(rows["item_id"]).to_numpy()
     is_learned = is_learned_age(rows["observed_on"] - purchased_on, params.max_age_days).to_numpy()
-    if not (is_learned & (rows["observed_on"] == as_of).to_numpy()).any():
-        raise ContractError(
-            f"items: none that is up to {params.max_age_days} days old is open at {as_of.isoformat()}, the newest "
-            "scored moment, so its drift cannot be measured; score another one"
-        )
     return rows.iloc[np.flatnonzero(is_learned)].reset_index(drop=True)
 
 
-def measure_change(features: pd.DataFrame, predictor: WastePredictor, params: Monitoring) -> Change:
+def measure_change(
+    features: pd.DataFrame, as_of: pd.Timestamp, champion: RegisteredPredictor, params: Monitoring
+) -> Change | None:
     """Measure the drift of every feature that the predictor reads, and of its probability, at the newest moment.
 
     Args:
-        features: of the observations of ``observe_weekly``.
-        predictor: the champion, which predicts the reference and the newest moment alike.
+        features: of the observations of ``observe_weekly``; moments with too few households are left out.
+        as_of: the newest moment.
+        champion: which predicts the reference and the newest moment alike.
         params: the section ``monitoring`` of the parameters.
 
-    Raises:
-        ContractError: the reference is too small.
+    Returns:
+        null if too few moments remain to say what is usual, or the newest one has too few households itself.
     """
+    n_households = features.groupby("observed_on")["household_id"].transform("nunique")
+    kept = features[n_households >= FEWEST_HOUSEHOLDS].reset_index(drop=True)
+    is_newest = kept["observed_on"] == as_of
+    if not is_newest.any() or kept["observed_on"].nunique() <= FEWEST_MOMENTS:
+        return None
+    predictor = champion.predictor
     columns = (*predictor.metadata.feature_names, PROBABILITY)
-    rows = features.assign(**{PROBABILITY: predictor.predict(features)[PROBABILITY]})
-    as_of = rows["observed_on"].max()
-    is_newest = rows["observed_on"] == as_of
+    rows = kept.assign(**{PROBABILITY: predictor.predict(kept)[PROBABILITY]})
     reference = rows[~is_newest].reset_index(drop=True)
     drift = describe_reference(reference, columns, params).measure(rows[is_newest])
     return Change(
         as_of=as_of.isoformat(),
+        model_version=champion.version,
         reference_from=reference["observed_on"].min().isoformat(),
         reference_until=reference["observed_on"].max().isoformat(),
         n_moments=reference["observed_on"].nunique(),
@@ -263,8 +265,8 @@ def _resample(bins: Bins, households: pd.Series, counts: Floats, n_draws: int, r
 
 def _refuse_few(rows: pd.DataFrame, n_moments: int) -> None:
     n_households = rows.groupby("observed_on")["household_id"].nunique().min() if n_moments else 0
-    if n_moments < _FEWEST_MOMENTS or n_households < FEWEST_HOUSEHOLDS:
+    if n_moments < FEWEST_MOMENTS or n_households < FEWEST_HOUSEHOLDS:
         raise ContractError(
-            f"reference of the drift: at least {_FEWEST_MOMENTS} weekly moments with open items of "
+            f"reference of the drift: at least {FEWEST_MOMENTS} weekly moments with open items of "
             f"{FEWEST_HOUSEHOLDS} households each are needed, there are {n_moments} with {n_households} at the fewest"
         )

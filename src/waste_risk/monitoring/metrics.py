@@ -13,6 +13,7 @@ from waste_risk.monitoring.realized import (
     RecentPerformance,
     RowGroup,
     Week,
+    find_newest,
     measure_groups,
     measure_recent,
     measure_weeks,
@@ -25,6 +26,8 @@ class MonitoringMetrics:
     """What monitoring measured.
 
     Attributes:
+        model_version: of the champion.
+        predictor_sha256: of the champion.
         horizon_days: within how many days an item counts as wasted, at the newest moment.
         max_age_days: items up to this age count for everything but the group ``older``, at the newest moment.
         confidence: probability that an interval covers; alarm_confidence those of the alarms.
@@ -33,10 +36,12 @@ class MonitoringMetrics:
         recent: of the newest mature weeks together; null if none is mature.
         groups: mature rows that were alerted, not alerted, and of older ages.
         alert_effect: what a share of never-alerted items would buy; null if no alert followed the first moment.
-        change: drift of the newest moment.
+        change: drift of the newest moment; null of a source that is too small to say what is usual.
         alarms: those that sound now.
     """
 
+    model_version: str
+    predictor_sha256: str
     horizon_days: int
     max_age_days: int
     confidence: float
@@ -46,8 +51,13 @@ class MonitoringMetrics:
     recent: RecentPerformance | None
     groups: tuple[RowGroup, ...]
     alert_effect: AlertEffect | None
-    change: Change
+    change: Change | None
     alarms: tuple[Alarm, ...]
+
+    @property
+    def newest(self) -> Week | None:
+        """The newest week that the champion itself has scored; null if there is none yet."""
+        return find_newest(self.weeks, self.predictor_sha256)
 
     def by_week(self) -> dict[int, dict[str, float]]:
         """Return the numbers to log for each week, as ``expected.log_loss``; several predictors' by their versions."""
@@ -66,7 +76,9 @@ def assemble_metrics(
     items: pd.DataFrame,
     outcomes: pd.DataFrame,
     expected_performance: pd.DataFrame,
-    change: Change,
+    change: Change | None,
+    model_version: str,
+    predictor_sha256: str,
     params: Monitoring,
 ) -> MonitoringMetrics:
     """Measure expected and realized performance, and find the alarms.
@@ -76,13 +88,17 @@ def assemble_metrics(
         items: the items table.
         outcomes: from ``match_outcomes``.
         expected_performance: as stored when the predictions were made.
-        change: of the newest moment.
+        change: of the newest moment; null if the source is too small.
+        model_version: of the champion, whose newest week counts for what is expected now.
+        predictor_sha256: of the champion.
         params: the section ``monitoring`` of the parameters.
     """
     weeks, recent = measure_weeks(outcomes, expected_performance, params), measure_recent(outcomes, params)
     waiting = outcomes.loc[~outcomes["is_mature"], "label_known_on"].min()
     newest = predictions.sort_values("as_of", kind="stable").iloc[-1]
     return MonitoringMetrics(
+        model_version=model_version,
+        predictor_sha256=predictor_sha256,
         horizon_days=int(newest["horizon_days"]),
         max_age_days=int(newest["max_age_days"]),
         confidence=params.confidence,
@@ -93,7 +109,7 @@ def assemble_metrics(
         groups=measure_groups(outcomes, params),
         alert_effect=plan_alert_effect(predictions, name_ages(predictions, items), params),
         change=change,
-        alarms=find_alarms(weeks, recent, change, params),
+        alarms=find_alarms(find_newest(weeks, predictor_sha256), recent, change, params),
     )
 
 

@@ -3,7 +3,7 @@
 Successive scorings repeat the same open items, so of each week and predictor only the newest moment counts.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -100,6 +100,7 @@ class RecentPerformance:
     """
 
     model_version: str
+    predictor_sha256: str
     n_weeks: int
     first_as_of: str
     last_as_of: str
@@ -210,6 +211,12 @@ def measure_weeks(outcomes: pd.DataFrame, expected_performance: pd.DataFrame, pa
     return tuple(_measure_weeks(learned, estimates, first, params))
 
 
+def find_newest(weeks: Sequence[Week], sha256: str) -> Week | None:
+    """Return the newest week that was scored by a predictor; null if there is none."""
+    own = [week for week in weeks if week.predictor_sha256 == sha256]
+    return max(own, key=lambda week: week.as_of, default=None)
+
+
 def measure_recent(outcomes: pd.DataFrame, params: Monitoring) -> RecentPerformance | None:
     """Evaluate together the mature rows of the newest weeks of the predictor that has the newest ones; null if none."""
     mature = outcomes[outcomes["is_mature"] & (outcomes["ages"] == LEARNED)]
@@ -222,6 +229,7 @@ def measure_recent(outcomes: pd.DataFrame, params: Monitoring) -> RecentPerforma
     estimates = _estimate_gaps(rows, params, params.alarm_confidence)
     return RecentPerformance(
         model_version=str(newest["model_version"]),
+        predictor_sha256=str(newest["predictor_sha256"]),
         n_weeks=len(weeks),
         first_as_of=rows["as_of"].min().isoformat(),
         last_as_of=rows["as_of"].max().isoformat(),

@@ -27,9 +27,12 @@ def observe_reference(
     return observe_weekly(items, events, outcomes["as_of"].max(), until, monitoring)
 
 
-def measure_drift(features: pd.DataFrame, champion: RegisteredPredictor, monitoring: Monitoring) -> Change:
-    """Measure the drift of features and probability at the newest scored moment."""
-    return measure_change(features, champion.predictor, monitoring)
+def measure_drift(
+    features: pd.DataFrame, outcomes: pd.DataFrame, champion: RegisteredPredictor, monitoring: Monitoring
+) -> tuple[Change, ...]:
+    """Measure the drift of features and probability at the newest scored moment; nothing of too small a source."""
+    change = measure_change(features, outcomes["as_of"].max(), champion, monitoring)
+    return () if change is None else (change,)  # no dataset takes a null
 
 
 def assemble_monitoring(  # noqa: PLR0917
@@ -37,7 +40,8 @@ def assemble_monitoring(  # noqa: PLR0917
     expected_performance: pd.DataFrame,
     predictions: pd.DataFrame,
     items: pd.DataFrame,
-    change: Change,
+    change: tuple[Change, ...],
+    champion: RegisteredPredictor,
     monitoring: Monitoring,
 ) -> MonitoringMetrics:
     """Put together all that was measured, and find the alarms."""
@@ -46,7 +50,9 @@ def assemble_monitoring(  # noqa: PLR0917
         items=items,
         outcomes=outcomes,
         expected_performance=expected_performance,
-        change=change,
+        change=change[0] if change else None,
+        model_version=champion.version,
+        predictor_sha256=champion.predictor.sha256,
         params=monitoring,
     )
 

@@ -51,7 +51,7 @@ def create_pipeline() -> Pipeline:
             ),
             Node(
                 measure_drift,
-                inputs=["monitored_features", "monitored_champion", "params:monitoring"],
+                inputs=["monitored_features", "outcomes", "monitored_champion", "params:monitoring"],
                 outputs="change",
                 name="measure_drift",
             ),
@@ -59,7 +59,7 @@ def create_pipeline() -> Pipeline:
                 assemble_monitoring,
                 inputs=[
                     *("outcomes", "expected_performance", "followed_predictions", "monitored_items", "change"),
-                    "params:monitoring",
+                    *("monitored_champion", "params:monitoring"),
                 ],
                 outputs="monitoring_metrics",
                 name="assemble_monitoring",

@@ -7,7 +7,7 @@ from datetime import datetime
 
 from waste_risk.formatting import make_typographic
 from waste_risk.monitoring import MonitoringMetrics
-from waste_risk.reporting.monitoring.sentences import GAP_MEANS, tell_alert_effect, tell_maturity, tell_recent
+from waste_risk.reporting.monitoring.sentences import GAP_MEANS, NO_DRIFT, tell_alert_effect, tell_maturity, tell_recent
 from waste_risk.reporting.templating import make_environment
 
 _MINUS = re.compile(r"(?<!\w)-(?=\d)")
@@ -26,7 +26,8 @@ def render_monitoring_page(metrics: MonitoringMetrics, images: Mapping[str, byte
     environment.filters["sentence"] = _typographic
     return environment.get_template("monitoring.html").render(
         m=metrics,
-        newest=max(metrics.weeks, key=lambda week: week.as_of, default=None),
+        newest=metrics.newest,
+        no_drift=NO_DRIFT,
         shown=_SHOWN,
         maturity=tell_maturity(metrics),
         recent=list(tell_recent(metrics)),

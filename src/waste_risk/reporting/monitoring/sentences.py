@@ -3,12 +3,19 @@
 from collections.abc import Iterator
 
 from waste_risk.formatting import count_noun, format_count, format_interval, format_percent, format_signed
+from waste_risk.metrics import FEWEST_HOUSEHOLDS
 from waste_risk.monitoring import MonitoringMetrics
+from waste_risk.monitoring.drift import FEWEST_MOMENTS
 
 GAP_MEANS = (
     "Alerted items that are wasted less often than predicted, while the others are not, are what alerts are for: they "
     "were saved. A predictor trained on such outcomes learns that what it warns of is harmless, so neither training "
     "nor calibration may take them as they are."
+)
+
+NO_DRIFT = (
+    f"Not measured: the source is too small. The newest moment and at least {FEWEST_MOMENTS} weekly moments of the "
+    f"reference need open items of {FEWEST_HOUSEHOLDS} households each."
 )
 
 

@@ -13,7 +13,7 @@ from waste_risk.formatting import (
     format_signed,
 )
 from waste_risk.monitoring import MonitoringMetrics, Week
-from waste_risk.reporting.monitoring.sentences import GAP_MEANS, tell_alert_effect, tell_maturity, tell_recent
+from waste_risk.reporting.monitoring.sentences import GAP_MEANS, NO_DRIFT, tell_alert_effect, tell_maturity, tell_recent
 from waste_risk.reporting.text_parts import WIDTH
 
 _SHOWN = {"base_rate": "base rate", "log_loss": "log loss", "auc": "AUC", "precision": "precision", "recall": "recall"}
@@ -91,6 +91,8 @@ def _groups(metrics: MonitoringMetrics) -> list[str]:
 
 def _drift(metrics: MonitoringMetrics) -> list[str]:
     change = metrics.change
+    if change is None:
+        return _wrap(NO_DRIFT)
     against = (
         f"{change.as_of[:10]} against {change.n_moments} weekly moments from {change.reference_from[:10]} to "
         f"{change.reference_until[:10]}, by the population stability index (PSI):"

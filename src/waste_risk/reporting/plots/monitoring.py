@@ -32,7 +32,10 @@ def plot_monitored_weeks(monitoring_metrics: MonitoringMetrics) -> Figure:
 
 def plot_monitored_drift(monitoring_metrics: MonitoringMetrics) -> Figure:
     """Plot the PSI of the columns nearest to or beyond their limits, with what is usual and the limit."""
-    shown = monitoring_metrics.change.columns[:_MOST_COLUMNS]
+    change = monitoring_metrics.change
+    if change is None:
+        return _say("Drift", "The source is too small to say what is usual.")
+    shown = change.columns[:_MOST_COLUMNS]
     figure = make_figure(7.2, 1.4 + 0.29 * len(shown))
     axes, places = figure.subplots(), np.arange(len(shown))
     colors = [MARK if drift.is_beyond else PALE for drift in shown]
@@ -43,7 +46,7 @@ def plot_monitored_drift(monitoring_metrics: MonitoringMetrics) -> Figure:
     axes.invert_yaxis()
     axes.set(xlabel="Population stability index", xlim=(0, None))
     axes.legend(loc="lower right", frameon=False)
-    add_title(figure, f"Drift on {monitoring_metrics.change.as_of[:10]}")
+    add_title(figure, f"Drift on {change.as_of[:10]}")
     tidy(axes)
     axes.grid(visible=False, axis="y")
     return figure
@@ -52,13 +55,12 @@ def plot_monitored_drift(monitoring_metrics: MonitoringMetrics) -> Figure:
 def plot_monitored_alerts(monitoring_metrics: MonitoringMetrics) -> Figure:
     """Plot mean probability and share wasted of alerted items, of others, and of older ones."""
     groups = monitoring_metrics.groups
+    title = "Predicted and wasted, alerted or not"
+    if not groups:
+        return _say(title, "No week is mature yet.")
     figure = make_figure(6.4, 3.4)
     axes, places = figure.subplots(), np.arange(len(groups))
-    add_title(figure, "Predicted and wasted, alerted or not")
-    if not groups:
-        axes.text(0, 0.5, "No week is mature yet.", va="center", color=QUIET)
-        axes.set_axis_off()
-        return figure
+    add_title(figure, title)
     axes.bar(places - 0.19, [group.mean_probability for group in groups], 0.36, color=PALE, ec=MODEL, label="Predicted")
     # The interval is of the gap, and so of the share wasted less what was predicted.
     reach = np.array([_reach(group.gap) for group in groups]).T
@@ -69,6 +71,16 @@ def plot_monitored_alerts(monitoring_metrics: MonitoringMetrics) -> Figure:
     axes.set(ylabel="Share of the rows", ylim=(0, None))
     axes.legend(loc="best", frameon=False)
     tidy(axes)
+    return figure
+
+
+def _say(title: str, why_not: str) -> Figure:
+    """Return a figure without data that says why."""
+    figure = make_figure(6.4, 3.4)
+    axes = figure.subplots()
+    add_title(figure, title)
+    axes.text(0, 0.5, why_not, va="center", color=QUIET)
+    axes.set_axis_off()
     return figure
 
 
