@@ -1,5 +1,6 @@
 """A forest predicts what LightGBM does, to the last bit, and knows what it does not know."""
 
+import re
 from dataclasses import replace
 from typing import Any
 
@@ -92,6 +93,16 @@ def test_a_value_at_a_threshold_and_the_next_above_it_are_told_apart() -> None:
         X[2 * row, test.column] = test.threshold
         X[2 * row + 1, test.column] = np.nextafter(test.threshold, np.float32(np.inf))
     assert_equal(booster, X)
+
+
+@pytest.mark.parametrize("scale", [1e2, 1e4, 1e300])
+def test_log_odds_beyond_what_a_float_holds_are_certain(scale: float) -> None:
+    text = re.sub(r"\ntree_sizes=.*", "", train("binary", draw(2_000, seed=1)).model_to_string())
+    leaves = re.compile(r"(?<=\nleaf_value=).*")
+    booster = read(leaves.sub(lambda found: " ".join(str(scale * float(each)) for each in found[0].split()), text))
+    X = draw(500, seed=2)
+    assert_equal(booster, X)
+    assert scale == 1e2 or predict(booster, X).min() == 0
 
 
 @pytest.mark.filterwarnings("ignore:categorical_feature keyword")

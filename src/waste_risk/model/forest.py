@@ -22,6 +22,8 @@ Bits = NDArray[np.uint64]  # a bit for each row
 _MOST_ROWS, _FEWEST_ROWS = 65_536, 8_192  # at once
 _BYTES = 2**26  # for the outcomes of all tests
 
+_LOWEST = -math.log(np.finfo(np.float64).max)
+
 _CATEGORICAL, _NULL_IS_LEFT, _MISSING = 1, 2, 12  # bits of LightGBM's decision_type
 _ZERO_IS_MISSING, _NAN_IS_MISSING = 4, 8
 
@@ -95,7 +97,8 @@ class Forest:
         if not self.is_classifier:
             return totals
         # NumPy's own exponential differs from the C library's, which LightGBM and Python call, in the last bit.
-        return np.array([1 / (1 + math.exp(-total)) for total in totals.tolist()])
+        # Below -709 it is more than a float holds; there, as in C, the probability is 0.
+        return np.array([1 / (1 + math.exp(-total)) if total >= _LOWEST else 0.0 for total in totals.tolist()])
 
     def _add(self, columns: Sequence[Column], totals: Floats) -> None:
         """Add the trees' values for some rows to their totals."""
