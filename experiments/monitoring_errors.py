@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 import pandas as pd
 from bench_projects import ROOT
 from gate_sources import section
-from monitoring_page import render
+from monitoring_page import HOUSEHOLDS, SEEDS, TRAINED_DAYS, WEEKS, render
 
 from waste_risk.features import FEATURE_NAMES, build_features
 from waste_risk.model.calibration import fit_calibrator
@@ -52,9 +52,7 @@ from waste_risk.training.fit import fit_predictor
 from waste_risk.training.splits import split_by_time
 from waste_risk.training.thresholds import choose_threshold
 
-SEEDS = range(911, 916)  # the parameters of the alarms were chosen on 901 to 904
 SCENARIOS = ("usual", "drift")
-HOUSEHOLDS, TRAINED_DAYS, WEEKS = 1_000, 540, 52
 KEPT = ROOT / "experiments/monitoring_errors.json"
 
 

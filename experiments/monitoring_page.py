@@ -17,6 +17,9 @@ from waste_risk.tables.contracts import EXPECTED_METRICS
 
 Sources = list[dict[str, Any]]
 
+SEEDS, CHOSEN_ON = range(911, 916), range(901, 905)  # reported; those that the parameters of the alarms were chosen on
+HOUSEHOLDS, TRAINED_DAYS, WEEKS = 1_000, 540, 52
+
 
 def render(sources: Sources, params: Monitoring) -> str:
     """Return the page."""
@@ -85,9 +88,9 @@ stability index (PSI) over {params.n_bins} bins of equal mass.
   are alike, have a higher one than features of an item.
 - **All columns together** stay below their limits with a probability of {100 * params.alarm_confidence:g} %: the square
   root of each PSI is standardized, and the limit is the quantile of the largest.
-- **Small moments**, with items of fewer than {FEWEST_HOUSEHOLDS} households, are left out of the reference. If fewer than
-  {FEWEST_MOMENTS} remain, or the newest moment is small, drift is not measured, and the report says so; the rest of it
-  stands.
+- **Small moments**, with items of fewer than {FEWEST_HOUSEHOLDS} households, are left out of the reference. If
+  fewer than {FEWEST_MOMENTS} remain, or the newest moment is small, drift is not measured, and the report says so; the
+  rest of it stands.
 - **Histories grow.** Some features are null until a household has done something for the first time. Without care,
   `cost_to_usual`, `category_last_wasted`, `days_from_previous_in_category` and three others sounded an alarm in most
   weeks of a usual source. So the known values are compared with each other, and the share of nulls counts only where
@@ -127,11 +130,14 @@ alike, so somewhat more are needed; draw whole households if alerts about one it
 
 def _explain_setting(sources: Sources) -> str:
     seeds = sorted({each["seed"] for each in sources})
-    return f"""A predictor is trained on the first 540 days of a simulated source of 1,000 households, with the default
-parameters, and scores the open items of each of the next 52 weeks; it is never replaced. Every week monitoring sees
-what it would have seen then. Seeds {seeds[0]} to {seeds[-1]} are reported; the method and the parameters of the alarms
-were chosen on 901 to 904, which are not. In `drift` everything that is bought in the last quarter of the period is used
-more slowly and forgotten more easily, from week 23 on. Labels follow 30 days later.
+    drifts_on = max(each["drift_week"] for each in sources if each["drift_week"] is not None)
+    return f"""A predictor is trained on the first {TRAINED_DAYS} days of a simulated source of {HOUSEHOLDS:,}
+households, with the default parameters, and scores the open items of each of the next {WEEKS} weeks; it is never
+replaced. Every week monitoring sees what it would have seen then. Seeds {seeds[0]} to {seeds[-1]} are reported;
+the method and the parameters of the alarms were chosen on {CHOSEN_ON[0]} to {CHOSEN_ON[-1]}, which are not. In `drift`
+everything that is bought in the last quarter of the period is used more slowly and forgotten more easily,
+from week {drifts_on:.0f} on.
+Labels follow 30 days later.
 """
 
 
@@ -163,7 +169,7 @@ def _tell_usual(usual: Sources) -> str:
     alarms = [count_alarms(each) for each in usual]
     most = count_noun(max(alarms, default=0), "time")
     return (
-        f"On `usual`, an alarm sounds at most {most} in 52 weeks (aim: once), and in "
+        f"On `usual`, an alarm sounds at most {most} in {WEEKS} weeks (aim: once), and in "
         f"{sum(each > 0 for each in alarms)} of {len(alarms)} sources at all."
     )
 
