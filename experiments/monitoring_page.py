@@ -85,7 +85,8 @@ stability index (PSI) over {params.n_bins} bins of equal mass.
 
 - **What is usual** is the PSI of the reference's own moments, each against all others, with households drawn anew. So
   what varies from week to week, or follows the season, raises its own limit; and features of a household, whose rows
-  are alike, have a higher one than features of an item.
+  are alike, have a higher one than features of an item. As many are drawn as the newest moment has, so that a few rows
+  do not sound an alarm by chance.
 - **All columns together** stay below their limits with a probability of {100 * params.alarm_confidence:g} %: the square
   root of each PSI is standardized, and the limit is the quantile of the largest.
 - **Small moments**, with items of fewer than {FEWEST_HOUSEHOLDS} households, are left out of the reference. If

@@ -67,6 +67,32 @@ def test_of_equal_laws_few_moments_have_any_column_beyond_its_limit() -> None:
     assert sum(alarms) <= 12
 
 
+@pytest.mark.parametrize(("n_households", "n_items"), [(20, 2), (40, 1), (40, 5)])
+def test_of_equal_laws_a_small_newest_moment_sounds_no_alarm(n_households: int, n_items: int) -> None:
+    """Of few rows a bin more or less is usual, and what no row of the reference has is no bin."""
+    table = rows(12, 1)
+    alarms = 0
+    for seed in range(100, 130):
+        newest = rows(1, seed).query(f"household_id < {n_households}").groupby("household_id").head(n_items)
+        reference = describe_reference(table, COLUMNS, PARAMS, newest)
+        alarms += any(each.is_beyond for each in reference.measure(newest))
+    assert alarms <= 2
+
+
+def test_a_small_newest_moment_of_another_law_sounds() -> None:
+    newest = rows(1, 2, steady=np.random.default_rng(3).normal(2.0, 1, N_HOUSEHOLDS * 5)).query("household_id < 20")
+    steady, *others = describe_reference(rows(12, 1), COLUMNS, PARAMS, newest).measure(newest)
+    assert (steady.name, steady.is_beyond) == ("steady", True)
+    assert not any(each.is_beyond for each in others)
+
+
+def test_a_column_that_was_the_same_everywhere_and_is_no_longer_drifts() -> None:
+    constant = np.zeros(8 * N_HOUSEHOLDS * 5)
+    reference = describe_reference(rows(8, 1, flag=constant), ("flag",), PARAMS)
+    (flag,) = reference.measure(rows(1, 2))
+    assert flag.is_beyond
+
+
 def test_rows_that_are_alike_within_households_have_a_higher_limit() -> None:
     trait = np.random.default_rng(5).normal(size=N_HOUSEHOLDS)
     table = rows(8, 1)

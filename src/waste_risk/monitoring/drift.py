@@ -6,7 +6,7 @@ from week to week anyway, or grows as histories grow, raises its own limit.
 """
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -27,7 +27,9 @@ Bins = NDArray[np.intp]
 PROBABILITY = "waste_probability"
 FEWEST_MOMENTS = 4  # of the reference
 
-_IN_AN_EMPTY_BIN = 0.5  # rows added to every bin, so that an empty one does not make the index infinite
+_IN_AN_EMPTY_BIN = (
+    0.5  # rows added to every bin that a column has, so that an empty one does not make the index infinite
+)
 
 
 @dataclass(frozen=True)
@@ -94,7 +96,8 @@ class DriftReference:
     def measure(self, newest: pd.DataFrame) -> tuple[Drift, ...]:
         """Measure the drift of every column at one moment, the largest PSI relative to its limit first."""
         bins = _place(newest, self.names, self.edges)
-        psi = stability_index(_count(bins, np.ones(len(newest)), self.counts.shape[1]), self.counts)
+        both = zip(_count(bins, np.ones(len(newest)), self.counts.shape[1]), self.counts, self.edges, strict=True)
+        psi = np.array([float(stability_index(*_cut(inner, counts, others))) for counts, others, inner in both])
         order = np.argsort(-psi / self.limits, kind="stable")
         return tuple(
             Drift(self.names[each], float(psi[each]), float(self.usual[each]), float(self.limits[each]))
@@ -151,7 +154,8 @@ def measure_change(
     columns = (*predictor.metadata.feature_names, PROBABILITY)
     rows = kept.assign(**{PROBABILITY: predictor.predict(kept)[PROBABILITY]})
     reference = rows[~is_newest].reset_index(drop=True)
-    drift = describe_reference(reference, columns, params).measure(rows[is_newest])
+    newest = rows[is_newest]
+    drift = describe_reference(reference, columns, params, newest).measure(newest)
     return Change(
         as_of=as_of.isoformat(),
         model_version=champion.version,
@@ -163,7 +167,9 @@ def measure_change(
     )
 
 
-def describe_reference(rows: pd.DataFrame, columns: Sequence[str], params: Monitoring) -> DriftReference:
+def describe_reference(
+    rows: pd.DataFrame, columns: Sequence[str], params: Monitoring, newest: pd.DataFrame | None = None
+) -> DriftReference:
     """Count the rows of the reference in bins, and find by resampling what drift is usual among its moments.
 
     A resample takes the rows of one moment, its households drawn with replacement, and compares them with all other
@@ -175,6 +181,8 @@ def describe_reference(rows: pd.DataFrame, columns: Sequence[str], params: Monit
         rows: observations at several moments: ``household_id``, ``observed_on`` and the columns.
         columns: those whose drift is measured.
         params: the section ``monitoring`` of the parameters.
+        newest: rows of the moment that is to be compared; resamples are as small as it is. By default they have as many
+            households as their moments.
 
     Raises:
         ContractError: the rows have too few moments or households to say what is usual.
@@ -187,7 +195,13 @@ def describe_reference(rows: pd.DataFrame, columns: Sequence[str], params: Monit
     random = np.random.default_rng(params.seed)
     draws = np.concatenate(
         [
-            _resample(bins[here], rows["household_id"][here], counts, params.n_resamples // len(moments) + 1, random)
+            _resample(
+                (bins[here], counts, edges),
+                pd.factorize(rows["household_id"][here])[0],
+                _count_alike(rows[here] if newest is None else newest, rows[here]),
+                params.n_resamples // len(moments) + 1,
+                random,
+            )
             for here in (rows["observed_on"] == moment for moment in moments)
         ]
     )
@@ -230,8 +244,11 @@ def _shares(counts: Floats) -> Floats:
 def _find_edges(values: pd.Series, n_bins: int) -> Floats:
     known = values.to_numpy(dtype=np.float64)
     known = known[~np.isnan(known)]
-    inner = np.linspace(0, 1, n_bins + 1)[1:-1]
-    return np.unique(np.quantile(known, inner)) if len(known) else np.empty(0)
+    if not len(known):
+        return np.empty(0)
+    inner = np.unique(np.quantile(known, np.linspace(0, 1, n_bins + 1)[1:-1]))
+    below = inner[inner < known.max()]  # beyond the largest value there is no bin, unless it is the only value
+    return below if len(below) else inner
 
 
 def _place(rows: pd.DataFrame, columns: Sequence[str], edges: Sequence[Floats]) -> Bins:
@@ -248,18 +265,36 @@ def _count(bins: Bins, weights: Floats, n_bins: int) -> Floats:
     return np.stack([np.bincount(column, weights, minlength=n_bins) for column in bins.T])
 
 
-def _resample(bins: Bins, households: pd.Series, counts: Floats, n_draws: int, random: np.random.Generator) -> Floats:
-    """Return the PSI of each column in each resample of one moment; shape (n_draws, n_columns)."""
-    household, n_bins = pd.factorize(households)[0], counts.shape[1]
-    n_households = household.max() + 1
-    drawn = random.multinomial(n_households, np.full(n_households, 1 / n_households), size=n_draws)
+def _cut(inner: Floats, *counts: Floats) -> Iterator[Floats]:
+    """Yield counts without the bins beyond those that a column has: of null, and between its inner edges."""
+    return (each[..., : len(inner) + 2] for each in counts)
+
+
+def _count_alike(newest: pd.DataFrame, moment: pd.DataFrame) -> int:
+    """Return how many households of a moment have as many rows as the newest one, at most as many as that has."""
+    rows_per_household = len(moment) / moment["household_id"].nunique()
+    return max(min(newest["household_id"].nunique(), round(len(newest) / rows_per_household)), 1)
+
+
+def _resample(
+    placed: tuple[Bins, Floats, Sequence[Floats]],
+    household: Bins,
+    n_drawn: int,
+    n_draws: int,
+    random: np.random.Generator,
+) -> Floats:
+    """Return the PSI of each column in each resample of so many households of a moment; shape (n_draws, n_columns)."""
+    bins, counts, edges = placed
+    n_bins, n_households = counts.shape[1], household.max() + 1
+    drawn = random.multinomial(n_drawn, np.full(n_households, 1 / n_households), size=n_draws)
     psi = np.empty((n_draws, bins.shape[1]))
     for number, column in enumerate(bins.T):
         cells = np.bincount(household * n_bins + column, minlength=n_households * n_bins)
-        by_household = cells.reshape(n_households, n_bins).astype(np.float64)
-        others = counts[number] - by_household.sum(axis=0)
+        every = cells.reshape(n_households, n_bins).astype(np.float64)
+        by_household, others = _cut(edges[number], every, counts[number] - every.sum(axis=0))
         alone, resampled = (stability_index(each @ by_household, others) for each in (np.ones(n_households), drawn))
-        psi[:, number] = resampled - (resampled.mean() - alone)
+        # The index holds the moment's own chance already. Drawing adds that of the newest one; the former is taken out.
+        psi[:, number] = resampled - (resampled.mean() - alone) * n_drawn / n_households
     return psi
 
 
