@@ -89,7 +89,7 @@ def test_the_predictions_of_every_source_can_be_followed_and_none_of_its_tables_
     catalog = load(environment)["catalog"]
     monitoring = pipelines["monitoring"]
     assert free_inputs(monitoring) == {
-        *("households", "items", "events", "champion", "predictions", "expected_performance"),
+        *("households", "items", "events", "champion", "past_predictions", "expected_performance"),
     }
     assert free_inputs(monitoring) <= set(catalog)
     assert monitoring.all_outputs() & set(catalog) == {
@@ -97,6 +97,7 @@ def test_the_predictions_of_every_source_can_be_followed_and_none_of_its_tables_
     }
     assert catalog["champion"]["source"] == load(environment)["globals"]["source"]
     assert catalog["predictions"]["filepath"] == catalog["earlier_predictions"]["filepath"]
+    assert catalog["predictions"]["filepath"] == catalog["past_predictions"]["filepath"]
 
 
 def test_every_output_is_read_by_a_node_or_kept_for_people(pipelines: dict[str, Pipeline]) -> None:

@@ -32,7 +32,7 @@ def create_pipeline() -> Pipeline:
             ),
             Node(
                 leave_out_hindsight,
-                inputs=["predictions", "expected_performance"],
+                inputs=["past_predictions", "expected_performance"],
                 outputs="followed_predictions",
                 name="leave_out_hindsight",
             ),
