@@ -111,8 +111,12 @@ def _explain_alerts(params: Monitoring) -> str:
 Alerts are there to prevent waste. Where they do, the item's outcome is no longer what the probability was about, and a
 predictor that is trained on it learns that what it warns of is harmless. So each prediction stores `alerted_on`, the
 first moment at which its item was alerted, and monitoring compares predictions and outcomes of alerted and other items
-apart. In simulated sources alerts change nothing, and both groups are calibrated.
+apart. In simulated sources alerts change nothing, and both groups are calibrated. Of a week that two predictors scored,
+the one with the newest moment counts.
 
+- Items are told apart by what was known at the moment. Some of the others are alerted later, before their label is
+  known; the report counts them. They stay where they are: an alert follows signs of waste, so by later alerts both
+  groups would be off even where alerts change nothing.
 - A gap among the alerted alone is the alerts' effect, or else a lack of calibration at high probabilities. Outcomes of
   alerted items alone cannot tell these apart.
 - What follows for training: rows observed after their item's `alerted_on` must be left out, or observed before it. Then

@@ -190,6 +190,29 @@ def test_alerted_items_others_and_older_ones_stand_apart() -> None:
     assert groups[0].gap.value == pytest.approx(0.35)
 
 
+def test_items_that_two_predictors_scored_in_a_week_count_once_by_the_newest() -> None:
+    tables = [predict([0.9, 0.1], version=version) for version in ("9", "10")]
+    tables += [predict([0.8, 0.2], as_of=MONDAY + 7 * DAY), predict([0.7, 0.3], as_of=MONDAY + 8 * DAY, version="2")]
+    predictions = pd.concat(tables, ignore_index=True).assign(waste_probability=[0.9, 0.1, 0.91, 0.11] + [0.8, 0.2] * 2)
+    outcomes = match_outcomes(follow(predictions), buy(predictions), waste([0], MONDAY + 60 * DAY))
+    alerted, others = measure_groups(outcomes, PARAMS)
+    assert (alerted.n_rows, others.n_rows) == (2, 2)
+    assert alerted.mean_probability == pytest.approx((0.91 + 0.8) / 2)
+
+
+def test_an_alert_after_the_moment_is_counted_until_the_label_is_known() -> None:
+    """By the alert of another moment, of the same week or a later one."""
+    moments = (MONDAY, MONDAY + 2 * DAY, MONDAY + 7 * DAY, MONDAY + 35 * DAY)
+    first, second, third, late = (predict([0.1] * 4, as_of=as_of) for as_of in moments)
+    for table, item in ((second, 0), (third, 1), (late, 2)):
+        table.loc[item, ["is_alert", "alerted_on"]] = [True, table["as_of"].iloc[0]]
+    predictions = pd.concat([first.assign(predictor_sha256="2" * 64), second, third, late], ignore_index=True)
+    outcomes = match_outcomes(follow(predictions), buy(predictions), waste([0], MONDAY + 99 * DAY))
+    is_first = outcomes["as_of"] == MONDAY
+    assert outcomes.loc[is_first, "is_alerted_later"].tolist() == [True, True, False, False]
+    assert outcomes.loc[outcomes["as_of"] == moments[2], "is_alerted_later"].tolist() == [True, False, True, False]
+
+
 def test_an_item_that_was_alerted_once_stays_alerted() -> None:
     before, now = predict([0.9]), predict([0.1], as_of=MONDAY + 7 * DAY)
     now["alerted_on"] = before["alerted_on"]

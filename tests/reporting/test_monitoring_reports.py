@@ -76,6 +76,17 @@ def test_a_source_that_is_too_small_for_drift_is_reported_without_it() -> None:
     assert "Every column" not in page
 
 
+def test_rows_that_were_alerted_later_are_told_where_there_are_any() -> None:
+    told = "had an alert before their label was known"
+    assert told not in render_monitoring_text(MONITORED)
+    later = tuple(replace(group, n_alerted_later=12) for group in MONITORED.groups)
+    for source in (
+        render_monitoring_text(replace(MONITORED, groups=later)),
+        render_monitoring_page(replace(MONITORED, groups=later), IMAGES, generated_at=NOW),
+    ):
+        assert f"12 {told}" in " ".join(source.split())
+
+
 def test_the_tiles_are_of_the_champion_alone() -> None:
     page = render_monitoring_page(MONITORED, IMAGES, generated_at=NOW)
     assert "Expected log loss" in page

@@ -79,12 +79,14 @@ class RowGroup:
     """Mature rows of one kind: what was predicted for them, and what became of them.
 
     Attributes:
+        n_alerted_later: rows of items that were alerted after the moment, before the label was known.
         gap: mean probability less base rate.
     """
 
     name: str
     n_rows: int
     n_households: int
+    n_alerted_later: int
     mean_probability: float
     base_rate: float
     gap: Estimate
@@ -153,7 +155,8 @@ def match_outcomes(predictions: pd.DataFrame, items: pd.DataFrame, events: pd.Da
         events: the events table.
 
     Returns:
-        the predictions with ``week`` (its Monday), ``ages``, ``wasted``, ``label_known_on`` and ``is_mature``.
+        the predictions with ``week`` (its Monday), ``ages``, ``wasted``, ``label_known_on``, ``is_mature``, and
+        ``is_alerted_later``: after the moment, before the label was known.
 
     Raises:
         ContractError: the predictions are of other items than the source's.
@@ -166,8 +169,10 @@ def match_outcomes(predictions: pd.DataFrame, items: pd.DataFrame, events: pd.Da
             label_items(rows, items, events, int(horizon_days))
             for horizon_days, rows in observed.groupby(newest["horizon_days"])
         ]
-    )
+    ).sort_index()
+    first_alert = predictions.groupby("item_id")["alerted_on"].min().reindex(newest["item_id"]).set_axis(newest.index)
     return newest.assign(
+        is_alerted_later=newest["alerted_on"].isna() & (first_alert < labels["label_known_on"]),
         ages=name_ages(newest, items),
         wasted=labels["wasted"],
         label_known_on=labels["label_known_on"],
@@ -241,8 +246,16 @@ def measure_recent(outcomes: pd.DataFrame, params: Monitoring) -> RecentPerforma
 
 
 def measure_groups(outcomes: pd.DataFrame, params: Monitoring) -> tuple[RowGroup, ...]:
-    """Compare predictions and outcomes of the mature rows: alerted by then, not alerted, and of older ages."""
+    """Compare predictions and outcomes of the mature rows: alerted by then, not alerted, and of older ages.
+
+    Of each week only the predictor with the newest moment counts, or else items scored by two would count twice. Rows
+    are told apart by what was known at the moment: by later alerts, which follow the very signs of waste, both kinds
+    would be off even if alerts changed nothing.
+    """
     mature = outcomes[outcomes["is_mature"]]
+    order = mature.assign(version=mature["model_version"].astype("int64")).sort_values(["as_of", "version"])
+    newest = order.groupby("week")["predictor_sha256"].last()
+    mature = mature[mature["predictor_sha256"] == mature["week"].map(newest)]
     is_learned, is_alerted = mature["ages"] == LEARNED, mature["alerted_on"].notna()
     kinds = {
         "alerted": mature[is_learned & is_alerted],
@@ -288,6 +301,7 @@ def _measure_group(name: str, rows: pd.DataFrame, params: Monitoring) -> RowGrou
         name=name,
         n_rows=len(rows),
         n_households=rows["household_id"].nunique(),
+        n_alerted_later=int(rows["is_alerted_later"].sum()),
         mean_probability=float(rows["waste_probability"].mean()),
         base_rate=float(rows["wasted"].mean()),
         gap=_estimate_gaps(rows, params, params.confidence)["gap"],

@@ -7,7 +7,14 @@ from datetime import datetime
 
 from waste_risk.formatting import make_typographic
 from waste_risk.monitoring import MonitoringMetrics
-from waste_risk.reporting.monitoring.sentences import GAP_MEANS, NO_DRIFT, tell_alert_effect, tell_maturity, tell_recent
+from waste_risk.reporting.monitoring.sentences import (
+    GAP_MEANS,
+    NO_DRIFT,
+    tell_alert_effect,
+    tell_later_alerts,
+    tell_maturity,
+    tell_recent,
+)
 from waste_risk.reporting.templating import make_environment
 
 _MINUS = re.compile(r"(?<!\w)-(?=\d)")
@@ -32,7 +39,7 @@ def render_monitoring_page(metrics: MonitoringMetrics, images: Mapping[str, byte
         maturity=tell_maturity(metrics),
         recent=list(tell_recent(metrics)),
         gap_means=GAP_MEANS,
-        alert_effect=list(tell_alert_effect(metrics)),
+        alert_effect=[*tell_later_alerts(metrics), *tell_alert_effect(metrics)],
         images={name: "data:image/png;base64," + base64.b64encode(png).decode("ascii") for name, png in images.items()},
         generated_at=generated_at,
     )

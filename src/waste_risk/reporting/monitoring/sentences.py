@@ -8,9 +8,10 @@ from waste_risk.monitoring import MonitoringMetrics
 from waste_risk.monitoring.drift import FEWEST_MOMENTS
 
 GAP_MEANS = (
-    "Alerted items that are wasted less often than predicted, while the others are not, are what alerts are for: they "
-    "were saved. A predictor trained on such outcomes learns that what it warns of is harmless, so neither training "
-    "nor calibration may take them as they are."
+    "Alerted items that are wasted less often than predicted, while the others are not, may have been saved by their "
+    "alerts, which is what alerts are for; or else the model is too sure of itself at high probabilities. These "
+    "outcomes alone do not tell which. A predictor trained on outcomes that alerts have changed learns that what it "
+    "warns of is harmless, so neither training nor calibration may take them as they are."
 )
 
 NO_DRIFT = (
@@ -43,6 +44,17 @@ def tell_recent(metrics: MonitoringMetrics) -> Iterator[str]:
         f"loss less expected {format_signed(recent.log_loss_excess, 4)} nats "
         f"({format_interval(recent.log_loss_excess, 4, 'n/a')})."
     )
+
+
+def tell_later_alerts(metrics: MonitoringMetrics) -> Iterator[str]:
+    """Yield how many of the rows without an alert had one before their label was known; nothing without any."""
+    for group in metrics.groups:
+        if group.name == "not alerted" and group.n_alerted_later:
+            yield (
+                f"Of the {count_noun(group.n_rows, 'row')} not alerted at their moment, "
+                f"{format_count(group.n_alerted_later)} had an alert before their label was known: what alerts "
+                "change is in their outcomes, too."
+            )
 
 
 def tell_alert_effect(metrics: MonitoringMetrics) -> Iterator[str]:

@@ -13,7 +13,14 @@ from waste_risk.formatting import (
     format_signed,
 )
 from waste_risk.monitoring import MonitoringMetrics, Week
-from waste_risk.reporting.monitoring.sentences import GAP_MEANS, NO_DRIFT, tell_alert_effect, tell_maturity, tell_recent
+from waste_risk.reporting.monitoring.sentences import (
+    GAP_MEANS,
+    NO_DRIFT,
+    tell_alert_effect,
+    tell_later_alerts,
+    tell_maturity,
+    tell_recent,
+)
 from waste_risk.reporting.text_parts import WIDTH
 
 _SHOWN = {"base_rate": "base rate", "log_loss": "log loss", "auc": "AUC", "precision": "precision", "recall": "recall"}
@@ -85,7 +92,9 @@ def _groups(metrics: MonitoringMetrics) -> list[str]:
         f"{format_signed(group.gap, 3):>9}   {format_interval(group.gap, 3, NOT_AVAILABLE)}"
         for group in metrics.groups
     ]
-    told = [line for text in (GAP_MEANS, *tell_alert_effect(metrics)) for line in _wrap(text)]
+    told = [
+        line for text in (GAP_MEANS, *tell_later_alerts(metrics), *tell_alert_effect(metrics)) for line in _wrap(text)
+    ]
     return [header, *rows, *told]
 
 
