@@ -131,6 +131,32 @@ def test_a_person_may_override_and_is_recorded(compared, verdict):
     assert decided.becomes_reference is (compared is None or alone.becomes_reference)
 
 
+def test_nobody_promotes_the_champion_over_itself():
+    same = replace(comparison(0.0, 0.0, 0.0), champion_sha256=CHALLENGER)
+    decided = decide_on(same, params=PARAMS.model_copy(update={"override": "again"}))
+    assert (decided.decision, decided.override) == ("keep", None)
+    assert decided.reasons == ("The challenger is the champion, byte for byte.",)
+
+
+def test_without_a_comparison_a_person_alone_replaces_a_champion_and_the_reason_is_told():
+    with pytest.raises(ContractError, match="were not compared, since the registry's challenger is not the predictor"):
+        decide_on(None, champion_sha256=CHAMPION)
+    decided = decide_on(
+        None,
+        champion_sha256=CHAMPION,
+        not_compared="They read different features.",
+        params=PARAMS.model_copy(update={"override": "a new feature"}),
+    )
+    assert (decided.decision, decided.champion_sha256, decided.becomes_reference) == ("promote", CHAMPION, False)
+    assert decided.reasons[1] == "They read different features."
+
+
+def test_a_champion_of_newer_rows_is_not_old():
+    decided = decide_on(UNCERTAIN, age=-50)
+    assert decided.decision == "inconclusive"
+    assert decided.reasons[-1] == "The champion has learnt from newer rows than the challenger."
+
+
 def test_evidence_about_other_bytes_is_refused_also_with_an_override():
     params = PARAMS.model_copy(update={"override": "trust me"})
     for sha256 in (CHAMPION, None):

@@ -17,7 +17,6 @@ from waste_risk.formatting import (
     format_signed,
     join_words,
 )
-from waste_risk.metrics import Estimate
 from waste_risk.parameters import Promotion
 from waste_risk.promotion.comparison import Comparison
 from waste_risk.validation.gates import GateDecision
@@ -52,11 +51,6 @@ class PromotionDecision:
     reference: Comparison | None = None
 
     @property
-    def log_loss_gain(self) -> Estimate | None:
-        """The gain in log loss over the champion; null without one."""
-        return None if self.comparison is None else self.comparison.log_loss_gain
-
-    @property
     def is_move(self) -> bool:
         """Whether another predictor is to become the champion."""
         return self.decision in {"promote", "rollback"}
@@ -76,6 +70,7 @@ def decide(
     champion_age_days: float | None = None,
     reference: Comparison | None = None,
     was_rolled_back: bool = False,
+    not_compared: str | None = None,
 ) -> PromotionDecision:
     """Decide whether the challenger replaces the champion.
 
@@ -85,10 +80,12 @@ def decide(
         params: the section ``promotion`` of the parameters.
         challenger_sha256: of the predictor that is to be promoted.
         champion_sha256: of the champion; null if there is none yet, or the comparison tells.
-        champion_age_days: days since the champion was trained; needed with a comparison.
+        champion_age_days: days from the newest row that the champion has learnt from to the challenger's; needed with a
+            comparison.
         reference: the comparison of the reference (as champion) and the challenger on the same rows; null if the
             champion is the reference itself.
         was_rolled_back: whether the challenger has been champion before, and a rollback has ended that.
+        not_compared: why there is no comparison, in a sentence; a person may override that.
 
     Raises:
         ContractError: the evidence is about other bytes than the challenger's, the two comparisons are of other rows,
@@ -100,20 +97,23 @@ def decide(
     plain = _decide_without_comparison(verdict, champion_sha256, was_rolled_back)
     if plain is not None:
         outcome, reasons = plain
+    elif comparison is None and params.override is not None:
+        outcome, reasons = "inconclusive", (not_compared or "Champion and challenger were not compared.",)
     elif comparison is None:
         raise ContractError(
             "champion and challenger were not compared, since the registry's challenger is not the predictor that the "
-            "gates decided about; run validation again"
+            "gates decided about; run training and validation again"
         )
     elif champion_age_days is None:
         raise ValueError("a champion needs champion_age_days")
     else:
         outcome, reasons = _weigh(comparison, params, champion_age_days, reference)
     reasons = (*reasons, *(_describe_decay(comparison) if comparison else ()))
-    if params.override is not None:
-        told = f"A person promotes the challenger: {params.override}. The rule alone says {outcome}:"
+    override = None if champion_sha256 == challenger_sha256 else params.override  # it is the champion already
+    if override is not None:
+        told = f"A person promotes the challenger: {override}. The rule alone says {outcome}:"
         reasons = (told, *reasons)
-    decision = outcome if params.override is None else "promote"
+    decision = outcome if override is None else "promote"
     is_superior = comparison is not None and _is_superior(reference or comparison, params)
     return PromotionDecision(
         decision=decision,
@@ -121,7 +121,7 @@ def decide(
         challenger_sha256=challenger_sha256,
         champion_sha256=champion_sha256,
         becomes_reference=outcome == "promote" and is_superior if champion_sha256 else decision == "promote",
-        override=params.override,
+        override=override,
         dry_run=params.dry_run,
         comparison=comparison,
         reference=reference,
@@ -162,6 +162,8 @@ def _is_due(
     comparison: Comparison, params: Promotion, champion_age_days: float, reference: Comparison | None
 ) -> tuple[bool, tuple[str, ...]]:
     """Return whether the champion is old and the challenger not worse, neither than it nor than the reference."""
+    if champion_age_days < 0:
+        return False, ("The champion has learnt from newer rows than the challenger.",)
     age, limit = f"The champion is {champion_age_days:g} days old", f"{params.max_age_days} days"
     if champion_age_days <= params.max_age_days:
         return False, (f"{age}, not more than {limit}.",)
