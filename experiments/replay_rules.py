@@ -15,6 +15,7 @@ from waste_risk.metrics import Estimate
 from waste_risk.metrics.bootstrap import Resampling
 from waste_risk.parameters import Observation, Promotion, load
 from waste_risk.promotion import Comparison, Contender, PromotionDecision, compare, decide
+from waste_risk.validation.gate_definition import Gate, Relation
 from waste_risk.validation.gates import GateDecision
 
 WEEK = pd.Timedelta(weeks=1)
@@ -51,10 +52,10 @@ class Week:
         """Apply the project's rule."""
         challengers, sha256 = self._replayed.challengers, f"{self.number:064x}"
         learnt_until = [pd.Timestamp(challengers[each].observed_until) for each in (champion.number, self.number)]
-        approved = not (gated and challengers[self.number].red)
+        red = [Gate(name, name, False, None, 0.0, Relation.NEAR, name, "") for name in challengers[self.number].red]
         return decide(
             self.compare(champion.number, params.confidence),
-            GateDecision(approved, gates=(), reasons=(), predictor_sha256=sha256),
+            GateDecision(not (gated and red), gates=tuple(red), reasons=(), predictor_sha256=sha256),
             params,
             challenger_sha256=sha256,
             champion_age_days=(learnt_until[1] - learnt_until[0]).days,
