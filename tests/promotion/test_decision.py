@@ -243,7 +243,7 @@ def test_a_decision_changes_nothing_and_is_json():
         ("max_age_days", -1),
         ("confidence", 1.0),
         ("n_resamples", 99),
-        ("n_resamples", 199),  # fewer than five beyond each end at 99 %
+        ("n_resamples", 199),  # fewer than five beyond each end at 95 %
         ("seed", -1),
         ("override", ""),
     ],

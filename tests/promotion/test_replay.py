@@ -112,9 +112,9 @@ def test_each_rule_is_followed() -> None:
     followed = follow_rules(make([0.5, 0.49, 1.0, 0.2]), "7 ")
     assert {rule: each.in_use for rule, each in followed.items()} == {
         OURS: (0, 0, 2, 2),
-        "ours, gates taken as passed": (0, 0, 2, 2),
-        "ours, bolder": (0, 0, 2, 2),
-        "ours, bolder, gates taken as passed": (0, 0, 2, 2),
+        "ours, whatever the gates say": (0, 0, 2, 2),
+        "ours, with every gate asked": (0, 0, 2, 2),
+        "ours, with every gate asked, at 99 % and 60 days": (0, 0, 2, 2),
         NEVER: (0, 0, 0, 0),
         ALWAYS: (0, 1, 2, 3),
         POINT: (0, 0, 2, 2),
@@ -127,13 +127,13 @@ def test_each_rule_is_followed() -> None:
 def test_ours_asks_the_gates_and_the_other_rules_do_not() -> None:
     followed = follow_rules(make([0.5, 1.0], red={1}), "7 ")
     assert {rule: each.switches for rule, each in followed.items()} == dict(
-        zip(RULES, (0, 1, 0, 1, 0, 1, 1), strict=True)
+        zip(RULES, (0, 1, 0, 0, 0, 1, 1), strict=True)
     )
 
 
 def test_ours_replaces_an_old_champion_by_an_equal_one_and_the_age_is_that_of_what_was_learnt() -> None:
     in_use = follow_rules(make([0.5] * 12), "7 ")[OURS].in_use
-    assert in_use == (*[0] * 9, *[9] * 3)  # 63 days are more than promotion.max_age_days; 56 are not
+    assert in_use == tuple(np.repeat([0, 3, 6, 9], 3))  # 21 days are more than promotion.max_age_days; 14 are not
 
 
 def test_each_observation_of_the_replayed_weeks_is_predicted_by_who_is_in_use() -> None:
