@@ -9,10 +9,10 @@ unexport PYTHONDONTWRITEBYTECODE
 unexport VIRTUAL_ENV
 
 # They share modules.
-docs bench ablations learnability coverage gate-sources mutation promotion-errors replay: export PYTHONPATH := benchmarks:experiments
+docs bench ablations learnability coverage gate-sources mutation promotion-errors monitoring-errors replay: export PYTHONPATH := benchmarks:experiments
 
 .PHONY: help setup run test test-fast programs browser git lint format house docs bench ablations learnability coverage \
-  gate-sources mutation promotion-errors replay lock lock-add viz mlflow notebooks clean
+  gate-sources mutation promotion-errors monitoring-errors replay lock lock-add viz mlflow notebooks clean
 help: ## list the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 12
 
@@ -100,6 +100,9 @@ promotion-errors: setup ## how often the rule of promotion errs, into docs/promo
 
 replay: setup ## weeks of retraining under several rules of promotion, into docs/promotion.md; a rerun goes on
 	$(BIN)/python experiments/replay.py $(ARGS)
+
+monitoring-errors: setup ## how soon monitoring sounds an alarm, and how often in vain, into docs/monitoring.md
+	$(BIN)/python experiments/monitoring_errors.py $(ARGS)
 
 lock: setup ## resolve the dependencies anew, each at its newest version
 	$(MAKE) lock-add UPGRADE=--upgrade

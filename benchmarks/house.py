@@ -27,7 +27,7 @@ LAYERS = (
     {"sources", "features"},
     {"tables", "observations", "model"},
     {"training", "validation"},
-    {"promotion"},
+    {"promotion", "scoring", "monitoring"},
     {"reporting"},
     {"adapters"},
     {"pipelines"},

@@ -35,6 +35,7 @@ _REPEATS = 3
 _TRAINED = (1_000, 10_000, 100_000)
 _KEDRO = (sys.executable, "-m", "kedro", "run")
 KEDRO_TRAINING = (*_KEDRO, "--pipelines", "training")
+_SCORED_HOUSEHOLDS = 3_600  # of 100 items: about 240,000 observations
 _VALIDATED_HOUSEHOLDS = 1_650  # of 100 items: their newest fifth has about 20,000 observations
 
 
@@ -76,9 +77,22 @@ def validation() -> Figures:
     with tempfile.TemporaryDirectory() as name:
         project = Project.make(Path(name) / "project")
         run_command(project, (*_KEDRO, "--params", f"data_generation.n_households={_VALIDATED_HOUSEHOLDS}"))
-        figures = medians([_validate(project) for _ in range(_REPEATS)])
+        figures = medians([_run_nodes(project, "validation") for _ in range(_REPEATS)])
         evaluated = json.loads((project.folder / VALIDATION_METRICS).read_text(encoding="utf-8"))
         return {**figures, "rows": evaluated["n_rows"]}
+
+
+def scoring() -> Figures:
+    """Prediction of 200,000 items and more in one process, and a run of scoring on the default source."""
+    with tempfile.TemporaryDirectory() as name:
+        project = Project.make(Path(name) / "project")
+        run_command(project, _KEDRO)
+        cases = str(HERE / "scoring_cases.py")
+        project.python(cases, "promote")
+        run = medians([_run_nodes(project, "scoring") for _ in range(_REPEATS)])
+        scored = _last_line(project.python(cases, "counts"))
+        prediction = _last_line(project.python(cases, "predict", str(_SCORED_HOUSEHOLDS), PREDICTOR))
+        return {"prediction": prediction, "run": {**run, **scored}}
 
 
 def large() -> Figures:
@@ -131,8 +145,9 @@ def medians(repeats: list[Figures]) -> Figures:
     return {name: statistics.median(one[name] for one in repeats) for name in repeats[0]}
 
 
-def _validate(project: Project) -> Figures:
-    figures = run_command(project, (*_KEDRO, "--pipelines", "validation"))
+def _run_nodes(project: Project, pipeline: str) -> Figures:
+    """The command of a pipeline, and its nodes alone."""
+    figures = run_command(project, (*_KEDRO, "--pipelines", pipeline))
     (nodes_s,) = re.findall(r" nodes in ([\d.]+) s", (project.folder / "screen.txt").read_text(encoding="utf-8"))
     return {**figures, "nodes_s": float(nodes_s)}
 

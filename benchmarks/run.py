@@ -23,6 +23,7 @@ _USUAL: dict[str, Group] = {
     "runs": measure.runs,
     "startup": measure.start,
     "validation": measure.validation,
+    "scoring": measure.scoring,
 }
 _LARGE: dict[str, Group] = {"simulation_large": measure.simulation_large, "large": measure.large}
 _SEARCH: dict[str, Group] = {"search_cost": measure_search.cost, "search_found": measure_search.held_out}

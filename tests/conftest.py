@@ -22,6 +22,7 @@ SLOW = (
     *("end_to_end", "adapters", "training/tuning", "features/test_features_properties.py"),
     *("model/test_lightgbm_calls.py", "reporting/plots/test_search.py", "reporting/test_page_in_browser.py"),
     *(
+        "reporting/test_pantry_in_browser.py",
         "simulation/test_marginals.py",
         "tables/test_ids.py",
         "test_notebooks.py",

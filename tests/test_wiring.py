@@ -58,7 +58,7 @@ def test_the_main_job_needs_nothing_but_parameters_its_commit_and_a_place_for_st
 
 def test_each_pipeline_can_run_on_what_the_others_left(pipelines: dict[str, Pipeline]) -> None:
     catalog = DataCatalog.from_config(load("base")["catalog"])
-    for name in ("data_engineering", "training", "validation", "retrain"):
+    for name in ("data_engineering", "training", "validation", "retrain", "scoring"):
         assert all(dataset in catalog for dataset in free_inputs(pipelines[name]))
 
 
@@ -67,6 +67,36 @@ def test_every_entry_is_used(pipelines: dict[str, Pipeline], environment: str) -
     used = set().union(*(pipeline.datasets() for pipeline in pipelines.values()))
     entries = {name for name in load(environment)["catalog"] if "{" not in name and not name.startswith("_")}
     assert entries <= used
+
+
+@pytest.mark.parametrize("environment", ENVIRONMENTS)
+def test_the_items_of_every_source_can_be_scored_and_none_of_its_tables_is_written(
+    pipelines: dict[str, Pipeline], environment: str
+) -> None:
+    catalog = load(environment)["catalog"]
+    scoring = pipelines["scoring"]
+    assert free_inputs(scoring) == {"households", "items", "events", "champion", "earlier_predictions"}
+    assert free_inputs(scoring) <= set(catalog)
+    assert scoring.all_outputs() & set(catalog) == {
+        *("scoring_champion", "predictions", "expected_performance", "pantry_page"),
+    }
+
+
+@pytest.mark.parametrize("environment", ENVIRONMENTS)
+def test_the_predictions_of_every_source_can_be_followed_and_none_of_its_tables_is_written(
+    pipelines: dict[str, Pipeline], environment: str
+) -> None:
+    catalog = load(environment)["catalog"]
+    monitoring = pipelines["monitoring"]
+    assert free_inputs(monitoring) == {
+        *("households", "items", "events", "champion", "predictions", "expected_performance"),
+    }
+    assert free_inputs(monitoring) <= set(catalog)
+    assert monitoring.all_outputs() & set(catalog) == {
+        *("monitored_champion", "monitoring_metrics", "monitoring_report", "monitoring_page"),
+    }
+    assert catalog["champion"]["source"] == load(environment)["globals"]["source"]
+    assert catalog["predictions"]["filepath"] == catalog["earlier_predictions"]["filepath"]
 
 
 def test_every_output_is_read_by_a_node_or_kept_for_people(pipelines: dict[str, Pipeline]) -> None:

@@ -4,7 +4,7 @@ The YAML files in ``conf`` are the only home of the values; this module holds na
 """
 
 from collections.abc import Mapping
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import Annotated, Any, ClassVar, Literal, Self, TypeVar
 
@@ -307,6 +307,57 @@ class RiskClasses(Section):
         return self
 
 
+class Scoring(Section):
+    """At which moment the open items of a source are scored, and how much the page shows."""
+
+    as_of: datetime | None
+    page_households: int = Field(ge=1, le=10_000)
+
+    @field_validator("as_of", mode="before")
+    @classmethod
+    def _is_written_as_a_moment(cls, value: Any) -> Any:
+        if value is not None and not isinstance(value, date | str):
+            raise ValueError("should be a moment such as 2024-01-31 or 2024-01-31T18:00")
+        return value
+
+    @field_validator("as_of")
+    @classmethod
+    def _within_what_is_recorded(cls, moment: datetime | None) -> datetime | None:
+        if moment is not None and moment.tzinfo is not None:
+            raise ValueError("should have no time zone: moments are in UTC")
+        if moment is not None and not FIRST_DAY <= moment.date() <= LAST_DAY:
+            raise ValueError(f"should lie between {FIRST_DAY} and {LAST_DAY}")
+        return moment
+
+
+class Monitoring(Section):
+    """How the champion's predictions are followed after deployment, and what raises an alarm."""
+
+    max_age_days: int = Field(ge=1, le=365)
+    high_confidence: OpenShare
+    n_bins: int = Field(ge=2, le=200)
+    n_resamples: int = Field(ge=100, le=100_000)
+    confidence: OpenShare
+    seed: Seed
+    reference_weeks: int = Field(ge=4, le=520)
+    recent_weeks: int = Field(ge=1, le=52)
+    alarm_confidence: OpenShare
+    min_calibration_gap: Share
+    min_log_loss_excess: float = Field(ge=0, le=10)
+    min_expected_decay: float = Field(ge=0, le=10)
+    min_psi: float = Field(gt=0, le=10)
+    never_alerted_share: OpenShare
+    alert_effect: OpenShare
+    power: OpenShare
+
+    @model_validator(mode="after")
+    def _enough_beyond_the_limit(self) -> Self:
+        fewest = 10 / (1 - self.alarm_confidence)  # five resamples beyond either end of the interval
+        if self.n_resamples < fewest * (1 - 1e-9):
+            raise ValueError(f"n_resamples must be at least {fewest:.0f} for this alarm_confidence")
+        return self
+
+
 SECTIONS: dict[str, type[Section]] = {
     "data_generation": DataGeneration,
     "cleaning": Cleaning,
@@ -321,6 +372,8 @@ SECTIONS: dict[str, type[Section]] = {
     "gates": Gates,
     "risk_classes": RiskClasses,
     "promotion": Promotion,
+    "scoring": Scoring,
+    "monitoring": Monitoring,
 }
 
 AnySection = TypeVar("AnySection", bound=Section)

@@ -8,7 +8,10 @@ from importlib import import_module
 
 from kedro.pipeline import Pipeline
 
-_SINGLE = ("data_generation", "receipts", "data_engineering", "training", "validation", "promotion", "rollback")
+_SINGLE = (
+    *("data_generation", "receipts", "data_engineering", "training", "validation", "promotion", "rollback"),
+    *("scoring", "monitoring"),
+)
 _RETRAIN = ("data_engineering", "training", "validation")
 # `__default__` is the main job, `retrain` the same on data that are there already.
 _COMPOSED = {"retrain": _RETRAIN, "__default__": ("data_generation", *_RETRAIN)}

@@ -462,6 +462,20 @@ class TestThePredictorOfAnAlias:
             copytree(kept, files, dirs_exist_ok=True)
         assert self.load("champion") is not None
 
+    def test_files_that_are_gone_from_the_store_are_told_in_one_line(self, champion: Project, tmp_path: Path) -> None:
+        place = Path(local_file_uri_to_path(champion.store.get_model_version_download_uri("waste_risk_predictor", "1")))
+        place.rename(tmp_path / "kept")
+        try:
+            message = (
+                "^champion: version 1 of waste_risk_predictor: its files are gone from the store; restore models:/m-"
+            )
+            with pytest.raises(DatasetError, match=message) as refusal:
+                self.load("champion")
+            assert "\n" not in str(refusal.value)
+            assert str(tmp_path) not in str(refusal.value)
+        finally:
+            (tmp_path / "kept").rename(place)
+
     def test_it_cannot_be_saved(self, predictor: WastePredictor) -> None:
         with pytest.raises(DatasetError, match="the champion cannot be saved; move a version set instead"):
             RegisteredPredictorDataset("champion", "simulated").save(predictor)  # type: ignore[arg-type]

@@ -13,7 +13,7 @@ from random_pantry import Pantry, random_pantry
 from waste_risk.errors import ContractError
 from waste_risk.features import build_features
 from waste_risk.observations.model_input import assemble_model_input
-from waste_risk.observations.observe import latest_record, observe_items, open_items
+from waste_risk.observations.observe import label_items, latest_record, observe_items, open_items
 from waste_risk.parameters import Observation
 
 ONCE = Observation(horizon_days=30, max_age_days=30, per_item=1)
@@ -359,3 +359,26 @@ def test_a_household_missing_from_the_table_has_no_sensitive_groups_and_is_refus
     n_missing = (~observations["household_id"].isin([1, 2])).sum()
     with pytest.raises(ValueError, match=f"^{n_missing} observations are of households that the households table does"):
         assembled("2030-01-01", random_pantry(5).households.head(2))
+
+
+def test_labels_of_any_observations_are_those_that_they_were_observed_with() -> None:
+    pantry = random_pantry(4)
+    observed = observe_items(pantry.items, pantry.events, ONCE, FAR).sample(frac=0.7, random_state=1)
+    labels = ["wasted", "days_to_waste", "label_known_on"]
+    assert 0 < observed["wasted"].sum() < len(observed)
+    labeled = label_items(observed.drop(columns=labels), pantry.items, pantry.events, ONCE.horizon_days)
+    assert_frame_equal(labeled, observed)
+
+
+def test_labels_follow_the_horizon_that_is_asked_for() -> None:
+    items = bought(1)
+    observed = observe_items(items, NO_EVENTS, ONCE, FAR)
+    events = happening(observed, "wasted", 1.0, "5D")
+    wasted = [label_items(observed, items, events, days)["wasted"].item() for days in (5, 6)]
+    assert wasted == [False, True]
+
+
+def test_an_observation_of_an_unknown_item_is_refused() -> None:
+    observed = observe_items(bought(2), NO_EVENTS, ONCE, FAR)
+    with pytest.raises(ValueError, match="1 observations are of items that the items table does not hold"):
+        label_items(observed, bought(1), NO_EVENTS, 30)

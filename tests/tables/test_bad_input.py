@@ -81,6 +81,11 @@ def sound_tables() -> dict[str, Frame]:
         "observations": observations.assign(**labels),
         "features": features,
         "model_input": features.assign(**labels, **sensitive),
+        "predictions": Frame(
+            {**what, "as_of": NOON + DAY, "waste_probability": 0.4711, "days_to_waste": 4.711, "risk_class": "medium"}
+            | {"is_alert": True, "alerted_on": NOON, "reason_1": MARKER, "reason_2": MARKER, "reason_3": None}
+            | {"model_version": "1", "predictor_sha256": "4711"}
+        ),
     }
 
 

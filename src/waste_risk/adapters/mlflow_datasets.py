@@ -13,7 +13,7 @@ from mlflow.entities import Metric
 from pydantic import Field, TypeAdapter
 
 from waste_risk.adapters.datasets import AtomicJSONDataset
-from waste_risk.adapters.tracking import active_run_id, flatten, log_parameters
+from waste_risk.adapters.tracking import active_run_id, flatten, log_metrics, log_parameters
 from waste_risk.reporting.text import WindowUse
 
 if TYPE_CHECKING:
@@ -74,6 +74,29 @@ class LoggedRecordDataset(AtomicJSONDataset):
         """Write the record, then log its numbers."""
         super().save(data)
         self._metrics.save(data)
+
+
+class WeeklyRecordDataset(AtomicJSONDataset):
+    """An object of a dataclass as JSON, whose numbers (its ``by_week()``) are metrics of the run, a step for each week.
+
+    So MLflow draws each of them as a curve over the weeks.
+    """
+
+    def __init__(self, filepath: str, record: str, prefix: str = "", metadata: dict[str, Any] | None = None) -> None:
+        """Set the file, the dataclass and the prefix of each metric's name."""
+        super().__init__(filepath, record, metadata)
+        self._prefix = prefix
+
+    def save(self, data: Any) -> None:
+        """Write the record, then log its numbers."""
+        super().save(data)
+        now = time.time_ns() // 1_000_000
+        metrics = [
+            Metric(f"{self._prefix}{name}", float(value), now, week)
+            for week, numbers in data.by_week().items()
+            for name, value in numbers.items()
+        ]
+        log_metrics(active_run_id(), metrics)
 
 
 class RunRecordDataset(AtomicJSONDataset):

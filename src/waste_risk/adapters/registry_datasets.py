@@ -170,7 +170,7 @@ def load_predictor(version: ModelVersion) -> "WastePredictor":
     """Load a registered predictor, after checking its seal.
 
     Raises:
-        DatasetError: its files are not those that were saved, or not those that were registered.
+        DatasetError: its files are gone, not those that were saved, or not those that were registered.
     """
     from waste_risk.model.predictor import WastePredictor  # noqa: PLC0415, a run without models needs no LightGBM
 
@@ -181,6 +181,8 @@ def load_predictor(version: ModelVersion) -> "WastePredictor":
             files = registered_model.read_sealed(Path(model) / "data" / SEALED_FOLDER)
     except ValueError as error:
         raise DatasetError(f"{_title(version)}: {error}") from error
+    except FileNotFoundError:  # it names a copy in a temporary folder
+        raise DatasetError(f"{_title(version)}: its files are gone from the store; restore {version.source}") from None
     predictor = WastePredictor.from_files(files)
     if predictor.sha256 != version.tags.get("predictor_sha256"):
         raise DatasetError(f"{_title(version)} holds another predictor than was registered: its SHA-256 differs")

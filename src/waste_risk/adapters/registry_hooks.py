@@ -31,14 +31,13 @@ from waste_risk.adapters.registry import (
 )
 from waste_risk.adapters.screen import LOGGER
 from waste_risk.adapters.signals import uninterrupted
-from waste_risk.adapters.tracking import TRAINING_RUN, TrackingHook, active_run_id
+from waste_risk.adapters.tracking import TRAINING_RUN, TrackingHook, active_run_id, log_metrics
 
 if TYPE_CHECKING:
     from waste_risk.adapters.registry import LoggedModel
     from waste_risk.validation.gates import GateDecision
 
 DECISION, METRICS = "gate_decision", "validation_metrics"
-METRICS_PER_BATCH = 1_000  # what MLflow's API takes in one request
 
 
 class RegistrationHook:
@@ -145,8 +144,7 @@ def publish(decision: "GateDecision", metrics: dict[str, float], training_run_id
     now = int(time.time() * 1_000)
     batch = [Metric(f"{VALIDATION_PREFIX}{name}", value, now, 0) for name, value in numbers.items()]
     try:
-        for start in range(0, len(batch), METRICS_PER_BATCH):
-            client.log_batch(training_run_id, metrics=batch[start : start + METRICS_PER_BATCH])
+        log_metrics(training_run_id, batch)
         client.log_batch(training_run_id, tags=[RunTag(name, value) for name, value in tags.items()])
     except MlflowException as error:
         raise DatasetError(f"the verdict cannot go onto training run {training_run_id}: {error.message}") from error

@@ -5,7 +5,7 @@ joins the run first, and ``active_run_id`` raises an error where there is none.
 """
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import redirect_stderr, suppress
 from io import StringIO
 from typing import Any
@@ -15,7 +15,7 @@ from kedro.framework.context import KedroContext
 from kedro.framework.hooks import hook_impl
 from kedro.io import DataCatalog, DatasetError
 from kedro.pipeline import Pipeline
-from mlflow.entities import Param, RunStatus
+from mlflow.entities import Metric, Param, RunStatus
 from mlflow.exceptions import MlflowException
 from pydantic import BaseModel
 
@@ -27,7 +27,7 @@ with redirect_stderr(StringIO()):
     # A class in there, which we do not use, makes MLflow advise its authors at every start, past any warnings filter.
     from kedro_mlflow.framework.hooks.mlflow_hook import MlflowHook
 
-PARAMETERS_PER_BATCH = 100  # what MLflow's API takes in one request
+PARAMETERS_PER_BATCH, METRICS_PER_BATCH = 100, 1_000  # what MLflow's API takes in one request
 TRAINING_RUN = "training_run"
 
 
@@ -132,6 +132,12 @@ def log_parameters(run_id: str, values: Mapping[str, Any]) -> None:
     entries = [Param(name, str(value)) for name, value in flatten(values).items()]
     for start in range(0, len(entries), PARAMETERS_PER_BATCH):
         mlflow.MlflowClient().log_batch(run_id, params=entries[start : start + PARAMETERS_PER_BATCH])
+
+
+def log_metrics(run_id: str, metrics: Sequence[Metric]) -> None:
+    """Log any number of metrics with a run."""
+    for start in range(0, len(metrics), METRICS_PER_BATCH):
+        mlflow.MlflowClient().log_batch(run_id, metrics=metrics[start : start + METRICS_PER_BATCH])
 
 
 def flatten(values: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:

@@ -4,6 +4,7 @@ import hashlib
 import json
 import pickle
 from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -16,11 +17,14 @@ from numpy.typing import NDArray
 from waste_risk.arrays import Floats
 from waste_risk.model import artifacts
 from waste_risk.model.calibration import Calibrator
+from waste_risk.model.forest import Forest, UnknownBoosterError
 from waste_risk.model.lightgbm_calls import Booster, contributions, predict, read
-from waste_risk.model.matrix import to_matrix
+from waste_risk.model.matrix import to_columns, to_matrix
 from waste_risk.parameters import RiskClasses, Section, Training
+from waste_risk.reference.vocabulary import RISK_CLASSES
 
-CLASSES = np.array(["low", "medium", "high"])
+CLASSES = np.array(RISK_CLASSES)
+MANY_ROWS = 8_192  # from here on a forest is faster than LightGBM; a few thousand rows take the same time
 
 
 class Provenance(Section):
@@ -106,14 +110,32 @@ class WastePredictor:
         Raises:
             ValueError: features are missing; the message names all of them.
         """
-        X = to_matrix(features, self.metadata.feature_names)
-        probability = self.calibrator.transform(predict(self.classifier, X))
+        scores, days = self._predict_raw(features)
+        probability = self.calibrator.transform(scores)
         columns = {
             "waste_probability": probability,
-            "days_to_waste": np.clip(predict(self.regressor, X), 0, self.metadata.horizon_days),
+            "days_to_waste": np.clip(days, 0, self.metadata.horizon_days),
             "risk_class": classify_risk(probability, self.metadata.risk_classes),
         }
         return pd.DataFrame(columns, index=features.index)
+
+    def _predict_raw(self, features: pd.DataFrame) -> list[NDArray[np.float64]]:
+        """Return what the classifier and the regressor predict, bit for bit the same in either way."""
+        names = self.metadata.feature_names
+        if len(features) < MANY_ROWS or self._forests is None:
+            X = to_matrix(features, names)
+            return [predict(self.classifier, X), predict(self.regressor, X)]
+        columns = to_columns(features, names)
+        with ThreadPoolExecutor(len(self._forests)) as pool:
+            return list(pool.map(lambda forest: forest.predict(columns), self._forests))
+
+    @cached_property
+    def _forests(self) -> tuple[Forest, Forest] | None:
+        """Classifier and regressor for many rows; None if one of them has what only LightGBM knows."""
+        try:
+            return Forest.read(self.classifier.model_to_string()), Forest.read(self.regressor.model_to_string())
+        except UnknownBoosterError:
+            return None
 
     def explain(self, features: pd.DataFrame) -> pd.DataFrame:
         """Compute the SHAP values of each row: one contribution per feature and a ``base_value``.

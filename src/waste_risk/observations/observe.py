@@ -8,7 +8,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from waste_risk.arrays import Integers, Mask
-from waste_risk.history.pantry import is_waste, read_events, unique_index
+from waste_risk.history.pantry import is_waste, places, read_events, unique_index
 from waste_risk.history.timeline import DAY, Timeline, pack, to_seconds
 from waste_risk.parameters import Observation
 from waste_risk.random_streams import FixedSeed, Stream, hash_ids, uniform
@@ -65,6 +65,31 @@ def open_items(items: pd.DataFrame, events: pd.DataFrame, as_of: pd.Timestamp) -
     second = np.repeat(to_seconds(moment), len(items))
     row = row[_is_open(items, history, row, second) & (to_seconds(items["purchased_on"]) < second)]
     return _keys(items, row, np.repeat(moment.to_numpy(), len(row)))
+
+
+def label_items(
+    observations: pd.DataFrame, items: pd.DataFrame, events: pd.DataFrame, horizon_days: int
+) -> pd.DataFrame:
+    """Label observations with what became of their items, as `observe_items` does.
+
+    Args:
+        observations: with ``item_id`` and ``observed_on``; other columns are kept.
+        items: the items table.
+        events: the events table.
+        horizon_days: waste counts within so many days of the observation.
+
+    Returns:
+        the observations with wasted, days_to_waste (null when not wasted), label_known_on. A label that is known later
+        than the end of the data may still change.
+
+    Raises:
+        ValueError: an item_id occurs twice among the items, or an observed one is not there.
+    """
+    index = unique_index(items["item_id"])
+    row = places(index, observations["item_id"])
+    if (row < 0).any():
+        raise ValueError(f"{(row < 0).sum()} observations are of items that the items table does not hold")
+    return _labeled(observations, read_events(index, events), row, horizon_days)
 
 
 def latest_record(items: pd.DataFrame, events: pd.DataFrame) -> pd.Timestamp:

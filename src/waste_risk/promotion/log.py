@@ -1,4 +1,4 @@
-"""The log of promotions: what was decided and moved, and which champion a rollback returns to.
+"""The log of promotions: what was decided and moved, what was rolled back, and which champion a rollback returns to.
 
 A move is an entry with the intention, followed by one that it is done or was withdrawn; so whoever reads the log sees
 what was interrupted, and no entry is ever changed.

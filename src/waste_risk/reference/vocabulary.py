@@ -12,6 +12,7 @@ CATEGORIES = ("dairy", "produce", "meat", "grains", "canned", "frozen", "beverag
 STORAGES = ("fridge", "freezer", "pantry")
 EVENT_KINDS = ("opened", "consumed", "wasted", "moved", "corrected")
 INCOME_BANDS = ("low", "middle", "high")
+RISK_CLASSES = ("low", "medium", "high")
 UNKNOWN = "unknown"  # where a household does not say
 
 # Thousandths of items that are usually wasted, between published figures for the UK (WRAP 2012) and the US (Yu &

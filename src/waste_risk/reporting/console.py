@@ -4,11 +4,15 @@ from typing import TypedDict
 
 import pandas as pd
 
-from waste_risk.formatting import format_number, format_percent
+from waste_risk.formatting import format_count, format_number, format_percent
 from waste_risk.metrics import ValidationMetrics
-from waste_risk.parameters import Observation
+from waste_risk.model.predictor import RegisteredPredictor
+from waste_risk.monitoring import MonitoringMetrics
+from waste_risk.parameters import Gates, Observation
 from waste_risk.promotion import PromotionDecision
+from waste_risk.reporting.monitoring.sentences import tell_maturity, tell_recent
 from waste_risk.reporting.text import LEAK
+from waste_risk.scoring import count_older, learned_until
 from waste_risk.validation.gates import GateDecision
 
 
@@ -76,4 +80,48 @@ def summarise_promotion(decision: PromotionDecision) -> list[str]:
         f"Promotion:    {outcome} ({who} is {decision.challenger_sha256[:12]}…)",
         *(f"              {reason}" for reason in decision.reasons),
         *(["              A dry run: nothing was moved or recorded."] if decision.dry_run else []),
+    ]
+
+
+def summarise_scoring(  # noqa: PLR0917
+    predictions: pd.DataFrame,
+    items: pd.DataFrame,
+    as_of: pd.Timestamp,
+    champion: RegisteredPredictor,
+    gates: Gates,
+    observation: Observation,
+) -> list[str]:
+    """Return what was scored by which model, how many alerts there are, and what the model knows less or too well."""
+    scored = items.loc[items["item_id"].isin(predictions["item_id"]), "purchased_on"]
+    n_older = count_older(scored, as_of, observation)
+    older = (
+        f"Older:        {format_count(n_older)} of them were bought more than {observation.max_age_days} days before; "
+        "the model has learned from none that old, and is less certain about them than it says"
+    )
+    n_households, known = predictions["household_id"].nunique(), learned_until(champion)
+    is_sure = predictions["is_alert"] & (predictions["waste_probability"] >= gates.high_confidence)
+    is_new = predictions["alerted_on"] == predictions["as_of"]
+    hindsight = (
+        f"Hindsight:    the model has learned from what happened until {known:%Y-%m-%d}, after this moment;"
+        " it may know what became of these items"
+    )
+    return [
+        f"Scored:       {format_count(len(predictions))} open items of {format_count(n_households)} households at "
+        f"{as_of.floor('s')}, by version {champion.version} of the model",
+        f"Alerts:       {format_count(predictions['is_alert'].sum())} at or above "
+        f"{format_number(champion.predictor.threshold, 3)}, {format_count(is_sure.sum())} of them with high confidence,"
+        f" {format_count(is_new.sum())} new",
+        *([older] if n_older else []),
+        *([hindsight] if as_of < known else []),
+    ]
+
+
+def summarise_monitoring(monitoring_metrics: MonitoringMetrics) -> list[str]:
+    """Return how far predictions are followed, what the newest mature weeks say, and every alarm."""
+    alarms = [alarm.message for alarm in monitoring_metrics.alarms]
+    return [
+        f"Monitored:    {tell_maturity(monitoring_metrics)}",
+        *(f"Lately:       {each}" for each in tell_recent(monitoring_metrics)),
+        f"Alarms:       {alarms[0] if alarms else 'none'}",
+        *(f"              {each}" for each in alarms[1:]),
     ]

@@ -9,7 +9,7 @@ import pandas as pd
 import pandera.pandas as pa
 
 from waste_risk.reference.sensitive_attributes import SENSITIVE_ATTRIBUTES
-from waste_risk.reference.vocabulary import CATEGORIES, EVENT_KINDS, INCOME_BANDS, STORAGES, UNKNOWN
+from waste_risk.reference.vocabulary import CATEGORIES, EVENT_KINDS, INCOME_BANDS, RISK_CLASSES, STORAGES, UNKNOWN
 from waste_risk.tables.verification import (
     above,
     any_date,
@@ -30,6 +30,11 @@ from waste_risk.tables.verification import (
 
 LARGEST = 1_000_000  # features count thousandths in 32 bits,
 SMALLEST = 0.001  # and what is less than a thousandth would be nothing
+REASONS = ("reason_1", "reason_2", "reason_3")
+EXPECTED_METRICS = (
+    *("base_rate", "log_loss", "brier_score", "auc"),
+    *("precision", "recall", "precision_at_high_confidence", "recall_at_high_confidence"),
+)
 
 Columns = dict[str, pa.Column]
 
@@ -158,6 +163,55 @@ def _model_input() -> pa.DataFrameSchema:
     return contract("model_input", columns, *_label_rules(), in_order)
 
 
+def _predictions() -> pa.DataFrameSchema:
+    columns = {
+        "as_of": timestamp(),
+        "item_id": identifier(),
+        "household_id": identifier(),
+        "waste_probability": number(between(0, 1)),
+        "days_to_waste": number(at_least(0)),
+        "risk_class": one_of(RISK_CLASSES),
+        "is_alert": typed("bool"),
+        "alerted_on": any_date(nullable=True),
+        **{name: text(nullable=True) for name in REASONS},
+        "model_version": text(),
+        "predictor_sha256": text(),
+    }
+    alerted = each_row(
+        "alerted_on",
+        "must not lie after as_of, and must be given for an alert",
+        lambda frame: (frame["alerted_on"] <= frame["as_of"]) | (frame["alerted_on"].isna() & ~frame["is_alert"]),
+    )
+    explained = each_row(
+        ", ".join(REASONS),
+        "must be null unless it is an alert",
+        lambda frame: frame["is_alert"] | frame[list(REASONS)].isna().all(axis=1),
+    )
+    return contract("predictions", columns, unique_rows("as_of", "predictor_sha256", "item_id"), alerted, explained)
+
+
+def _expected_performance() -> pa.DataFrameSchema:
+    count, share, loss = (
+        typed("int64", at_least(0)),
+        number(between(0, 1), nullable=True),
+        number(at_least(0), nullable=True),
+    )
+    columns = {
+        "as_of": timestamp(),
+        "model_version": text(),
+        "predictor_sha256": text(),
+        "ages": one_of(("learned", "older")),
+        **dict.fromkeys(("n_rows", "n_households", "n_alerts", "n_high_confidence"), count),
+        "alert_from": share,
+        **{
+            f"{name}{end}": loss if name == "log_loss" else share
+            for name in EXPECTED_METRICS
+            for end in ("", "_low", "_high")
+        },
+    }
+    return contract("expected_performance", columns, unique_rows("as_of", "predictor_sha256", "ages"))
+
+
 def _key_columns() -> Columns:
     return {"item_id": identifier(), "household_id": identifier(), "observed_on": timestamp()}
 
@@ -217,5 +271,7 @@ _CONTRACTS: dict[str, Callable[[], pa.DataFrameSchema]] = {
     "observations": _observations,
     "features": _features,
     "model_input": _model_input,
+    "predictions": _predictions,
+    "expected_performance": _expected_performance,
 }
 TABLES = tuple(_CONTRACTS)

@@ -76,10 +76,10 @@ def identifier(*, unique: bool = False) -> pa.Column:
     return pa.Column(None, [of_one_type, in_range, filled, *rules], metadata={"dtype": _IDENTIFIER})
 
 
-def text() -> pa.Column:
+def text(*, nullable: bool = False) -> pa.Column:
     """Return a column of free text, never empty."""
     is_text = _rule("must be text", lambda texts: pd.api.types.infer_dtype(_categories(texts)) in {"string", "empty"})
-    return pa.Column(None, [is_text, _rule("must not be empty", lambda texts: texts != "")])
+    return pa.Column(None, [is_text, _rule("must not be empty", lambda texts: texts != "")], nullable=nullable)
 
 
 def one_of(allowed: Iterable[str]) -> pa.Column:

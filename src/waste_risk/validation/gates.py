@@ -1,4 +1,4 @@
-"""What a model must reach before it may be promoted, and in words why one may not be.
+"""Every gate with its limit and its sentences: what a model must reach before it may be promoted.
 
 To add a gate, add its definition to ``GATES``, and its limit to ``parameters.Gates`` and the YAML: text report, page,
 JSON and tags follow. An undefined metric fails its gate: no evidence is not good evidence.

@@ -1,7 +1,6 @@
 """Steps of validation that belong to this pipeline alone."""
 
 from dataclasses import replace
-from datetime import UTC, datetime
 
 import pandas as pd
 
@@ -11,6 +10,7 @@ from waste_risk.metrics import ValidationMetrics
 from waste_risk.model.predictor import WastePredictor, hash_rows
 from waste_risk.observations.model_input import LABELS
 from waste_risk.parameters import Costs, Gates, Validation
+from waste_risk.pipelines import now
 from waste_risk.reporting import plots
 from waste_risk.reporting.console import ObservationCounts
 from waste_risk.reporting.page import render_page
@@ -109,7 +109,7 @@ def write_report(
     """Write the text report, dated now."""
     source = _summarise_source(table_counts, observation_counts)
     return render_text(
-        validation_metrics, gate_decision, generated_at=_now(), source=source, validation_log=validation_log
+        validation_metrics, gate_decision, generated_at=now(), source=source, validation_log=validation_log
     )
 
 
@@ -130,7 +130,7 @@ def write_page(
     return render_page(
         validation_metrics,
         gate_decision,
-        generated_at=_now(),
+        generated_at=now(),
         source=_summarise_source(table_counts, observation_counts),
         validation_log=validation_log,
         metadata=predictor.metadata,
@@ -147,7 +147,3 @@ def _summarise_source(table_counts: TableCounts, observation_counts: Observation
         dropped=table_counts["dropped"],
         repaired=table_counts["repaired"],
     )
-
-
-def _now() -> datetime:
-    return datetime.now(UTC).replace(tzinfo=None)

@@ -2,27 +2,15 @@
 
 import base64
 from collections import defaultdict
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from datetime import datetime
 
-from jinja2 import Environment, PackageLoader, StrictUndefined
-
-from waste_risk.formatting import (
-    format_count,
-    format_interval,
-    format_number,
-    format_percent,
-    format_signed,
-    join_words,
-    make_typographic,
-    to_heading,
-    to_words,
-)
 from waste_risk.metrics import GroupMetrics, ValidationMetrics, find_definitions
 from waste_risk.model.predictor import Metadata
 from waste_risk.reporting.page.limitations import find_limitations
 from waste_risk.reporting.page.verdict import explain_gates
 from waste_risk.reporting.plots import Plot
+from waste_risk.reporting.templating import make_environment
 from waste_risk.reporting.text import CEILING, LEAK, SourceSummary, WindowUse
 from waste_risk.validation.gates import GateDecision
 
@@ -55,57 +43,24 @@ def render_page(
         plots: a PNG file of each plot; they are shown in their sections, in this order.
     """
     feature_names = metadata.feature_names if metadata else ()
-    return (
-        _environment()
-        .get_template("page.html")
-        .render(
-            m=metrics,
-            group_columns={
-                name: each for name, each in find_definitions(GroupMetrics).items() if each.section == "group"
-            },
-            decision=decision,
-            gates=explain_gates(decision),
-            unsupported=[gate.title for gate in decision.gates if gate.name in decision.unsupported],
-            limitations=find_limitations(metrics),
-            leak=LEAK,
-            ceiling=" ".join(CEILING),
-            source=source,
-            validation_log=validation_log,
-            made=metadata,
-            personal=list(dict.fromkeys(_PERSONAL[name] for name in feature_names if name in _PERSONAL)),
-            generated_at=generated_at,
-            plots=_place(plots or {}, metrics),
-        )
-    )
-
-
-def _typographic(function: Callable[..., str], decimals: int) -> Callable[..., str]:
-    return lambda number, decimals=decimals: make_typographic(function(number, decimals))
-
-
-_FILTERS: dict[str, Callable[..., str]] = {
-    "value": _typographic(format_number, 3),
-    "signed": _typographic(format_signed, 3),
-    "interval": _typographic(format_interval, 3),
-    "percent": _typographic(format_percent, 1),
-    "count": format_count,
-    "words": to_words,
-    "heading": to_heading,
-    "listed": join_words,
-}
-
-
-def _environment() -> Environment:
-    environment = Environment(
-        loader=PackageLoader("waste_risk.reporting.page"),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    environment.filters |= _FILTERS
+    environment = make_environment("page")
     environment.tests["measured"] = lambda group: group.measured is not None
-    return environment
+    return environment.get_template("page.html").render(
+        m=metrics,
+        group_columns={name: each for name, each in find_definitions(GroupMetrics).items() if each.section == "group"},
+        decision=decision,
+        gates=explain_gates(decision),
+        unsupported=[gate.title for gate in decision.gates if gate.name in decision.unsupported],
+        limitations=find_limitations(metrics),
+        leak=LEAK,
+        ceiling=" ".join(CEILING),
+        source=source,
+        validation_log=validation_log,
+        made=metadata,
+        personal=list(dict.fromkeys(_PERSONAL[name] for name in feature_names if name in _PERSONAL)),
+        generated_at=generated_at,
+        plots=_place(plots or {}, metrics),
+    )
 
 
 def _place(plots: Mapping[Plot, bytes], metrics: ValidationMetrics) -> dict[str, list[dict[str, str]]]:

@@ -1,4 +1,4 @@
-"""The gates as a table: what was measured, what was asked, and why it is asked."""
+"""The gates as a table of the page: what was measured, what was asked, and the sentence of each gate."""
 
 from dataclasses import dataclass
 

@@ -1,0 +1,1 @@
+"""Follow the champion after deployment: expected and realized performance, drift, alarms."""

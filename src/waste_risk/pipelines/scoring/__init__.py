@@ -1,0 +1,1 @@
+"""Score the open items of a source with the champion."""
