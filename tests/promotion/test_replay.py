@@ -180,6 +180,10 @@ class TestThePage:
             (scenario, is_share) for scenario in ("usual", "drift") for is_share in (True, False)
         }
 
+    def test_ours_is_never_worse_beyond_the_interval(self, figures: dict) -> None:
+        assert all(each["above_ours"][2] >= 0 for each in figures["rules"] if each["rule"] in OTHERS)
+        assert "Ours is never worse beyond the interval" in render_replay(figures)
+
     def test_ours_switches_less_than_the_point_rule(self, figures: dict) -> None:
         switches = pd.DataFrame(figures["rules"]).groupby("rule")["switches"].sum()
         assert switches[OURS] < switches[POINT]
