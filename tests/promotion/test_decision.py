@@ -14,6 +14,7 @@ from waste_risk.errors import ContractError
 from waste_risk.metrics import Estimate
 from waste_risk.parameters import Promotion, load
 from waste_risk.promotion import Comparison, Performance, decide
+from waste_risk.validation.gate_definition import Gate, Relation
 from waste_risk.validation.gates import GateDecision
 
 BASE = load(Promotion, Path(__file__).parents[2] / "conf/base/parameters_promotion.yml")
@@ -85,6 +86,40 @@ def test_each_branch_of_the_rule(*, compared, age, verdict, against, decision, r
     assert decided.decision == decision
     assert reason in " ".join(decided.reasons)
     assert all(sentence == sentence.strip() for sentence in decided.reasons)
+
+
+def refused_for(*names):
+    gates = tuple(Gate(name, name, False, 0.05, 0.03, Relation.NEAR, name, "") for name in names)
+    return GateDecision(approved=False, gates=gates, reasons=("a gap of 0.05",), predictor_sha256=CHALLENGER)
+
+
+GAP, NEWEST = "calibration_in_the_large", "newest_calibration_in_the_large"
+
+
+@pytest.mark.parametrize(
+    ("failed", "champion_gap", "decision"),
+    [
+        ((GAP,), -0.06, "promote"),
+        ((GAP, NEWEST), 0.05, "promote"),
+        ((NEWEST,), 0.04, "keep"),
+        ((GAP, "auc"), 0.06, "keep"),
+        ((), 0.06, "keep"),
+    ],
+)
+def test_a_gap_that_the_champion_has_as_well_is_no_reason_to_keep_it(failed, champion_gap, decision):
+    champion, challenger = (replace(CALIBRATED, calibration_in_the_large=Estimate(gap)) for gap in (champion_gap, 0.05))
+    compared = replace(BETTER, champion=champion, challenger=challenger)
+    decided = decide_on(compared, verdict=refused_for(*failed))
+    assert decided.decision == decision
+    assert decided.reasons[-1] == "a gap of 0.05"
+    assert (
+        decide_on(replace(compared, log_loss_gain=UNCERTAIN.log_loss_gain), verdict=refused_for(GAP)).decision
+        != "promote"
+    )
+
+
+def test_a_gap_is_no_reason_to_promote_where_there_is_no_champion():
+    assert decide_on(None, None, refused_for(GAP)).decision == "keep"
 
 
 def test_the_reasons_tell_the_gain_its_interval_and_on_what():
@@ -234,7 +269,7 @@ def test_a_decision_changes_nothing_and_is_json():
         ("max_age_days", -1),
         ("confidence", 1.0),
         ("n_resamples", 99),
-        ("n_resamples", 999),  # fewer than five beyond each end at 99 %
+        ("n_resamples", 199),  # fewer than five beyond each end at 95 %
         ("seed", -1),
         ("override", ""),
     ],

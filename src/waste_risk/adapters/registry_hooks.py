@@ -167,7 +167,7 @@ def publish(decision: "GateDecision", metrics: dict[str, float], training_run_id
 
 
 def stage(decision: "GateDecision", training_run_id: str) -> str:
-    """Make the predictor of a training the challenger if it has passed, or no longer if it has not.
+    """Make the predictor of a training the challenger if it may contend, or no longer if it may not.
 
     Returns:
         What was done, in a sentence.
@@ -191,7 +191,7 @@ def _stage(
         return f"{version_set} are the champion"
     if champion is not None and champion.source != version_set.source:
         return f"{version_set} are not the challenger: the champion is of source {champion.source}"
-    if decision.approved:
+    if decision.approved or (champion is not None and decision.may_contend):
         move(version_set, "Staging")
         return f"{version_set} are the challenger"
     if challenger is not None and challenger.id == version_set.id:

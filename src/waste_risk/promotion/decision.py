@@ -21,6 +21,8 @@ from waste_risk.parameters import Promotion
 from waste_risk.promotion.comparison import Comparison
 from waste_risk.validation.gates import GateDecision
 
+_EXCUSE = "The gates refuse the challenger for a gap that the champion has as well, and no smaller, on the same rows:"
+
 Outcome = Literal["promote", "keep", "inconclusive", "rollback"]
 
 
@@ -106,8 +108,11 @@ def decide(
         )
     elif champion_age_days is None:
         raise ValueError("a champion needs champion_age_days")
+    elif not verdict.approved and not _is_excused(comparison):
+        outcome, reasons = "keep", ("The challenger has not passed its gates.", *verdict.reasons)
     else:
         outcome, reasons = _weigh(comparison, params, champion_age_days, reference)
+        reasons = (*reasons, *(() if verdict.approved else (_EXCUSE, *verdict.reasons)))
     reasons = (*reasons, *(_describe_decay(comparison) if comparison else ()))
     override = None if champion_sha256 == challenger_sha256 else params.override  # it is the champion already
     if override is not None:
@@ -132,7 +137,7 @@ def _decide_without_comparison(
     verdict: GateDecision, champion_sha256: str | None, was_rolled_back: bool
 ) -> tuple[Outcome, tuple[str, ...]] | None:
     """Return outcome and reasons where no comparison is needed, else null."""
-    if not verdict.approved:
+    if not verdict.approved and (champion_sha256 is None or not verdict.may_contend):
         return "keep", ("The challenger has not passed its gates.", *verdict.reasons)
     if was_rolled_back:
         return "keep", ("The challenger was champion before, and was rolled back.",)
@@ -141,6 +146,14 @@ def _decide_without_comparison(
     if champion_sha256 == verdict.predictor_sha256:
         return "keep", ("The challenger is the champion, byte for byte.",)
     return None
+
+
+def _is_excused(comparison: Comparison) -> bool:
+    """Return whether the gap that the gates refuse is no larger than the champion's on the same rows."""
+    challenger, champion = (
+        each.calibration_in_the_large.value for each in (comparison.challenger, comparison.champion)
+    )
+    return abs(challenger) <= abs(champion)
 
 
 def _weigh(
