@@ -11,7 +11,7 @@ import time
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
-from typing import Any, NoReturn, cast
+from typing import TYPE_CHECKING, Any, NoReturn, cast
 from uuid import uuid4
 
 from kedro.io import AbstractDataset, DatasetError
@@ -35,8 +35,10 @@ from waste_risk.adapters.registry import (
 )
 from waste_risk.adapters.signals import uninterrupted
 from waste_risk.adapters.tracking import active_run_id
-from waste_risk.promotion.decision import PromotionDecision
 from waste_risk.promotion.log import Assignment, Event, LogEntry, PromotionLog, find_open
+
+if TYPE_CHECKING:
+    from waste_risk.promotion import PromotionDecision
 
 LOG = "waste_risk_promotion_log"
 ABANDONED_AFTER = 600  # seconds; a move takes a few, so whoever has begun one longer ago is gone, whatever its run says
@@ -60,7 +62,7 @@ def read_log(source: str) -> PromotionLog:
     return PromotionLog(_read_entries(), _read_now(), None if champion is None else champion.predictor_sha256, usable)
 
 
-def carry_out(decision: PromotionDecision, source: str) -> LogEntry:
+def carry_out(decision: "PromotionDecision", source: str) -> LogEntry:
     """Record a decision in the log, and move the version sets if it says so.
 
     Returns:
@@ -295,7 +297,7 @@ class PromotionDecisionDataset(AtomicJSONDataset):
         super().__init__(filepath, "waste_risk.promotion.PromotionDecision", metadata)
         self._source = source
 
-    def save(self, data: PromotionDecision) -> None:
+    def save(self, data: "PromotionDecision") -> None:
         """Carry out the decision, then write it."""
         if not data.dry_run:
             with uninterrupted():

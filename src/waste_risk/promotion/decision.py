@@ -19,6 +19,7 @@ from waste_risk.formatting import (
 )
 from waste_risk.parameters import Promotion
 from waste_risk.promotion.comparison import Comparison
+from waste_risk.promotion.log import PromotionLog
 from waste_risk.validation.gates import GateDecision
 
 _EXCUSE = "The gates refuse the challenger for a gap that the champion has as well, and no smaller, on the same rows:"
@@ -130,6 +131,24 @@ def decide(
         dry_run=params.dry_run,
         comparison=comparison,
         reference=reference,
+    )
+
+
+def decide_rollback(promotion_log: PromotionLog, promotion: Promotion) -> PromotionDecision:
+    """Return the decision to replace the champion by the one before it.
+
+    Raises:
+        ContractError: there is none.
+    """
+    former = promotion_log.assign_former().champion
+    reason = promotion.override or "no reason was given; promotion.override takes one"
+    return PromotionDecision(
+        decision="rollback",
+        reasons=(f"A person returns to the former champion: {reason}.",),
+        challenger_sha256=str(promotion_log.sha256_of(former)),
+        champion_sha256=promotion_log.champion_sha256,
+        override=promotion.override,
+        dry_run=promotion.dry_run,
     )
 
 

@@ -9,8 +9,6 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from waste_risk.errors import ContractError
-from waste_risk.parameters import Promotion
-from waste_risk.promotion.decision import PromotionDecision
 
 Event = Literal["decided", "intended", "resumed", "done", "withdrawn"]
 
@@ -136,21 +134,3 @@ class PromotionLog:
             if known.get(version_set) is not None:
                 return str(known[version_set])
         return None
-
-
-def decide_rollback(promotion_log: PromotionLog, promotion: Promotion) -> PromotionDecision:
-    """Return the decision to replace the champion by the one before it.
-
-    Raises:
-        ContractError: there is none.
-    """
-    former = promotion_log.assign_former().champion
-    reason = promotion.override or "no reason was given; promotion.override takes one"
-    return PromotionDecision(
-        decision="rollback",
-        reasons=(f"A person returns to the former champion: {reason}.",),
-        challenger_sha256=str(promotion_log.sha256_of(former)),
-        champion_sha256=promotion_log.champion_sha256,
-        override=promotion.override,
-        dry_run=promotion.dry_run,
-    )
