@@ -42,17 +42,17 @@ own small error, and the errors of a year add up.**
 
 - At a confidence of {params.confidence:g} a challenger that is exactly as good as the champion is promoted as better
   with a probability of {_one_sided(params):.3f}, a worse one less often. In 52 weeks that makes at most
-  52 × {_one_sided(params):.3f} = {52 * _one_sided(params):.2f} such switches on average, about one in
-  {1 / (52 * _one_sided(params)):.0f} years: expectations add up whatever depends on what. The same bound holds for an
-  old champion's replacement by a challenger that is worse than it by more than the margin.
+  52 × {_one_sided(params):.3f} = {52 * _one_sided(params):.2f} such switches on average: expectations add
+  up whatever depends on what. The same bound holds for an old champion's replacement by a challenger that is worse than
+  it by more than the margin. (Refreshing switches between equals more often than that, which costs nothing.)
 - Overlap adds nothing to that. A champion that was promoted, or has stayed, was lucky rather than unlucky on rows that
   remain in the window. Challengers are held against that luck, which delays the next promotion.
 - Counting only the rows that matured since the last decision would make decisions independent. But a week brings about
   a tenth of the rows, and so intervals three times as wide: only a large gain would ever be seen.
 
-`promotion.confidence` is the parameter: 0.95 would allow 52 × 0.025 = 1.3 needless switches a year, 0.998 one in
-twenty years. Not covered are hyperparameters and features that people choose by the same window; the log of validations
-counts its uses.
+`promotion.confidence` is the parameter: 0.99 would allow 52 × 0.005 = 0.26 needless switches a year, 0.998 one in
+twenty years. It was 0.99, and the age 60 days, until the replay below showed what waiting costs. Not covered are
+hyperparameters and features that people choose by the same window; the log of validations counts its uses.
 
 ## What was measured
 
@@ -80,7 +80,7 @@ def _explain_rule(params: Promotion) -> str:
     rows = [
         ("`promote`, since it is better", better),
         ("`promote`, since it is fresh and not worse", old),
-        ("`keep`", "the gates say no, or else the upper bound of the gain lies below 0"),
+        ("`keep`", "the gates say no and are not excused, or else the upper bound of the gain lies below 0"),
         ("`inconclusive`", "otherwise; the champion stays"),
     ]
     return f"""Both predict the same rows, which are later than all that either has learnt from. The **gain** is the
@@ -88,7 +88,10 @@ champion's log loss less the challenger's, in nats. Its {100 * params.confidence
 measures both predictors in each resample. Predictors of different sources, horizons or features are not compared.
 
 {table(("decision", "when"), rows)}
-The first predictor needs the gates alone. The **reference** is the last predictor that was promoted because it was
+The first predictor needs the gates alone. Those of calibration in the large are **excused** if no other gate says no,
+and the challenger's gap between mean prediction and base rate is no larger than the champion's on the same rows: after
+a change of habits they stay red for months, whatever is trained, and keeping a champion that does no better helps
+nobody. The **reference** is the last predictor that was promoted because it was
 better than the reference before it. Without it, each champion could be a little worse than the one it replaces, within
 the margin, and a chain of those leads downhill without end. `promotion.override="reason"` lets a person promote
 whatever the rule says; the decision records both. A verdict about other bytes is refused in any case.

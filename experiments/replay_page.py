@@ -41,10 +41,9 @@ are the realized log loss. In `drift`, what is bought after the first {figures["
 and forgotten more easily. Seeds are {seeds[0]} to {seeds[-1]}; 901 was looked at before.
 
 Only ours asks the gates (those over the baselines and against the oracle would take longer than the training, and are
-off); the rows below it tell what they change, and what a confidence of 0.95 and an age of 14 days would do ("bolder",
-chosen on seed 901). Boosters have larger steps and fewer folds than the default, and probabilities are taken in
-hundredths. The age of a champion is the time between the newest observations that it and the challenger have learnt
-from.
+off); the rows below it tell what they change, and what the rule was before seed 901 was looked at. Boosters have larger
+steps and fewer folds than the default, and probabilities are taken in hundredths. The age of a champion is the time
+between the newest observations that it and the challenger have learnt from.
 
 Differences are in thousandths of a nat, with 95 % intervals that resample the households of all seeds.
 """

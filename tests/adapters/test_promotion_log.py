@@ -74,7 +74,7 @@ def promote(sha256: str, champion: str | None = None, **changes: Any) -> LogEntr
 
 
 def roll_back() -> LogEntry:
-    return carry_out(decide_rollback(read_log(), PARAMS), "simulated")
+    return carry_out(decide_rollback(read_log("simulated"), PARAMS), "simulated")
 
 
 def registered(store: MlflowClient, *sha256s: str) -> None:
@@ -93,7 +93,7 @@ def everywhere(*stages: str) -> dict[str, list[str]]:
 
 
 def events() -> list[tuple[str, str]]:
-    return [(entry.event, entry.decision["decision"]) for entry in read_log().entries]
+    return [(entry.event, entry.decision["decision"]) for entry in read_log("simulated").entries]
 
 
 def test_promotions_and_rollbacks_move_all_models_and_are_on_record(store: MlflowClient) -> None:
@@ -105,7 +105,7 @@ def test_promotions_and_rollbacks_move_all_models_and_are_on_record(store: Mlflo
     assert state(store) == everywhere("Archived", "Archived previous reference", "Production champion")
     entry = roll_back()
     assert state(store) == everywhere("Archived previous", "Production champion reference", "Archived")
-    assert (entry.number, entry.concludes, entry.decision["champion_sha256"]) == (8, 7, THIRD)
+    assert (entry.number, entry.of, entry.decision["champion_sha256"]) == (8, 7, THIRD)
     roll_back()
     assert state(store) == everywhere("Production champion reference", "Archived", "Archived")
     with pytest.raises(ContractError, match="knows no earlier champion"):
@@ -125,9 +125,9 @@ def test_the_page_of_mlflow_shows_who_decided_what_and_why(store: MlflowClient) 
     assert (first, why) == (f"**done: promote**, source simulated, by {done.tags['by']}", "It is better.")
     assert (challenger, champion) == (f"challenger: `{FIRST}`", "champion that is expected: `none`")
     assert done.run_id == run.info.run_id
-    assert (done.tags["outcome"], done.tags["of_source"], done.tags["concludes"]) == ("promote", "simulated", "1")
+    assert (done.tags["outcome"], done.tags["of_source"], done.tags["of"]) == ("promote", "simulated", "1")
     assert intended.tags["by"] == run.data.tags["mlflow.user"]
-    (entry, _) = read_log().entries
+    (entry, _) = read_log("simulated").entries
     assert entry.decision["challenger_sha256"] == FIRST
     assert (entry.before.champion, entry.after.champion) == (None, entry.after.reference)
 
@@ -181,7 +181,7 @@ def test_a_rollback_never_returns_to_a_champion_of_another_source(store: MlflowC
     carry_out(PromotionDecision("promote", (), FIRST, None, becomes_reference=True), "other")
     registered(store, SECOND)
     promote(SECOND, FIRST)
-    with pytest.raises(DatasetError, match="the former champion is of source other, not of simulated; nothing was mov"):
+    with pytest.raises(ContractError, match="knows no earlier champion"):
         roll_back()
     assert champions() == [SECOND] * 3
 
@@ -205,11 +205,111 @@ def test_a_move_that_the_store_interrupts_anywhere_is_finished_by_the_next_run(
         assert bool(finish_interrupted()) is (n_writes > 0 and not has_passed)
         expected = champion if n_writes == 0 else challenger  # without an intention there is nothing to finish
         assert champions() == [expected] * 3
-        assert find_open(read_log().entries) == []
+        assert find_open(read_log("simulated").entries) == []
         stages = [each.split(" ")[0] for each in state(store)[NAMES[0]]]
         assert (stages.count("Production"), stages.count("Staging")) == (1, 0)
         champion, n_writes = expected, n_writes + step
     assert n_writes > 15
+
+
+def test_finishing_that_is_interrupted_itself_is_finished_by_the_run_after(store: MlflowClient, place: Place) -> None:
+    registered(store, FIRST, SECOND)
+    promote(FIRST)
+    with suppress(MlflowException), failing_after(place.database, 5):
+        promote(SECOND, FIRST)
+    n_writes, told = 0, []
+    while not told:
+        next_run()
+        with suppress(MlflowException), failing_after(place.database, n_writes):
+            told = finish_interrupted()
+        assert len(champions()) == 3
+        n_writes += 1 if "sqlite" in place.uri else 4
+    assert champions() == [SECOND] * 3
+    assert len(read_log("simulated").find_moves()) == 2
+    assert find_open(read_log("simulated").entries) == []
+
+
+def test_a_move_to_versions_that_are_gone_is_withdrawn_and_blocks_nobody(store: MlflowClient, place: Place) -> None:
+    registered(store, FIRST, SECOND, THIRD)
+    promote(FIRST)
+    with suppress(MlflowException), failing_after(place.database, 1):
+        promote(SECOND, FIRST)
+    store.delete_model_version("waste_risk_classifier", "2")
+    next_run()
+    (told,) = finish_interrupted()
+    assert told.endswith("is no longer whole in the registry; nothing was moved")
+    assert champions() == [FIRST] * 3
+    assert finish_interrupted() == []
+    promote(THIRD, FIRST)
+    assert champions() == [THIRD] * 3
+
+
+def test_a_rollback_passes_over_a_former_champion_whose_versions_are_gone(store: MlflowClient) -> None:
+    registered(store, FIRST, SECOND, THIRD)
+    promote(FIRST)
+    promote(SECOND, FIRST)
+    promote(THIRD, SECOND, becomes_reference=False)
+    store.delete_model_version("waste_risk_regressor", "2")
+    roll_back()
+    assert champions() == [FIRST] * 3
+
+
+def test_a_rollback_replaces_a_champion_that_was_deleted(store: MlflowClient) -> None:
+    registered(store, FIRST, SECOND)
+    promote(FIRST)
+    promote(SECOND, FIRST)
+    store.delete_model_version("waste_risk_predictor", "2")
+    roll_back()
+    assert champions() == [FIRST] * 3
+
+
+def test_what_a_client_enters_twice_since_it_missed_the_answer_counts_once(
+    store: MlflowClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    registered(store, FIRST)
+    create = MlflowClient.create_model_version
+
+    def twice(*arguments: Any, **options: Any) -> Any:
+        create(*arguments, **options)
+        return create(*arguments, **options)
+
+    monkeypatch.setattr(MlflowClient, "create_model_version", twice)
+    promote(FIRST)
+    log = read_log("simulated")
+    assert [(entry.number, entry.event) for entry in log.entries] == [(1, "intended"), (3, "done")]
+    assert champions() == [FIRST] * 3
+
+
+def test_of_two_runs_that_find_a_move_interrupted_one_finishes_it(store: MlflowClient, place: Place) -> None:
+    registered(store, FIRST, SECOND)
+    promote(FIRST)
+    with suppress(MlflowException), failing_after(place.database, 5):
+        promote(SECOND, FIRST)
+    next_run()
+    (open_,) = find_open(read_log("simulated").entries)
+    what = promotion_log._Move(open_.before, open_.after, open_.decision, open_.source)
+    promotion_log._append("resumed", what, of=open_.number)  # this run is at work on it
+    assert finish_interrupted() == []
+    next_run()
+    assert len(finish_interrupted()) == 1
+    assert champions() == [SECOND] * 3
+
+
+def test_a_challenger_that_was_never_staged_leaves_the_standing_one_alone(store: MlflowClient) -> None:
+    registered(store, FIRST, SECOND)
+    (_, second) = find_version_sets("simulated")
+    move(second, "Staging")
+    promote(FIRST)
+    assert state(store) == everywhere("Production champion reference", "Staging challenger")
+
+
+def test_versions_of_the_log_that_somebody_else_has_made_are_passed_over(store: MlflowClient) -> None:
+    registered(store, FIRST)
+    promote(FIRST)
+    run = mlflow.active_run()
+    assert run is not None
+    store.create_model_version(LOG, f"runs:/{run.info.run_id}/reports", run.info.run_id)
+    assert len(read_log("simulated").entries) == 2
 
 
 @pytest.mark.parametrize("n_writes", [1, 8])
@@ -222,7 +322,7 @@ def test_a_promoting_process_that_is_killed_is_finished_by_the_next_run(
     process.communicate()
     assert process.returncode == -signal.SIGKILL
     assert len(champions()) == 3
-    (left,) = find_open(read_log().entries)
+    (left,) = find_open(read_log("simulated").entries)
     assert finish_interrupted() == []  # as far as the store knows, the run is at work
     with pytest.raises(DatasetError) as refusal:
         promote(SECOND, FIRST)
@@ -256,12 +356,10 @@ def test_an_interrupted_move_is_withdrawn_if_the_champion_is_another_one_by_now(
     (by_hand,) = [each for each in find_version_sets("simulated") if each.predictor_sha256 == THIRD]
     move(by_hand, "Staging")
     move(by_hand, "Production")
-    (left,) = find_open(read_log().entries)
+    (left,) = find_open(read_log("simulated").entries)
     next_run()
-    assert finish_interrupted() == [
-        f"the promotion of {left.at} by {left.by} had been interrupted, and was withdrawn: the champion is another one "
-        "by now"
-    ]
+    told = f"the promotion of {left.at} by {left.by} had been interrupted, and was withdrawn: "
+    assert finish_interrupted() == [f"{told}the champion is another one by now"]
     assert champions() == [THIRD] * 3
 
 
@@ -275,8 +373,8 @@ def test_of_promotions_at_once_one_wins_and_the_others_are_told(store: MlflowCli
     refusals = [text.splitlines()[-1] for process, text in outcomes.items() if process.returncode]
     assert all(line.endswith("nothing was moved, run again") for line in refusals), refusals
     assert champions() in ([SECOND] * 3, [THIRD] * 3)
-    assert len(read_log().find_moves()) == 2
-    assert find_open(read_log().entries) == []
+    assert len(read_log("simulated").find_moves()) == 2
+    assert find_open(read_log("simulated").entries) == []
 
 
 def next_run() -> None:

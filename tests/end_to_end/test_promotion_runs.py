@@ -64,7 +64,7 @@ def test_first_second_and_back(checkout: Checkout) -> None:
     assert [told in entry for entry in log(checkout)] == [True, True]
 
     lines = run(checkout, "promotion", "promotion.dry_run=true")
-    assert lines[-1].strip() == "A dry run: nothing was moved or recorded."
+    assert lines[-1].strip() == "A dry run: the decision was neither carried out nor recorded."
     assert decision(checkout)["dry_run"] is True
     compared = decision(checkout)["comparison"]
     assert compared["n_rows"] > 500
@@ -128,15 +128,19 @@ def test_a_champion_of_another_source_and_a_broken_one_cost_one_line_and_move_no
     before, entries = aliases(checkout), len(log(checkout))
     champion = client.get_model_version_by_alias("waste_risk_predictor", "champion")
     client.set_model_version_tag(champion.name, champion.version, "source", "other")
-    line = refused(checkout, "promotion")
+    try:
+        line = refused(checkout, "promotion")
+    finally:
+        client.set_model_version_tag(champion.name, champion.version, "source", "test")
     assert line.startswith("champion: version 1 of waste_risk_predictor is of source other, not of test; in promotion.")
-    client.set_model_version_tag(champion.name, champion.version, "source", "test")
     place = Path(local_file_uri_to_path(client.get_model_version_download_uri(champion.name, champion.version)))
     path = place / "data/predictor/classifier.txt"
     kept = path.read_bytes()
     path.write_bytes(kept + b"\n")
-    line = refused(checkout, "promotion")
-    path.write_bytes(kept)
+    try:
+        line = refused(checkout, "promotion")
+    finally:
+        path.write_bytes(kept)
     assert line.startswith(
         "champion: version 1 of waste_risk_predictor: classifier.txt is not the file that was saved:"
     )
@@ -146,3 +150,8 @@ def test_a_champion_of_another_source_and_a_broken_one_cost_one_line_and_move_no
 def test_before_any_validation_one_line_says_what_to_run(tmp_path: Path) -> None:
     line = refused(Checkout.make(tmp_path / "project"), "promotion")
     assert "run --pipelines training,validation first" in line
+
+
+def test_promotion_runs_by_itself(checkout: Checkout) -> None:
+    line = refused(checkout, "validation,promotion")
+    assert line.startswith("promotion and rollback run by themselves: run validation first, since")

@@ -135,6 +135,21 @@ def test_predictors_of_other_kinds_are_never_compared(
         compared(changed(old, **difference), new, new)
 
 
+def test_a_person_may_replace_a_champion_of_another_kind_and_the_reason_stays_on_record(
+    old: RegisteredPredictor, new: RegisteredPredictor
+) -> None:
+    found = compare_contenders(
+        test=ROWS,
+        gate_decision=verdict(new),
+        champion=changed(old, feature_names=("age_days",)),
+        challenger=new,
+        reference=None,
+        promotion=PARAMS.model_copy(update={"override": "a new feature"}),
+    )
+    assert found.champion is None
+    assert str(found.problem).startswith("champion and challenger cannot be compared: they read different features")
+
+
 class TestTheDecision:
     """From comparisons, verdict and log to the decision."""
 

@@ -14,6 +14,7 @@ from waste_risk.errors import ContractError
 from waste_risk.metrics import Estimate
 from waste_risk.parameters import Promotion, load
 from waste_risk.promotion import Comparison, Performance, decide
+from waste_risk.validation.gate_definition import Gate, Relation
 from waste_risk.validation.gates import GateDecision
 
 BASE = load(Promotion, Path(__file__).parents[2] / "conf/base/parameters_promotion.yml")
@@ -87,6 +88,40 @@ def test_each_branch_of_the_rule(*, compared, age, verdict, against, decision, r
     assert all(sentence == sentence.strip() for sentence in decided.reasons)
 
 
+def refused_for(*names):
+    gates = tuple(Gate(name, name, False, 0.05, 0.03, Relation.NEAR, name, "") for name in names)
+    return GateDecision(approved=False, gates=gates, reasons=("a gap of 0.05",), predictor_sha256=CHALLENGER)
+
+
+GAP, NEWEST = "calibration_in_the_large", "newest_calibration_in_the_large"
+
+
+@pytest.mark.parametrize(
+    ("failed", "champion_gap", "decision"),
+    [
+        ((GAP,), -0.06, "promote"),
+        ((GAP, NEWEST), 0.05, "promote"),
+        ((NEWEST,), 0.04, "keep"),
+        ((GAP, "auc"), 0.06, "keep"),
+        ((), 0.06, "keep"),
+    ],
+)
+def test_a_gap_that_the_champion_has_as_well_is_no_reason_to_keep_it(failed, champion_gap, decision):
+    champion, challenger = (replace(CALIBRATED, calibration_in_the_large=Estimate(gap)) for gap in (champion_gap, 0.05))
+    compared = replace(BETTER, champion=champion, challenger=challenger)
+    decided = decide_on(compared, verdict=refused_for(*failed))
+    assert decided.decision == decision
+    assert decided.reasons[-1] == "a gap of 0.05"
+    assert (
+        decide_on(replace(compared, log_loss_gain=UNCERTAIN.log_loss_gain), verdict=refused_for(GAP)).decision
+        != "promote"
+    )
+
+
+def test_a_gap_is_no_reason_to_promote_where_there_is_no_champion():
+    assert decide_on(None, None, refused_for(GAP)).decision == "keep"
+
+
 def test_the_reasons_tell_the_gain_its_interval_and_on_what():
     assert decide_on(BETTER).reasons[0] == (
         "Over the champion the challenger gains +0.0020 nats of log loss (99 % interval 0.0011 to 0.0030), "
@@ -129,6 +164,32 @@ def test_a_person_may_override_and_is_recorded(compared, verdict):
     told = f"A person promotes the challenger: a fix of prices. The rule alone says {alone.decision}:"
     assert decided.reasons == (told, *alone.reasons)
     assert decided.becomes_reference is (compared is None or alone.becomes_reference)
+
+
+def test_nobody_promotes_the_champion_over_itself():
+    same = replace(comparison(0.0, 0.0, 0.0), champion_sha256=CHALLENGER)
+    decided = decide_on(same, params=PARAMS.model_copy(update={"override": "again"}))
+    assert (decided.decision, decided.override) == ("keep", None)
+    assert decided.reasons == ("The challenger is the champion, byte for byte.",)
+
+
+def test_without_a_comparison_a_person_alone_replaces_a_champion_and_the_reason_is_told():
+    with pytest.raises(ContractError, match="were not compared, since the registry's challenger is not the predictor"):
+        decide_on(None, champion_sha256=CHAMPION)
+    decided = decide_on(
+        None,
+        champion_sha256=CHAMPION,
+        not_compared="They read different features.",
+        params=PARAMS.model_copy(update={"override": "a new feature"}),
+    )
+    assert (decided.decision, decided.champion_sha256, decided.becomes_reference) == ("promote", CHAMPION, False)
+    assert decided.reasons[1] == "They read different features."
+
+
+def test_a_champion_of_newer_rows_is_not_old():
+    decided = decide_on(UNCERTAIN, age=-50)
+    assert decided.decision == "inconclusive"
+    assert decided.reasons[-1] == "The champion has learnt from newer rows than the challenger."
 
 
 def test_evidence_about_other_bytes_is_refused_also_with_an_override():
@@ -208,7 +269,7 @@ def test_a_decision_changes_nothing_and_is_json():
         ("max_age_days", -1),
         ("confidence", 1.0),
         ("n_resamples", 99),
-        ("n_resamples", 999),  # fewer than five beyond each end at 99 %
+        ("n_resamples", 199),  # fewer than five beyond each end at 95 %
         ("seed", -1),
         ("override", ""),
     ],

@@ -29,9 +29,12 @@ def write(log: PromotionLog, after: Assignment, decision: str) -> PromotionLog:
         "challenger_sha256": sha256(after.champion),
         "champion_sha256": sha256(log.now.champion),
     }
-    intended = LogEntry(number, "intended", None, log.now, after, evidence, "simulated", "run", "ann", "2025-01-01")
-    done = replace(intended, number=number + 1, event="done", concludes=number)
-    return PromotionLog((*log.entries, intended, done), after, sha256(after.champion))
+    intended = LogEntry(
+        *(str(number), number, "intended", None, log.now, after),
+        *(evidence, "simulated", "run", "ann", "2025-01-01"),
+    )
+    done = replace(intended, id=f"{number} done", number=number + 1, event="done", of=number)
+    return replace(log, entries=(*log.entries, intended, done), now=after, champion_sha256=sha256(after.champion))
 
 
 def promote(log: PromotionLog, version_set: str, *, becomes_reference: bool = True) -> PromotionLog:
@@ -43,7 +46,7 @@ def roll_back(log: PromotionLog) -> PromotionLog:
 
 
 def start(*version_sets: str) -> PromotionLog:
-    log = PromotionLog((), NOTHING)
+    log = PromotionLog((), NOTHING, usable=frozenset("abcdex"))
     for each in version_sets:
         log = promote(log, each)
     return log
@@ -104,7 +107,7 @@ def test_intentions_are_open_until_they_are_done_or_withdrawn():
     open_log = replace(log, entries=(*log.entries, intended))
     assert find_open(log.entries) == []
     assert find_open(open_log.entries) == [intended]
-    withdrawn = replace(intended, number=6, event="withdrawn", concludes=5)
+    withdrawn = replace(intended, number=6, event="withdrawn", of=5)
     closed = replace(open_log, entries=(*open_log.entries, withdrawn))
     assert find_open(closed.entries) == []
     assert closed.find_moves() == log.find_moves()
@@ -122,16 +125,41 @@ def test_a_rollback_tells_who_returns_who_leaves_and_why():
     assert "no reason was given" in decide_rollback(start("a", "b"), BASE).reasons[0]
 
 
+def test_the_first_end_of_an_intention_counts():
+    log = start("a", "b")
+    late = replace(log.entries[3], number=6)
+    for ends, moves in ((("withdrawn", "done"), 1), (("done", "withdrawn"), 2), (("done", "done"), 2)):
+        first, second = replace(log.entries[3], event=ends[0]), replace(late, event=ends[1])
+        assert len(replace(log, entries=(*log.entries[:3], first, second)).find_moves()) == moves
+
+
+def test_no_rollback_returns_to_what_was_rolled_back_however_often_it_was_promoted():
+    log = start("a", "b")
+    by_hand = replace(log, now=Assignment("a", "b", "a"))
+    log = promote(by_hand, "b")
+    log = roll_back(log)
+    assert log.now.champion == "a"
+    with pytest.raises(ContractError, match="no earlier champion"):
+        log.assign_former()
+
+
+def test_a_rollback_passes_over_version_sets_that_are_gone():
+    log = replace(start("a", "b", "c"), usable=frozenset("ac"))
+    assert log.assign_former().champion == "a"
+    assert replace(log, now=NOTHING).assign_former().champion == "c"
+
+
 @given(st.lists(st.one_of(st.sampled_from("abcde"), st.just("rollback")), max_size=20))
-def test_any_sequence_of_promotions_and_rollbacks_is_a_stack(moves):
-    log, stack = start(), [NOTHING]
+def test_any_sequence_of_promotions_and_rollbacks_is_a_stack_without_what_was_rolled_back(moves):
+    log, stack = start(), []
     for move in moves:
-        if move == "rollback" and len(stack) < 3:
-            with pytest.raises(ContractError):
-                log.assign_former()
-        elif move == "rollback":
-            log = roll_back(log)
-            stack.pop()
+        if move == "rollback":
+            remaining = [each for each in stack if each.champion != log.now.champion]
+            if not remaining:
+                with pytest.raises(ContractError):
+                    log.assign_former()
+                continue
+            log, stack = roll_back(log), remaining
         elif move != log.now.champion:  # which is kept
             log = promote(log, move)
             stack.append(log.now)

@@ -18,9 +18,11 @@ from replay_weeks import (
     known_on,
     observe,
     replay,
+    section,
     simulate_long,
 )
 
+from waste_risk.parameters import Split
 from waste_risk.simulation import Tables
 
 HOUSEHOLDS, WEEKS = 20, 4
@@ -112,9 +114,9 @@ def test_each_rule_is_followed() -> None:
     followed = follow_rules(make([0.5, 0.49, 1.0, 0.2]), "7 ")
     assert {rule: each.in_use for rule, each in followed.items()} == {
         OURS: (0, 0, 2, 2),
-        "ours, gates taken as passed": (0, 0, 2, 2),
-        "ours, bolder": (0, 0, 2, 2),
-        "ours, bolder, gates taken as passed": (0, 0, 2, 2),
+        "ours, whatever the gates say": (0, 0, 2, 2),
+        "ours, with every gate asked": (0, 0, 2, 2),
+        "ours, with every gate asked, at 99 % and 60 days": (0, 0, 2, 2),
         NEVER: (0, 0, 0, 0),
         ALWAYS: (0, 1, 2, 3),
         POINT: (0, 0, 2, 2),
@@ -127,13 +129,13 @@ def test_each_rule_is_followed() -> None:
 def test_ours_asks_the_gates_and_the_other_rules_do_not() -> None:
     followed = follow_rules(make([0.5, 1.0], red={1}), "7 ")
     assert {rule: each.switches for rule, each in followed.items()} == dict(
-        zip(RULES, (0, 1, 0, 1, 0, 1, 1), strict=True)
+        zip(RULES, (0, 1, 0, 0, 0, 1, 1), strict=True)
     )
 
 
 def test_ours_replaces_an_old_champion_by_an_equal_one_and_the_age_is_that_of_what_was_learnt() -> None:
     in_use = follow_rules(make([0.5] * 12), "7 ")[OURS].in_use
-    assert in_use == (*[0] * 9, *[9] * 3)  # 63 days are more than promotion.max_age_days; 56 are not
+    assert in_use == tuple(np.repeat([0, 3, 6, 9], 3))  # 21 days are more than promotion.max_age_days; 14 are not
 
 
 def test_each_observation_of_the_replayed_weeks_is_predicted_by_who_is_in_use() -> None:
@@ -179,6 +181,12 @@ class TestThePage:
         assert {(each["scenario"], each["test_days"] is None) for each in figures["replays"]} == {
             (scenario, is_share) for scenario in ("usual", "drift") for is_share in (True, False)
         }
+
+    def test_with_the_default_window_ours_is_never_worse_beyond_the_interval(self, figures: dict) -> None:
+        default = section(Split).test_days
+        compared = [each for each in figures["rules"] if (each["rule"] in OTHERS, each["test_days"]) == (True, default)]
+        assert len(compared) == 6
+        assert all(each["above_ours"][2] >= 0 for each in compared)
 
     def test_ours_switches_less_than_the_point_rule(self, figures: dict) -> None:
         switches = pd.DataFrame(figures["rules"]).groupby("rule")["switches"].sum()

@@ -8,10 +8,11 @@ import getpass
 import json
 import os
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
-from typing import Any, NoReturn, cast
+from typing import TYPE_CHECKING, Any, NoReturn, cast
+from uuid import uuid4
 
 from kedro.io import AbstractDataset, DatasetError
 from mlflow import MlflowClient
@@ -29,12 +30,15 @@ from waste_risk.adapters.registry import (
     is_running,
     move,
     point,
+    set_stage,
     version_set_of_alias,
 )
 from waste_risk.adapters.signals import uninterrupted
 from waste_risk.adapters.tracking import active_run_id
-from waste_risk.promotion.decision import PromotionDecision
 from waste_risk.promotion.log import Assignment, Event, LogEntry, PromotionLog, find_open
+
+if TYPE_CHECKING:
+    from waste_risk.promotion import PromotionDecision
 
 LOG = "waste_risk_promotion_log"
 ABANDONED_AFTER = 600  # seconds; a move takes a few, so whoever has begun one longer ago is gone, whatever its run says
@@ -51,16 +55,14 @@ class _Move:
     source: str
 
 
-def read_log() -> PromotionLog:
-    """Return the log of promotions, and what the aliases point at."""
-    entries = _read_entries()
-    sets = {alias: version_set_of_alias(alias) for alias in (CHAMPION, PREVIOUS, REFERENCE)}
-    now = Assignment(**{alias: None if each is None else each.id for alias, each in sets.items()})
-    champion = sets[CHAMPION]
-    return PromotionLog(entries, now, None if champion is None else champion.predictor_sha256)
+def read_log(source: str) -> PromotionLog:
+    """Return the log of promotions, what the aliases point at, and what a rollback of a source may return to."""
+    usable = frozenset(each.id for each in find_version_sets(source) if each.is_complete)
+    champion = version_set_of_alias(CHAMPION)
+    return PromotionLog(_read_entries(), _read_now(), None if champion is None else champion.predictor_sha256, usable)
 
 
-def carry_out(decision: PromotionDecision, source: str) -> LogEntry:
+def carry_out(decision: "PromotionDecision", source: str) -> LogEntry:
     """Record a decision in the log, and move the version sets if it says so.
 
     Returns:
@@ -72,7 +74,7 @@ def carry_out(decision: PromotionDecision, source: str) -> LogEntry:
             another move is at work. Nothing was moved then.
     """
     finish_interrupted()
-    log = read_log()
+    log = read_log(source)
     _refuse_at_work(find_open(log.entries))
     if not decision.is_move:
         return _append("decided", _Move(log.now, log.now, decision.to_dict(), source))
@@ -80,7 +82,6 @@ def carry_out(decision: PromotionDecision, source: str) -> LogEntry:
         raise DatasetError("the champion is not the one that was decided about; nothing was moved, run again")
     if decision.decision == "rollback":
         after = log.assign_former()
-        _refuse_another_source(after, source)
     else:
         challenger = _find_registered(decision.challenger_sha256, source)
         after = log.assign_promoted(challenger.id, becomes_reference=decision.becomes_reference)
@@ -90,27 +91,46 @@ def carry_out(decision: PromotionDecision, source: str) -> LogEntry:
 def finish_interrupted() -> list[str]:
     """Carry out moves that ended half-way, as long as the champion is theirs or still the one before.
 
+    Whoever resumes a move enters that first; of several, the first one that is at work goes on.
+
     Returns:
         What was carried out or withdrawn, in sentences.
     """
     told = []
-    for entry in find_open(_read_entries()):
-        begun = time.time() - datetime.fromisoformat(entry.at).timestamp()
-        if begun < ABANDONED_AFTER and is_running(entry.run_id):
+    for intention in find_open(_read_entries()):
+        if not _is_abandoned(_find_owner(intention, _read_entries())):
             continue
-        interrupted = _Move(entry.before, entry.after, entry.decision, entry.source)
-        _append("withdrawn", interrupted, concludes=entry.number)
-        if read_log().now.champion in {entry.before.champion, entry.after.champion}:
-            _move(interrupted)
-            told.append(f"{_name(entry)} had been interrupted, and was carried out")
-        else:
-            told.append(f"{_name(entry)} had been interrupted, and was withdrawn: the champion is another one by now")
+        what = _Move(intention.before, intention.after, intention.decision, intention.source)
+        claim = _append("resumed", what, of=intention.number)
+        entries = _read_entries()
+        if intention not in find_open(entries) or _find_owner(intention, entries).number != claim.number:
+            continue
+        try:
+            if _read_now().champion not in {what.before.champion, what.after.champion}:
+                raise DatasetError("the champion is another one by now")
+            _assign(what.after)
+        except DatasetError as error:
+            _append("withdrawn", what, of=intention.number)
+            told.append(f"{_name(intention)} had been interrupted, and was withdrawn: {error}")
+            continue
+        _append("done", what, of=intention.number)
+        told.append(f"{_name(intention)} had been interrupted, and was carried out")
     return told
 
 
 def _read_entries() -> tuple[LogEntry, ...]:
+    """Return the entries by their number; what a client entered twice, since the first answer was lost, counts once."""
     versions = MlflowClient().search_model_versions(f"name = '{LOG}'")
-    return tuple(sorted((_to_entry(version) for version in versions), key=lambda entry: entry.number))
+    known: dict[str, LogEntry] = {}
+    for version in sorted(versions, key=lambda each: int(each.version)):
+        if "entry" in version.tags:  # else somebody else has made it
+            known.setdefault(version.tags["entry"], _to_entry(version))
+    return tuple(known.values())
+
+
+def _read_now() -> Assignment:
+    sets = {alias: version_set_of_alias(alias) for alias in (CHAMPION, PREVIOUS, REFERENCE)}
+    return Assignment(**{alias: None if each is None else each.id for alias, each in sets.items()})
 
 
 def _find_registered(predictor_sha256: str, source: str) -> VersionSet:
@@ -125,29 +145,21 @@ def _find_registered(predictor_sha256: str, source: str) -> VersionSet:
     return complete[-1]
 
 
-def _refuse_another_source(former: Assignment, source: str) -> None:
-    champion = find_version_set(str(former.champion))
-    if champion is None or champion.source != source:
-        whose = "no longer in the registry" if champion is None else f"of source {champion.source}, not of {source}"
-        raise DatasetError(f"the former champion is {whose}; nothing was moved")
-
-
 def _move(what: _Move) -> LogEntry:
     """Move by the log: whoever has entered the first open intention may move, all others withdraw theirs."""
-    began = time.monotonic()
+    began = time.time()
     intention = _append("intended", what)
-    log = read_log()
     try:
-        _refuse_at_work([entry for entry in find_open(log.entries) if entry.number < intention.number])
-        if log.now.champion not in {what.before.champion, what.after.champion}:
+        _refuse_at_work([entry for entry in find_open(_read_entries()) if entry.number < intention.number])
+        if _read_now().champion != what.before.champion:
             raise DatasetError("the champion was replaced meanwhile; nothing was moved, run again")
-        if time.monotonic() - began > GIVEN_UP_AFTER:
+        if time.time() - began > GIVEN_UP_AFTER:
             raise DatasetError("the registry has answered too slowly; nothing was moved, run again")
+        _assign(what.after)
     except DatasetError:
-        _append("withdrawn", what, concludes=intention.number)
+        _append("withdrawn", what, of=intention.number)
         raise
-    _assign(what.after)
-    return _append("done", what, concludes=intention.number)
+    return _append("done", what, of=intention.number)
 
 
 def _refuse_at_work(others: list[LogEntry]) -> None:
@@ -155,21 +167,38 @@ def _refuse_at_work(others: list[LogEntry]) -> None:
         raise DatasetError(f"{_name(others[0])} is at work on the registry; nothing was moved, run again")
 
 
+def _find_owner(intention: LogEntry, entries: Sequence[LogEntry]) -> LogEntry:
+    """Return who carries out an intention: who entered or resumed it first and is at work, else who resumed it last."""
+    claims = [intention, *(each for each in entries if each.event == "resumed" and each.of == intention.number)]
+    return next((each for each in claims if not _is_abandoned(each)), claims[-1])
+
+
+def _is_abandoned(claim: LogEntry) -> bool:
+    begun = time.time() - datetime.fromisoformat(claim.at).timestamp()
+    return begun >= ABANDONED_AFTER or not is_running(claim.run_id)
+
+
 def _assign(assignment: Assignment) -> None:
-    """Move the version sets; repeating it completes what was interrupted."""
+    """Move the version sets; repeating it completes what was interrupted.
+
+    Raises:
+        DatasetError: the champion to be is not whole any more. Nothing was moved then.
+    """
     champion = find_version_set(str(assignment.champion))
-    if champion is None:
-        raise DatasetError(f"version set {assignment.champion} is no longer in the registry")
+    if champion is None or not champion.is_complete:
+        raise DatasetError(f"version set {assignment.champion} is no longer whole in the registry; nothing was moved")
     if champion.is_new:
-        move(champion, "Staging")
+        set_stage(champion, "Staging")  # the challenger stays what it is
     move(champion, "Production")
     for alias, id_ in ((PREVIOUS, assignment.previous), (REFERENCE, assignment.reference)):
-        point(alias, None if id_ is None else find_version_set(id_))
+        other = None if id_ is None else find_version_set(id_)
+        point(alias, other if other and other.is_complete else None)
 
 
-def _append(event: Event, what: _Move, concludes: int | None = None) -> LogEntry:
+def _append(event: Event, what: _Move, of: int | None = None) -> LogEntry:
     """Create an entry, with all of its tags at once."""
     tags = {
+        "entry": uuid4().hex,
         "event": event,
         "outcome": str(what.decision["decision"]),
         "by": _user(),
@@ -177,10 +206,12 @@ def _append(event: Event, what: _Move, concludes: int | None = None) -> LogEntry
         "before": json.dumps(asdict(what.before)),
         "after": json.dumps(asdict(what.after)),
         "decision": json.dumps(what.decision, sort_keys=True),
-        **({} if concludes is None else {"concludes": str(concludes)}),
+        **({} if of is None else {"of": str(of)}),
     }
     run_id = active_run_id()
-    return _to_entry(create_version(LOG, f"runs:/{run_id}/reports", run_id, tags, description=_describe(event, what)))
+    create_version(LOG, f"runs:/{run_id}/reports", run_id, tags, description=_describe(event, what))
+    # Read back: if the client has sent it twice, the first one counts.
+    return next(entry for entry in _read_entries() if entry.id == tags["entry"])
 
 
 def _describe(event: Event, what: _Move) -> str:
@@ -209,9 +240,10 @@ def _describe(event: Event, what: _Move) -> str:
 def _to_entry(version: ModelVersion) -> LogEntry:
     tags = version.tags
     return LogEntry(
+        id=tags["entry"],
         number=int(version.version),
         event=cast("Event", tags["event"]),
-        concludes=int(tags["concludes"]) if "concludes" in tags else None,
+        of=int(tags["of"]) if "of" in tags else None,
         before=Assignment(**json.loads(tags["before"])),
         after=Assignment(**json.loads(tags["after"])),
         decision=json.loads(tags["decision"]),
@@ -238,20 +270,21 @@ def _user() -> str:
 class PromotionLogDataset(AbstractDataset[NoReturn, PromotionLog]):
     """The log of promotions; it grows when a decision is saved."""
 
-    def __init__(self, metadata: dict[str, Any] | None = None) -> None:
-        """Set what Kedro-Viz shows."""
+    def __init__(self, source: str, metadata: dict[str, Any] | None = None) -> None:
+        """Set the source of the predictors."""
+        self._source = source
         self.metadata = metadata
 
     def load(self) -> PromotionLog:
         """Read all entries, and what the aliases point at."""
-        return read_log()
+        return read_log(self._source)
 
     def save(self, data: NoReturn) -> NoReturn:  # noqa: ARG002 - Kedro's signature
         """Raise an error: saving a decision adds to the log."""
         raise DatasetError("the log of promotions cannot be saved; save a decision instead")
 
     def _describe(self) -> dict[str, Any]:
-        return {"registered_model": LOG}
+        return {"registered_model": LOG, "source": self._source}
 
 
 class PromotionDecisionDataset(AtomicJSONDataset):
@@ -264,7 +297,7 @@ class PromotionDecisionDataset(AtomicJSONDataset):
         super().__init__(filepath, "waste_risk.promotion.PromotionDecision", metadata)
         self._source = source
 
-    def save(self, data: PromotionDecision) -> None:
+    def save(self, data: "PromotionDecision") -> None:
         """Carry out the decision, then write it."""
         if not data.dry_run:
             with uninterrupted():

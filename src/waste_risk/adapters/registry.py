@@ -171,7 +171,7 @@ def move(version_set: VersionSet, to: Stage) -> None:
     archived, and a former champion becomes ``previous``. A version set can be moved back from ``Archived``.
 
     Raises:
-        DatasetError: the version set is incomplete, has never been in staging, or is the only champion.
+        DatasetError: the version set is incomplete, has never been in staging, or is the champion.
     """
     client = MlflowClient()
     versions = {name: str(version.version) for name, version in version_set.versions.items()}
@@ -190,6 +190,12 @@ def move(version_set: VersionSet, to: Stage) -> None:
             _set_alias(client, versions, CHAMPION)
             _drop_alias(client, versions, CHALLENGER)
         _archive_others(client, versions, to)
+
+
+def set_stage(version_set: VersionSet, stage: Stage) -> None:
+    """Set the stage of all versions of a version set, and nothing else."""
+    with _without_warnings_of_stages():
+        _set_stage(MlflowClient(), {name: each.version for name, each in version_set.versions.items()}, stage)
 
 
 def point(alias: str, version_set: VersionSet | None) -> None:
@@ -271,8 +277,9 @@ def _set_stage(client: MlflowClient, versions: Mapping[str, str], stage: str) ->
 
 def _archive_others(client: MlflowClient, versions: Mapping[str, str], stage: str) -> None:
     for name, version in versions.items():
+        kept = {version, _aliases(client, name).get(CHAMPION)}  # which another run may move at this moment
         for found in client.search_model_versions(f"name = '{name}'"):
-            if found.current_stage == stage and str(found.version) != version:
+            if found.current_stage == stage and str(found.version) not in kept:
                 client.transition_model_version_stage(name, found.version, "Archived")
 
 

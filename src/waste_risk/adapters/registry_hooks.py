@@ -10,18 +10,21 @@ import mlflow
 from kedro.framework.context import KedroContext
 from kedro.framework.hooks import hook_impl
 from kedro.io import DataCatalog, DatasetError
+from kedro.pipeline import Pipeline
 from kedro.pipeline.node import Node
 from mlflow import MlflowClient
 from mlflow.entities import Metric, RunTag
 from mlflow.exceptions import MlflowException
 
 from waste_risk.adapters.datasets import PredictorDataset
+from waste_risk.adapters.failures import RunError
 from waste_risk.adapters.promotion_log import finish_interrupted
 from waste_risk.adapters.registry import (
     CHALLENGER,
     CHAMPION,
     VALIDATION_PREFIX,
     VERSION_SET,
+    VersionSet,
     find_version_set,
     find_version_sets,
     mark_incomplete,
@@ -37,7 +40,7 @@ if TYPE_CHECKING:
     from waste_risk.adapters.registry import LoggedModel
     from waste_risk.validation.gates import GateDecision
 
-DECISION, METRICS = "gate_decision", "validation_metrics"
+DECISION, METRICS, PROMOTION = "gate_decision", "validation_metrics", "promotion_decision"
 
 
 class RegistrationHook:
@@ -49,15 +52,26 @@ class RegistrationHook:
         self._source = str(context.config_loader["globals"]["source"])
 
     @hook_impl(trylast=True)
-    def before_pipeline_run(self, catalog: DataCatalog) -> None:
-        """Reset what this run has saved, and put in order what interrupted runs have left in the registry."""
+    def before_pipeline_run(self, pipeline: Pipeline, catalog: DataCatalog) -> None:
+        """Reset what this run has saved, and put in order what interrupted runs have left in the registry.
+
+        Raises:
+            RunError: the run would move the champion beside other pipelines, which may need the old or the new one.
+        """
+        others = sorted({str(node.namespace) for node in pipeline.nodes} - {"promotion", "rollback"})
+        if PROMOTION in pipeline.all_outputs() and others:
+            raise RunError(
+                f"promotion and rollback run by themselves: run {', '.join(others)} first, since what is decided about "
+                "is on record only when that run has ended"
+            )
         self._catalog, self._saved = catalog, set[str]()
         if mlflow.active_run() is None:
             return
         for left in mark_incomplete(self._source):
             LOGGER.info("Registry:     %s were left incomplete by run %s; they are never promoted", left, left.id)
-        for sentence in finish_interrupted():
-            LOGGER.info("Registry:     %s", sentence)
+        with uninterrupted():
+            for sentence in _finish():
+                LOGGER.info("Registry:     %s", sentence)
 
     @hook_impl
     def after_dataset_saved(self, dataset_name: str, node: Node) -> None:
@@ -153,7 +167,7 @@ def publish(decision: "GateDecision", metrics: dict[str, float], training_run_id
 
 
 def stage(decision: "GateDecision", training_run_id: str) -> str:
-    """Make the predictor of a training the challenger if it has passed, or no longer if it has not.
+    """Make the predictor of a training the challenger if it may contend, or no longer if it may not.
 
     Returns:
         What was done, in a sentence.
@@ -164,18 +178,34 @@ def stage(decision: "GateDecision", training_run_id: str) -> str:
     found = [each for each in sets if each.is_complete and each.predictor_sha256 == decision.predictor_sha256]
     if not found:
         return "the predictor is not registered whole"
-    version_set, champion, challenger = found[-1], version_set_of_alias(CHAMPION), version_set_of_alias(CHALLENGER)
+    try:
+        return _stage(found[-1], version_set_of_alias(CHAMPION), version_set_of_alias(CHALLENGER), decision)
+    except DatasetError as error:
+        return f"{found[-1]} are not the challenger: {error}"
+
+
+def _stage(
+    version_set: VersionSet, champion: VersionSet | None, challenger: VersionSet | None, decision: "GateDecision"
+) -> str:
     if champion is not None and champion.id == version_set.id:
         return f"{version_set} are the champion"
     if champion is not None and champion.source != version_set.source:
         return f"{version_set} are not the challenger: the champion is of source {champion.source}"
-    if decision.approved:
+    if decision.approved or (champion is not None and decision.may_contend):
         move(version_set, "Staging")
         return f"{version_set} are the challenger"
     if challenger is not None and challenger.id == version_set.id:
         move(version_set, "Archived")
         return f"{version_set} are no longer the challenger"
     return f"{version_set} have failed, and are not the challenger"
+
+
+def _finish() -> list[str]:
+    """Finish interrupted moves; what prevents it is told, since most runs have nothing to do with it."""
+    try:
+        return finish_interrupted()
+    except DatasetError as error:
+        return [f"an interrupted move was left as it is: {error}"]
 
 
 def _tag_version(client: MlflowClient, version: Any, tags: dict[str, str]) -> None:

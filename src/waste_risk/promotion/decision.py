@@ -17,10 +17,12 @@ from waste_risk.formatting import (
     format_signed,
     join_words,
 )
-from waste_risk.metrics import Estimate
 from waste_risk.parameters import Promotion
 from waste_risk.promotion.comparison import Comparison
+from waste_risk.promotion.log import PromotionLog
 from waste_risk.validation.gates import GateDecision
+
+_EXCUSE = "The gates refuse the challenger for a gap that the champion has as well, and no smaller, on the same rows:"
 
 Outcome = Literal["promote", "keep", "inconclusive", "rollback"]
 
@@ -52,11 +54,6 @@ class PromotionDecision:
     reference: Comparison | None = None
 
     @property
-    def log_loss_gain(self) -> Estimate | None:
-        """The gain in log loss over the champion; null without one."""
-        return None if self.comparison is None else self.comparison.log_loss_gain
-
-    @property
     def is_move(self) -> bool:
         """Whether another predictor is to become the champion."""
         return self.decision in {"promote", "rollback"}
@@ -76,6 +73,7 @@ def decide(
     champion_age_days: float | None = None,
     reference: Comparison | None = None,
     was_rolled_back: bool = False,
+    not_compared: str | None = None,
 ) -> PromotionDecision:
     """Decide whether the challenger replaces the champion.
 
@@ -85,10 +83,12 @@ def decide(
         params: the section ``promotion`` of the parameters.
         challenger_sha256: of the predictor that is to be promoted.
         champion_sha256: of the champion; null if there is none yet, or the comparison tells.
-        champion_age_days: days since the champion was trained; needed with a comparison.
+        champion_age_days: days from the newest row that the champion has learnt from to the challenger's; needed with a
+            comparison.
         reference: the comparison of the reference (as champion) and the challenger on the same rows; null if the
             champion is the reference itself.
         was_rolled_back: whether the challenger has been champion before, and a rollback has ended that.
+        not_compared: why there is no comparison, in a sentence; a person may override that.
 
     Raises:
         ContractError: the evidence is about other bytes than the challenger's, the two comparisons are of other rows,
@@ -100,20 +100,26 @@ def decide(
     plain = _decide_without_comparison(verdict, champion_sha256, was_rolled_back)
     if plain is not None:
         outcome, reasons = plain
+    elif comparison is None and params.override is not None:
+        outcome, reasons = "inconclusive", (not_compared or "Champion and challenger were not compared.",)
     elif comparison is None:
         raise ContractError(
             "champion and challenger were not compared, since the registry's challenger is not the predictor that the "
-            "gates decided about; run validation again"
+            "gates decided about; run training and validation again"
         )
     elif champion_age_days is None:
         raise ValueError("a champion needs champion_age_days")
+    elif not verdict.approved and not _is_excused(comparison):
+        outcome, reasons = "keep", ("The challenger has not passed its gates.", *verdict.reasons)
     else:
         outcome, reasons = _weigh(comparison, params, champion_age_days, reference)
+        reasons = (*reasons, *(() if verdict.approved else (_EXCUSE, *verdict.reasons)))
     reasons = (*reasons, *(_describe_decay(comparison) if comparison else ()))
-    if params.override is not None:
-        told = f"A person promotes the challenger: {params.override}. The rule alone says {outcome}:"
+    override = None if champion_sha256 == challenger_sha256 else params.override  # it is the champion already
+    if override is not None:
+        told = f"A person promotes the challenger: {override}. The rule alone says {outcome}:"
         reasons = (told, *reasons)
-    decision = outcome if params.override is None else "promote"
+    decision = outcome if override is None else "promote"
     is_superior = comparison is not None and _is_superior(reference or comparison, params)
     return PromotionDecision(
         decision=decision,
@@ -121,10 +127,28 @@ def decide(
         challenger_sha256=challenger_sha256,
         champion_sha256=champion_sha256,
         becomes_reference=outcome == "promote" and is_superior if champion_sha256 else decision == "promote",
-        override=params.override,
+        override=override,
         dry_run=params.dry_run,
         comparison=comparison,
         reference=reference,
+    )
+
+
+def decide_rollback(promotion_log: PromotionLog, promotion: Promotion) -> PromotionDecision:
+    """Return the decision to replace the champion by the one before it.
+
+    Raises:
+        ContractError: there is none.
+    """
+    former = promotion_log.assign_former().champion
+    reason = promotion.override or "no reason was given; promotion.override takes one"
+    return PromotionDecision(
+        decision="rollback",
+        reasons=(f"A person returns to the former champion: {reason}.",),
+        challenger_sha256=str(promotion_log.sha256_of(former)),
+        champion_sha256=promotion_log.champion_sha256,
+        override=promotion.override,
+        dry_run=promotion.dry_run,
     )
 
 
@@ -132,7 +156,7 @@ def _decide_without_comparison(
     verdict: GateDecision, champion_sha256: str | None, was_rolled_back: bool
 ) -> tuple[Outcome, tuple[str, ...]] | None:
     """Return outcome and reasons where no comparison is needed, else null."""
-    if not verdict.approved:
+    if not verdict.approved and (champion_sha256 is None or not verdict.may_contend):
         return "keep", ("The challenger has not passed its gates.", *verdict.reasons)
     if was_rolled_back:
         return "keep", ("The challenger was champion before, and was rolled back.",)
@@ -141,6 +165,14 @@ def _decide_without_comparison(
     if champion_sha256 == verdict.predictor_sha256:
         return "keep", ("The challenger is the champion, byte for byte.",)
     return None
+
+
+def _is_excused(comparison: Comparison) -> bool:
+    """Return whether the gap that the gates refuse is no larger than the champion's on the same rows."""
+    challenger, champion = (
+        each.calibration_in_the_large.value for each in (comparison.challenger, comparison.champion)
+    )
+    return abs(challenger) <= abs(champion)
 
 
 def _weigh(
@@ -162,6 +194,8 @@ def _is_due(
     comparison: Comparison, params: Promotion, champion_age_days: float, reference: Comparison | None
 ) -> tuple[bool, tuple[str, ...]]:
     """Return whether the champion is old and the challenger not worse, neither than it nor than the reference."""
+    if champion_age_days < 0:
+        return False, ("The champion has learnt from newer rows than the challenger.",)
     age, limit = f"The champion is {champion_age_days:g} days old", f"{params.max_age_days} days"
     if champion_age_days <= params.max_age_days:
         return False, (f"{age}, not more than {limit}.",)

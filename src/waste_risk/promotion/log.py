@@ -9,10 +9,10 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from waste_risk.errors import ContractError
-from waste_risk.parameters import Promotion
-from waste_risk.promotion.decision import PromotionDecision
 
-Event = Literal["decided", "intended", "done", "withdrawn"]
+Event = Literal["decided", "intended", "resumed", "done", "withdrawn"]
+
+_ENDS = ("done", "withdrawn")
 
 
 @dataclass(frozen=True)
@@ -29,9 +29,11 @@ class LogEntry:
     """One entry of the log.
 
     Attributes:
+        id: unique.
         number: entries are numbered from 1 in the order in which they were made.
-        event: ``decided`` if nothing was to be moved, ``intended`` before a move, then ``done`` or ``withdrawn``.
-        concludes: the number of the intention that is done or was withdrawn; null in the others.
+        event: ``decided`` if nothing was to be moved, ``intended`` before a move, then ``done`` or ``withdrawn``;
+            between them ``resumed`` by each run that found it interrupted.
+        of: the number of the intention that was resumed, is done or was withdrawn; null in the others.
         before: the assignment that the move replaces.
         after: the one that it leads to; equal to ``before`` if nothing was to be moved.
         decision: as ``PromotionDecision.to_dict`` returns it.
@@ -41,9 +43,10 @@ class LogEntry:
         at: when, as ISO text in UTC.
     """
 
+    id: str
     number: int
     event: Event
-    concludes: int | None
+    of: int | None
     before: Assignment
     after: Assignment
     decision: Mapping[str, Any]
@@ -55,7 +58,7 @@ class LogEntry:
 
 def find_open(entries: Sequence[LogEntry]) -> list[LogEntry]:
     """Return the intentions that were neither carried out nor withdrawn, the first one first."""
-    concluded = {entry.concludes for entry in entries}
+    concluded = {entry.of for entry in entries if entry.event in _ENDS}
     return [entry for entry in entries if entry.event == "intended" and entry.number not in concluded]
 
 
@@ -67,16 +70,21 @@ class PromotionLog:
         entries: the oldest first.
         now: what the registry's aliases point at.
         champion_sha256: of the champion; null without one.
+        usable: the version sets that a rollback may return to: whole, and of the source.
     """
 
     entries: tuple[LogEntry, ...]
     now: Assignment
     champion_sha256: str | None = None
+    usable: frozenset[str] = frozenset()
 
     def find_moves(self) -> list[LogEntry]:
-        """Return the entries of the moves that are done, in the order of their intentions."""
-        done = (entry for entry in self.entries if entry.event == "done")
-        return sorted(done, key=lambda entry: entry.concludes or 0)
+        """Return the entries of the moves that are done, in the order of their intentions; the first end counts."""
+        ends: dict[int, LogEntry] = {}
+        for entry in self.entries:
+            if entry.event in _ENDS and entry.of is not None:
+                ends.setdefault(entry.of, entry)
+        return [entry for _, entry in sorted(ends.items()) if entry.event == "done"]
 
     def find_rolled_back(self) -> set[str]:
         """Return the SHA-256 of each predictor that a rollback has replaced, and that was not promoted since."""
@@ -104,17 +112,17 @@ class PromotionLog:
         former: list[Assignment] = []
         for entry in self.find_moves():
             if entry.decision["decision"] == "rollback":
-                while former and former[-1].champion != entry.after.champion:
-                    former.pop()
+                former = [each for each in former if each.champion != entry.before.champion]
             elif entry.before.champion and [each.champion for each in former[-1:]] != [entry.before.champion]:
                 former.append(entry.before)  # it was made the champion by hand
             if not former or former[-1].champion != entry.after.champion:
                 former.append(entry.after)
-        if former and former[-1].champion == self.now.champion:
-            former.pop()
-        if not former:
+        candidates = [each for each in former if each.champion in self.usable]
+        while candidates and candidates[-1].champion == self.now.champion:
+            candidates.pop()
+        if not candidates:
             raise ContractError("the log of promotions knows no earlier champion that a rollback could return to")
-        return former[-1]
+        return candidates[-1]
 
     def sha256_of(self, version_set: str | None) -> str | None:
         """Return the SHA-256 of the predictor of a version set that was ever moved; null if the log does not know."""
@@ -123,24 +131,6 @@ class PromotionLog:
                 entry.before.champion: entry.decision["champion_sha256"],
                 entry.after.champion: entry.decision["challenger_sha256"],
             }
-            if version_set in known:
+            if known.get(version_set) is not None:
                 return str(known[version_set])
         return None
-
-
-def decide_rollback(promotion_log: PromotionLog, promotion: Promotion) -> PromotionDecision:
-    """Return the decision to replace the champion by the one before it.
-
-    Raises:
-        ContractError: there is none.
-    """
-    former = promotion_log.assign_former().champion
-    reason = promotion.override or "no reason was given; promotion.override takes one"
-    return PromotionDecision(
-        decision="rollback",
-        reasons=(f"A person returns to the former champion: {reason}.",),
-        challenger_sha256=str(promotion_log.sha256_of(former)),
-        champion_sha256=promotion_log.champion_sha256,
-        override=promotion.override,
-        dry_run=promotion.dry_run,
-    )

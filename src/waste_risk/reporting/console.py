@@ -79,7 +79,7 @@ def summarise_promotion(decision: PromotionDecision) -> list[str]:
     return [
         f"Promotion:    {outcome} ({who} is {decision.challenger_sha256[:12]}…)",
         *(f"              {reason}" for reason in decision.reasons),
-        *(["              A dry run: nothing was moved or recorded."] if decision.dry_run else []),
+        *(["              A dry run: the decision was neither carried out nor recorded."] if decision.dry_run else []),
     ]
 
 

@@ -20,6 +20,10 @@ __all__ = ["GATES", "Gate", "GateDecision", "GateDefinition", "Measured", "Relat
 # prediction, too: over sources of 150 households the gap varied by twice its standard error.
 TWICE = 2
 
+# A change of habits turns these red for months, whatever is trained: the test window knows what no predictor has yet
+# learnt, the champion included.
+OF_DRIFT = frozenset({"calibration_in_the_large", "newest_calibration_in_the_large"})
+
 
 @dataclass(frozen=True)
 class GateDecision:
@@ -43,6 +47,12 @@ class GateDecision:
             return "FAIL"
         labels = [gate.label for gate in self.gates if gate.name in self.unsupported]
         return f"PASS by the estimate only (not by its interval: {', '.join(labels)})" if labels else "PASS"
+
+    @property
+    def may_contend(self) -> bool:
+        """Whether it may be held against a champion: approved, or refused for nothing but a gap that drift makes."""
+        failed = {gate.name for gate in self.gates if not gate.passed}
+        return self.approved or (bool(failed) and failed <= OF_DRIFT)
 
     def to_dict(self) -> dict[str, Any]:
         """Return plain values that JSON can hold."""

@@ -17,11 +17,13 @@ class Comparisons(NamedTuple):
 
     Attributes:
         champion_age_days: days from the newest row that the champion has learnt from to the challenger's.
+        problem: why they cannot be compared, if a person promotes all the same.
     """
 
     champion: Comparison | None = None
     reference: Comparison | None = None
     champion_age_days: float | None = None
+    problem: str | None = None
 
 
 def compare_contenders(
@@ -38,10 +40,26 @@ def compare_contenders(
     Nothing is compared without a champion, or if the challenger is not the predictor that the gates decided about.
 
     Raises:
-        ContractError: they cannot be compared, or no row is later than what they have learnt from.
+        ContractError: they cannot be compared, or no row is later than what they have learnt from, and no person
+            promotes the challenger all the same.
     """
     if champion is None or challenger is None or challenger.predictor.sha256 != gate_decision.predictor_sha256:
         return Comparisons()
+    try:
+        return _compare(test, champion, challenger, reference, promotion)
+    except ContractError as error:
+        if promotion.override is None:
+            raise
+        return Comparisons(problem=f"{error}.")
+
+
+def _compare(
+    test: pd.DataFrame,
+    champion: RegisteredPredictor,
+    challenger: RegisteredPredictor,
+    reference: RegisteredPredictor | None,
+    promotion: Promotion,
+) -> Comparisons:
     rivals = {each.predictor.sha256: each for each in (champion, *([reference] if reference else []))}
     rivals.pop(challenger.predictor.sha256, None)
     for rival in rivals.values():
@@ -88,6 +106,7 @@ def decide_promotion(
         champion_age_days=comparisons.champion_age_days,
         reference=comparisons.reference,
         was_rolled_back=sha256 in promotion_log.find_rolled_back(),
+        not_compared=comparisons.problem,
     )
 
 
