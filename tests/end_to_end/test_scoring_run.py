@@ -89,10 +89,11 @@ def test_without_a_champion_one_line_says_what_to_run(before_promotion: Outcome,
 
 
 def test_the_closing_lines_say_what_was_scored_and_how_many_alerts_there_are(scored: Outcome) -> None:
-    *_, first, last = scored.screen.splitlines()
+    *_, first, second, last = scored.screen.splitlines()
     assert first.startswith("Scored: ")
     assert first.endswith("by version 1 of the model")
-    assert last.startswith("Alerts: ")
+    assert second.startswith("Alerts: ")
+    assert last.startswith("Older: ")
 
 
 def test_predictions_are_those_of_the_champion_for_the_features_of_the_moment(
