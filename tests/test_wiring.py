@@ -1,5 +1,7 @@
 """What Kedro puts together: every dataset has its place, every table its contract, every parameter its bounds."""
 
+import subprocess
+import sys
 from importlib import import_module
 from pathlib import Path
 from typing import Any
@@ -164,3 +166,10 @@ def test_no_node_and_no_pipeline_leads_from_a_later_layer_to_an_earlier_one(pipe
         read = [layer[name] for name in inputs if name in layer]
         written = [layer[name] for name in outputs if name in layer]
         assert max(read, default=0) <= min(written, default=len(LAYERS)), step
+
+
+def test_hooks_import_no_library_that_only_some_steps_need() -> None:
+    heavy = ("lightgbm", "sklearn", "pandera", "matplotlib", "optuna", "shap")
+    code = f"import sys, waste_risk.adapters.hooks; print([name for name in {heavy} if name in sys.modules])"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.splitlines()[-1] == "[]"

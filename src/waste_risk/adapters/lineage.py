@@ -100,10 +100,11 @@ class LineageHook:
 
     def _refuse_missing(self, names: list[str]) -> None:
         missing = [name for name in names if self._place(name) and not self._path(name)]
+        if not missing:
+            return  # else every run would import every pipeline
         makers = _makers(missing)
         remedy = f"run {makers} first" if makers else "say in the catalog where it is"
-        if missing:
-            raise RunError(f"{', '.join(missing)}: {self._place(missing[0])} does not exist; {remedy}")
+        raise RunError(f"{', '.join(missing)}: {self._place(missing[0])} does not exist; {remedy}")
 
     def _look(self, name: str) -> None:
         path = self._path(name)
