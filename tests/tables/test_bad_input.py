@@ -19,7 +19,7 @@ from waste_risk.observations.observe import latest_record, observe_items
 from waste_risk.parameters import Baselines, Cleaning, load
 from waste_risk.simulation import simulate
 from waste_risk.tables.checks import check_tables
-from waste_risk.tables.contracts import TABLES, schema
+from waste_risk.tables.contracts import EXPECTED_METRICS, TABLES, schema
 from waste_risk.training.splits import PurgedTimeSeriesSplit, split_by_time
 from waste_risk.validation.baselines import predict_baselines
 
@@ -85,6 +85,14 @@ def sound_tables() -> dict[str, Frame]:
             {**what, "as_of": NOON + DAY, "waste_probability": 0.4711, "days_to_waste": 4.711, "risk_class": "medium"}
             | {"is_alert": True, "alerted_on": NOON, "reason_1": MARKER, "reason_2": MARKER, "reason_3": None}
             | {"model_version": "1", "predictor_sha256": "4711"}
+        ),
+        "expected_performance": Frame(
+            {"as_of": [NOON, NOON + DAY, NOON + 2 * DAY], "predictor_sha256": "4711", "model_version": "1"}
+            | {"predictions_sha256": "0815", "ages": "learned", "horizon_days": 30, "max_age_days": 30}
+            | {"high_confidence": 0.7, "learned_until": NOON}
+            | dict.fromkeys(["n_rows", "n_households", "n_alerts", "n_high_confidence"], 47)
+            | {"alert_from": 0.4711}
+            | {f"{name}{end}": 0.4711 for name in EXPECTED_METRICS for end in ("", "_low", "_high")}
         ),
     }
 
