@@ -156,7 +156,7 @@ def find_unused(modules: Modules, users: str) -> list[str]:
         for name, tree in modules.items()
         for node in tree.body
         for defined in _defined_names(node)
-        if not named[defined] and name not in READ_BY_NAME
+        if not named[defined] and name not in READ_BY_NAME and not defined.startswith("__")  # which Python calls
     ]
 
 
