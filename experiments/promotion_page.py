@@ -53,7 +53,8 @@ own small error, and the errors of a year add up.**
 `promotion.confidence` is the parameter: 0.99 would allow 52 × 0.005 = 0.26 needless switches a year, 0.998 one in
 twenty years. It was 0.99, and the age 60 days, until the replay below showed what waiting costs; 0.95 with 14 days,
 chosen on seed 901, let the worst of the years of declining challengers fall by more than the margin, which 0.975 does
-not. Not covered are hyperparameters and features that people choose by the same window; the log of validations counts its uses.
+not. Not covered are hyperparameters and features that people choose by the same window; the log of validations counts
+its uses.
 
 ## What was measured
 
