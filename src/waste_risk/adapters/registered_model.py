@@ -39,7 +39,7 @@ class RegisteredBooster:
         return self._booster.predict(_to_matrix(pd.DataFrame(data), self._booster.feature_name()))
 
 
-class RegisteredPredictor:
+class SealedPredictor:
     """A predictor from the texts of its files; predicts what ``WastePredictor.predict`` does, bit for bit.
 
     Args:
@@ -140,8 +140,8 @@ def _to_float32(column: Any, name: str) -> Any:
     raise ValueError(message)
 
 
-def _load_pyfunc(path: str) -> RegisteredBooster | RegisteredPredictor:
+def _load_pyfunc(path: str) -> RegisteredBooster | SealedPredictor:
     """Return the model whose file or folder MLflow names."""
     if Path(path).is_dir():
-        return RegisteredPredictor(read_sealed(Path(path)))
+        return SealedPredictor(read_sealed(Path(path)))
     return RegisteredBooster(mlflow.lightgbm._load_pyfunc(path).get_raw_model())
