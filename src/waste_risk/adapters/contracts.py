@@ -25,8 +25,12 @@ class ContractBroken(DataValidationError):  # noqa: N818, it is what happened
 class Contract:
     """Checks one table; Kedro creates one for each catalog entry that names it as its validator."""
 
-    def __init__(self, table: str) -> None:
+    def __init__(self, table: str, any_features: bool = False) -> None:
         """Choose the table, one of ``waste_risk.tables.contracts.TABLES``.
+
+        Args:
+            table: its name.
+            any_features: whether a model input may have other features than those of ``waste_risk.features``.
 
         Raises:
             ValueError: there is no such table.
@@ -36,6 +40,7 @@ class Contract:
         if table not in TABLES:
             raise ValueError(f"there is no contract for {table}, only for {', '.join(TABLES)}")
         self._table = table
+        self._any_features = any_features
 
     def validate(self, data: "pd.DataFrame") -> "pd.DataFrame":
         """Return the table in the types of its contract.
@@ -43,11 +48,11 @@ class Contract:
         Raises:
             ContractBroken: rules are broken; the message names them and shows no value.
         """
-        from waste_risk.tables.contracts import check  # noqa: PLC0415
+        from waste_risk.tables.contracts import check, check_model_input  # noqa: PLC0415
 
         broken = None
         try:
-            return check(self._table, data)
+            return check_model_input(data) if self._any_features else check(self._table, data)
         except ContractError as error:
             broken = str(error)
         raise ContractBroken(broken)

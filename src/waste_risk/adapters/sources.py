@@ -22,6 +22,7 @@ from waste_risk.adapters.dataset_errors import explain, why_unreadable
 _OWN_TYPES = ("waste_risk.", "kedro_mlflow.", "kedro.io.MemoryDataset", "MemoryDataset")
 _PATHS = ("filepath", "path", "filename")  # the keys that Kedro takes for paths
 _READ_ONLY = f"{__name__}.ReadOnlyDataset"
+_FILES = "waste_risk.adapters.files.FilesDataset"
 _OF_THE_ENTRY = ("validator", "metadata", "versioned")  # stay with the entry when its dataset is wrapped
 
 
@@ -67,7 +68,8 @@ class ReadOnlyDataset(AbstractDataset[NoReturn, Any]):
     @property
     def place(self) -> str:
         """Return the file, or the type of a dataset without one: an address may hold a password."""
-        return str(getattr(self._dataset, "_filepath", None) or f"its table ({self._type})")
+        path = getattr(self._dataset, "_filepath", None) or getattr(self._dataset, "place", None)
+        return str(path or f"its table ({self._type})")
 
     def _exists(self) -> bool:
         return bool(self._dataset.exists())
@@ -94,6 +96,7 @@ class SourceHook:
         _refuse_unknown_credentials(self._config)
         _refuse_a_shared_folder(self._config)
         source = self._config["globals"]["source"]
+        _refuse_own_files(self._config["catalog"], context.project_path, source)
         self._config["catalog"] = protect(self._config["catalog"], context.project_path, source)
 
     @hook_impl(tryfirst=True)
@@ -158,6 +161,17 @@ def _refuse_a_shared_folder(config: ConfigLoader) -> None:
             f"{folder}/globals.yml must name a source of its own, as in `source: {Path(folder).name}`;"
             f" what comes of {', '.join(swapped)} would mix with data/{shared}."
         )
+
+
+def _refuse_own_files(entries: Mapping[str, Any], project: Path, source: str) -> None:
+    """Refuse a user's file that lies where the project writes: it could be replaced by what is made of it."""
+    folder = (project / "data" / source).resolve()
+    for name, entry in entries.items():
+        place = entry.get("filepath") if entry.get("type") == _FILES else None
+        if place and Path(os.path.realpath(project / place)).is_relative_to(folder):
+            raise ConfigurationError(
+                f"{name}: {place} lies in data/{source}, which runs of this source write; keep your files elsewhere."
+            )
 
 
 def _refuse_unknown_entries(config: ConfigLoader) -> None:

@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 import pandera.pandas as pa
 
+from waste_risk.features.encoding import SENSITIVE, find_encoding
 from waste_risk.reference.sensitive_attributes import SENSITIVE_ATTRIBUTES
 from waste_risk.reference.vocabulary import CATEGORIES, EVENT_KINDS, INCOME_BANDS, RISK_CLASSES, STORAGES, UNKNOWN
 from waste_risk.tables.verification import (
@@ -36,6 +37,8 @@ EXPECTED_METRICS = (
     *("precision", "recall", "precision_at_high_confidence", "recall_at_high_confidence"),
 )
 
+_IN_ORDER = "must be sorted and unique together"
+
 Columns = dict[str, pa.Column]
 
 
@@ -49,9 +52,31 @@ def check(table: str, frame: pd.DataFrame) -> pd.DataFrame:
     return verify(frame, schema(table))
 
 
+def check_model_input(frame: pd.DataFrame) -> pd.DataFrame:
+    """Check a model input as ``check`` does, whatever its features are: numbers or text.
+
+    Raises:
+        ContractError: "model_input.wasted: must not be null (3 of 120 rows); …"
+    """
+    encoding = find_encoding(frame)
+    features = {
+        name: text(nullable=True) if name in encoding.levels else number(dtype="float32", nullable=True)
+        for name in encoding.names
+    }
+    groups = {str(name): text() for name in frame if str(name).startswith(SENSITIVE)}
+    columns = {**_key_columns(), **features, **_label_columns(), **groups}
+    rules = (*_label_rules(days_may_be_unknown=True), each_row("observed_on, item_id", _IN_ORDER, _ascend))
+    return verify(frame, contract("model_input", columns, *rules))
+
+
 def empty_table(table: str) -> pd.DataFrame:
     """Return a table without rows, with the columns and types of its contract."""
     return check(table, pd.DataFrame(columns=list(schema(table).columns)))
+
+
+def column_types(table: str) -> dict[str, str | None]:
+    """Return the type of each column of a contract, ``identifier`` of ids; None of texts."""
+    return {name: (column.metadata or {}).get("dtype") for name, column in schema(table).columns.items()}
 
 
 @cache
@@ -159,7 +184,7 @@ def _features() -> pa.DataFrameSchema:
 def _model_input() -> pa.DataFrameSchema:
     sensitive = {attribute.column: one_of(attribute.groups) for attribute in SENSITIVE_ATTRIBUTES}
     columns = {**_key_columns(), **_feature_columns(), **_label_columns(), **sensitive}
-    in_order = each_row("observed_on, item_id", "must be sorted and unique together", _ascend)
+    in_order = each_row("observed_on, item_id", _IN_ORDER, _ascend)
     return contract("model_input", columns, *_label_rules(), in_order)
 
 
@@ -234,12 +259,15 @@ def _label_columns() -> Columns:
     }
 
 
-def _label_rules() -> tuple[pa.Check, ...]:
+def _label_rules(*, days_may_be_unknown: bool = False) -> tuple[pa.Check, ...]:
     return (
         each_row(
             "days_to_waste",
-            "must be given when wasted, and null when not",
-            lambda frame: frame["wasted"] == frame["days_to_waste"].notna(),
+            f"must be given when wasted, and null when not{', or null in all rows' if days_may_be_unknown else ''}",
+            lambda frame: (
+                (frame["wasted"] == frame["days_to_waste"].notna())
+                | (days_may_be_unknown & frame["days_to_waste"].isna().all())
+            ),
         ),
         each_row(
             "days_to_waste",
