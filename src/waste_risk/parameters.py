@@ -26,6 +26,7 @@ FIRST_DAY, LAST_DAY = date(2000, 1, 1), date(2099, 12, 31)
 
 Share = Annotated[float, Field(ge=0, le=1)]
 OpenShare = Annotated[float, Field(gt=0, lt=1)]
+ColumnName = Annotated[str, Field(min_length=1)]
 Seed = Annotated[int, Field(ge=0, lt=2**31)]
 Scenario = Literal["usual", "drift", "leak", "noise", "new_households", "no_printed_dates", "dirty"]
 
@@ -358,6 +359,33 @@ class Monitoring(Section):
         return self
 
 
+class Columns(Section):
+    """The names of a finished table's columns that are no features."""
+
+    item: ColumnName | None
+    household: ColumnName | None
+    time: ColumnName
+    label: ColumnName
+    days: ColumnName | None
+    label_known_on: ColumnName | None
+    ignored: tuple[ColumnName, ...]
+    max_levels: int = Field(ge=2, le=10_000)
+
+    @model_validator(mode="after")
+    def _each_of_its_own(self) -> Self:
+        names = [*self.named().values(), *self.ignored]
+        if self.item is not None and self.item == self.household:
+            names.remove(self.item)
+        if len(set(names)) < len(names):
+            raise ValueError("must give each column one part only, except that item and household may be one")
+        return self
+
+    def named(self) -> dict[str, str]:
+        """Return the columns that are named, by their part."""
+        parts = ("item", "household", "time", "label", "days", "label_known_on")
+        return {part: getattr(self, part) for part in parts if getattr(self, part) is not None}
+
+
 SECTIONS: dict[str, type[Section]] = {
     "data_generation": DataGeneration,
     "cleaning": Cleaning,
@@ -374,6 +402,7 @@ SECTIONS: dict[str, type[Section]] = {
     "promotion": Promotion,
     "scoring": Scoring,
     "monitoring": Monitoring,
+    "columns": Columns,
 }
 
 AnySection = TypeVar("AnySection", bound=Section)

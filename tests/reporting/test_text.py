@@ -188,11 +188,13 @@ def test_the_counts_of_the_checked_tables_reach_the_report():
     decision = check_gates(MEASURED, LIMITS)
     once = WindowUse(1, 1)
     clean = write_report(MEASURED, decision, {**tables, "dropped": {}, "repaired": {}}, observations, once)
-    assert clean.endswith(REST.replace(HORIZON, HORIZON + "The test window has been evaluated 1 time, 1 predictor.\n"))
+    used = HORIZON + "The test window has been evaluated 1 time, 1 predictor.\n"
+    lacking = "Not given:                  sensitive attributes\nRows evaluated:"
+    assert clean.endswith(REST.replace(HORIZON, used).replace("Rows evaluated:", lacking))
     dirty = write_report(
         MEASURED, decision, {**tables, "dropped": {"duplicate_events": 12}, "repaired": {}}, observations, once
     )
-    assert "the horizon\nDropped:                    12 duplicate events\nRows evaluated:" in dirty
+    assert "the horizon\nDropped:                    12 duplicate events\nNot given:" in dirty
 
 
 def test_the_gain_that_the_report_names_as_the_ceilings_is_the_measured_one():

@@ -32,6 +32,7 @@ class RegisteredBooster:
 
         Args:
             data: a pandas table with the features in any order and numeric type, null where unknown, or what makes one.
+                Text is given as the numbers of ``waste_risk.features.encoding``; the whole predictor takes text itself.
 
         Raises:
             ValueError: features are missing or no numbers; the message names them.
@@ -55,7 +56,8 @@ class SealedPredictor:
         """Predict each row.
 
         Args:
-            data: a pandas table with the features in any order and numeric type, null where unknown, or what makes one.
+            data: a pandas table with the features in any order and numeric type (text where the predictor learned from
+                text), null where unknown, or what makes one.
 
         Returns:
             ``waste_probability`` (calibrated, within the horizon), ``days_to_waste`` (given that the item is wasted
@@ -65,7 +67,7 @@ class SealedPredictor:
             ValueError: features are missing or no numbers; the message names them.
         """
         table, limits = pd.DataFrame(data), self._metadata["risk_classes"]
-        X = _to_matrix(table, self._metadata["feature_names"])
+        X = _to_matrix(table, self._metadata["feature_names"], self._metadata.get("levels", {}))
         probability = self._calibrate(self._classifier.predict(X))
         risk_class = np.digitize(probability, [limits["medium_from"], limits["high_from"]])
         columns = {
@@ -121,12 +123,21 @@ def _to_json(value: Any) -> str:
     return json.dumps(value, indent=2, sort_keys=True, allow_nan=False)
 
 
-def _to_matrix(table: pd.DataFrame, names: list[str]) -> Any:
+def _to_matrix(table: pd.DataFrame, names: list[str], levels: Any = None) -> Any:
     missing = [name for name in names if name not in table]
     if missing:
         raise ValueError(f"features are missing: {', '.join(missing)}")
     # In float32, as boosters have learnt them; else a value that a CSV has rounded could fall to the other side.
-    return np.column_stack([_to_float32(table[name], name) for name in names])
+    known = levels or {}
+    return np.column_stack(
+        [_encode(table[name], known[name]) if name in known else _to_float32(table[name], name) for name in names]
+    )
+
+
+def _encode(column: Any, levels: list[str]) -> Any:
+    """Return what ``waste_risk.features.encoding.encode`` returns."""
+    number = pd.Index(levels, dtype="str").get_indexer(pd.Index(column.astype("str"))).astype(np.float32)
+    return np.where(column.isna(), np.float32(0), np.where(number < 0, np.float32(np.nan), number + 1))
 
 
 def _to_float32(column: Any, name: str) -> Any:

@@ -19,6 +19,7 @@ from mlflow.types.schema import AnyType
 from waste_risk.adapters import registered_model
 from waste_risk.adapters.registry import LoggedModel, name_of, newest_version, validated_metrics, version_of_alias
 from waste_risk.adapters.tracking import active_run_id
+from waste_risk.features.encoding import encode
 from waste_risk.model.lightgbm_calls import Booster
 
 if TYPE_CHECKING:
@@ -44,7 +45,7 @@ class ModelDataset(AbstractDataset["PredictorWithExample", Any]):
         active_run_id()
         names = list(data.predictor.metadata.feature_names)
         # Of type object: MLflow compares the names with numbers, of which pandas' own type of text warns.
-        example = data.example[names].set_axis(pd.Index(names, dtype=object), axis=1)
+        example = self._example(data)[names].set_axis(pd.Index(names, dtype=object), axis=1)
         logged = self._log_model(
             data.predictor,
             artifact_path=None,
@@ -73,6 +74,10 @@ class ModelDataset(AbstractDataset["PredictorWithExample", Any]):
             raise DatasetError(f"{name} has no version of source {self._source}")
         return self._load_version(version)
 
+    def _example(self, data: "PredictorWithExample") -> pd.DataFrame:
+        """Return rows such as the model takes."""
+        return data.example
+
     @abstractmethod
     def _log_model(self, predictor: "WastePredictor", **arguments: Any) -> Any:
         """Log the part of the predictor; return what MLflow says of it."""
@@ -87,6 +92,10 @@ class ModelDataset(AbstractDataset["PredictorWithExample", Any]):
 
 class BoosterDataset(ModelDataset):
     """The classifier or the regressor, as a LightGBM model."""
+
+    def _example(self, data: "PredictorWithExample") -> pd.DataFrame:
+        levels = data.predictor.metadata.levels
+        return data.example.assign(**{name: encode(data.example[name], each) for name, each in levels.items()})
 
     def _log_model(self, predictor: "WastePredictor", **arguments: Any) -> Any:
         outputs = Schema([ColSpec(DataType.double)])

@@ -3,6 +3,7 @@
 import pandas as pd
 
 from waste_risk.features import FEATURES
+from waste_risk.formatting import to_words
 from waste_risk.model.predictor import WastePredictor
 
 
@@ -22,7 +23,7 @@ def explain(predictor: WastePredictor, development: pd.DataFrame) -> pd.DataFram
             "feature": contributions.columns,
             "mean_abs_shap": contributions.abs().mean().to_numpy(),
             "gain": predictor.classifier.feature_importance("gain"),
-            "meaning": [meanings[name] for name in contributions.columns],
+            "meaning": [meanings.get(name, to_words(str(name))) for name in contributions.columns],
         }
     )
     return importance.sort_values(["mean_abs_shap", "feature"], ascending=[False, True], ignore_index=True)

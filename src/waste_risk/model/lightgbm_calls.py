@@ -7,7 +7,7 @@ single thread needs no thread team of OpenMP, which would not survive a fork.
 """
 
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from threading import Condition
 from typing import Any
@@ -27,6 +27,7 @@ __all__ = [
     "count_threads",
     "fit",
     "make_bins",
+    "make_null_booster",
     "predict",
     "read",
     "take",
@@ -83,10 +84,30 @@ def count_threads(num_threads: int, n_rows: int) -> int:
     return min(num_threads, 1 + n_rows // ROWS_PER_THREAD)
 
 
-def make_bins(X: NDArray[Any], label: Floats, parameters: Parameters, feature_names: list[str]) -> Dataset:
-    """Bin rows, on ``num_threads`` threads."""
+def make_bins(
+    X: NDArray[Any],
+    label: Floats,
+    parameters: Parameters,
+    feature_names: list[str],
+    categorical: Sequence[str] = (),
+) -> Dataset:
+    """Bin rows, on ``num_threads`` threads; the numbers of ``categorical`` features have no order."""
     with _LIMIT.raised_to(parameters["num_threads"]):
-        return Dataset(X, label, feature_name=feature_names, params=dict(parameters)).construct()
+        return Dataset(
+            X,
+            label,
+            feature_name=feature_names,
+            categorical_feature=list(categorical) or "auto",
+            params=dict(parameters),
+        ).construct()
+
+
+def make_null_booster(feature_names: Sequence[str]) -> Booster:
+    """Return a booster that predicts null, whatever the features: where there is nothing to learn from."""
+    parameters = {"objective": "regression_l1", "num_threads": 1, "deterministic": True, "verbosity": -1}
+    nothing = np.zeros((2, len(feature_names)), np.float32)
+    booster = fit(parameters, make_bins(nothing, np.zeros(2), parameters, list(feature_names)), 1)
+    return booster.set_leaf_output(0, 0, np.nan)
 
 
 def take(data: Dataset, positions: NDArray[np.intp], parameters: Parameters) -> Dataset:

@@ -15,6 +15,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from waste_risk.arrays import Floats
+from waste_risk.features.encoding import Encoding
 from waste_risk.model import artifacts
 from waste_risk.model.calibration import Calibrator
 from waste_risk.model.forest import Forest, UnknownBoosterError
@@ -49,6 +50,7 @@ class Metadata(Section):
         versions: of Python and the libraries that the numbers depend on.
         horizon_days: within how many days after the observation an item counts as wasted.
         feature_names: columns of a features table, in the order in which the boosters read them.
+        levels: of the features that hold text, see ``features.encoding``; left out of the file if there are none.
         training: the hyperparameters of both boosters.
         risk_classes: where the risk turns from low to medium to high.
         rounds: number of boosting rounds, and so of trees, of each booster.
@@ -63,6 +65,7 @@ class Metadata(Section):
     versions: dict[str, str]
     horizon_days: int
     feature_names: tuple[str, ...]
+    levels: dict[str, tuple[str, ...]] = {}
     training: Training
     risk_classes: RiskClasses
     rounds: dict[str, int]
@@ -72,6 +75,11 @@ class Metadata(Section):
     observed_until: str
     data_hash: str
     provenance: Provenance
+
+    @property
+    def encoding(self) -> Encoding:
+        """The features, and how those that hold text are read."""
+        return Encoding(self.feature_names, self.levels)
 
     @property
     def labels_known_on(self) -> pd.Timestamp:
@@ -121,11 +129,11 @@ class WastePredictor:
 
     def _predict_raw(self, features: pd.DataFrame) -> list[NDArray[np.float64]]:
         """Return what the classifier and the regressor predict, bit for bit the same in either way."""
-        names = self.metadata.feature_names
+        names, levels = self.metadata.feature_names, self.metadata.levels
         if len(features) < MANY_ROWS or self._forests is None:
-            X = to_matrix(features, names)
+            X = to_matrix(features, names, levels)
             return [predict(self.classifier, X), predict(self.regressor, X)]
-        columns = to_columns(features, names)
+        columns = to_columns(features, names, levels)
         with ThreadPoolExecutor(len(self._forests)) as pool:
             return list(pool.map(lambda forest: forest.predict(columns), self._forests))
 
@@ -146,7 +154,7 @@ class WastePredictor:
             ValueError: features are missing; the message names all of them.
         """
         names = self.metadata.feature_names
-        values = contributions(self.classifier, to_matrix(features, names))
+        values = contributions(self.classifier, to_matrix(features, names, self.metadata.levels))
         return pd.DataFrame(values, columns=[*names, "base_value"], index=features.index)
 
     @cached_property
@@ -156,7 +164,8 @@ class WastePredictor:
 
     def to_files(self) -> dict[str, str]:
         """Convert the predictor to text files: name to content."""
-        settings = {"threshold": self.threshold, **self.metadata.model_dump(mode="json")}
+        absent = set() if self.metadata.levels else {"levels"}
+        settings = {"threshold": self.threshold, **self.metadata.model_dump(mode="json", exclude=absent)}
         return {
             "classifier.txt": self.classifier.model_to_string(),
             "regressor.txt": self.regressor.model_to_string(),

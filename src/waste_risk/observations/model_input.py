@@ -4,10 +4,9 @@ import pandas as pd
 
 from waste_risk.errors import ContractError
 from waste_risk.features.build import KEYS
+from waste_risk.features.encoding import LABELS
 from waste_risk.history.pantry import places, unique_index
 from waste_risk.reference.sensitive_attributes import SENSITIVE_ATTRIBUTES
-
-LABELS = ["wasted", "days_to_waste", "label_known_on"]
 
 
 def assemble_model_input(

@@ -40,6 +40,7 @@ class SourceSummary:
         observation_waste_ratio: share of those that were wasted within the horizon.
         dropped: number of records that cleaning dropped, by rule.
         repaired: number of records that it repaired, by rule.
+        not_given: what the source does not have, so that it is not evaluated.
     """
 
     n_items: int
@@ -48,6 +49,7 @@ class SourceSummary:
     observation_waste_ratio: float
     dropped: Mapping[str, int] = field(default_factory=dict)
     repaired: Mapping[str, int] = field(default_factory=dict)
+    not_given: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -173,6 +175,7 @@ def _source(source: SourceSummary | None) -> list[str]:
         line("Observations", f"{source.n_observations:,}, {observations} wasted within the horizon"),
         *_cleaned("Dropped", source.dropped),
         *_cleaned("Repaired", source.repaired),
+        *([line("Not given", ", ".join(source.not_given))] if source.not_given else []),
     ]
 
 

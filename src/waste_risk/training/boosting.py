@@ -9,8 +9,17 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from waste_risk.model.lightgbm_calls import Booster, Dataset, count_threads, fit, make_bins, take
-from waste_risk.model.matrix import Matrix, Names
+from waste_risk.features.encoding import Names
+from waste_risk.model.lightgbm_calls import (
+    Booster,
+    Dataset,
+    count_threads,
+    fit,
+    make_bins,
+    make_null_booster,
+    take,
+)
+from waste_risk.model.matrix import Matrix
 from waste_risk.parameters import LightGBM, Training
 from waste_risk.training.splits import newest_window
 
@@ -53,7 +62,14 @@ class Binned:
     newest: Dataset
 
 
-def bin_rows(X: Matrix, rows: pd.DataFrame, target: Target, training: Training, feature_names: Names) -> Binned:
+def bin_rows(  # noqa: PLR0917
+    X: Matrix,
+    rows: pd.DataFrame,
+    target: Target,
+    training: Training,
+    feature_names: Names,
+    categorical: Names = (),
+) -> Binned:
     """Bin the labeled rows, and set the newest aside for early stopping.
 
     Args:
@@ -62,6 +78,7 @@ def bin_rows(X: Matrix, rows: pd.DataFrame, target: Target, training: Training, 
         target: which booster; rows without its label are left out.
         training: the hyperparameters of both boosters.
         feature_names: of the columns of ``X``.
+        categorical: those of them whose numbers have no order.
 
     Raises:
         ValueError: there are too few days, or no label is known before the newest of them.
@@ -70,7 +87,7 @@ def bin_rows(X: Matrix, rows: pd.DataFrame, target: Target, training: Training, 
     """
     known, parameters = rows[rows[target.label].notna()], _parameters(target, training, len(rows))
     older, newest = newest_window(known["observed_on"], known["label_known_on"], training.early_stopping_share)
-    every = _bin(X, rows, target, parameters, feature_names)
+    every = _bin(X, rows, target, parameters, feature_names, categorical)
     # The bins have seen the window's features, never its labels.
     return Binned(every, *(take(every, np.flatnonzero(part), parameters) for part in (older, newest)))
 
@@ -82,12 +99,24 @@ def fit_on_older(binned: Binned, target: Target, training: Training) -> Booster:
     return fit(parameters, binned.older, section.num_boost_round, validation=binned.newest, patience=patience)
 
 
-def fit_with_rounds(
-    X: Matrix, rows: pd.DataFrame, target: Target, training: Training, feature_names: Names, *, rounds: int
+def fit_with_rounds(  # noqa: PLR0917
+    X: Matrix,
+    rows: pd.DataFrame,
+    target: Target,
+    training: Training,
+    feature_names: Names,
+    categorical: Names = (),
+    *,
+    rounds: int,
 ) -> Booster:
-    """Fit on all labeled rows for a given number of rounds; the other arguments as for ``bin_rows``."""
+    """Fit on all labeled rows for a given number of rounds; the other arguments as for ``bin_rows``.
+
+    Without any round, as of days that nobody has recorded, the booster predicts null.
+    """
+    if not rounds:
+        return make_null_booster(feature_names)
     parameters = _parameters(target, training, len(rows))
-    return fit(parameters, _bin(X, rows, target, parameters, feature_names), rounds)
+    return fit(parameters, _bin(X, rows, target, parameters, feature_names, categorical), rounds)
 
 
 def _parameters(target: Target, training: Training, n_rows: int) -> dict[str, Any]:
@@ -102,9 +131,16 @@ def _parameters(target: Target, training: Training, n_rows: int) -> dict[str, An
     return {"objective": target.objective, "metric": target.metric, **section, **shared, **balance, **fixed}
 
 
-def _bin(X: Matrix, rows: pd.DataFrame, target: Target, parameters: dict[str, Any], feature_names: Names) -> Dataset:
+def _bin(  # noqa: PLR0917
+    X: Matrix,
+    rows: pd.DataFrame,
+    target: Target,
+    parameters: dict[str, Any],
+    feature_names: Names,
+    categorical: Names,
+) -> Dataset:
     """Bin the rows that have a label."""
     labeled = rows[target.label].notna().to_numpy()
     label = rows.loc[labeled, target.label].to_numpy(dtype=float)
     X = X if labeled.all() else X[labeled]  # no copy if it can be spared
-    return make_bins(X, label, parameters, list(feature_names))
+    return make_bins(X, label, parameters, list(feature_names), list(categorical))

@@ -11,7 +11,7 @@ import pandas as pd
 from waste_risk import metrics
 from waste_risk.arrays import Floats
 from waste_risk.errors import ContractError
-from waste_risk.features import FEATURE_NAMES
+from waste_risk.features.encoding import Encoding, find_encoding
 from waste_risk.model.lightgbm_calls import predict
 from waste_risk.model.matrix import Matrix, to_matrix
 from waste_risk.parameters import Observation, Split, Training
@@ -41,6 +41,7 @@ class _Shared(NamedTuple):
 
     X: Matrix
     labels: pd.DataFrame
+    encoding: Encoding
     training: Training
 
 
@@ -71,7 +72,9 @@ def cross_validate(
     positions = splitter.split(development, development["wasted"], development["observed_on"])
     folds = [_Fold(_as_slice(train), _as_slice(validation)) for train, validation in positions]
     labels = development[[*KEPT, "label_known_on"]]
-    predicted = _predict_folds(to_matrix(development, FEATURE_NAMES), labels, folds, training)
+    encoding = find_encoding(development)
+    X = to_matrix(development, encoding.names, encoding.levels)
+    predicted = _predict_folds(_Shared(X, labels, encoding, training), folds)
     out_of_fold, fold_metrics, fold_rounds = [], [], []
     for number, (fold, (scores, days)) in enumerate(zip(folds, predicted, strict=True), start=1):
         past, keys = labels.iloc[fold.train], labels[KEPT].iloc[fold.validation]
@@ -115,14 +118,12 @@ def _as_slice(positions: Positions) -> Where:
     return slice(first, last + 1) if last - first + 1 == len(positions) else positions
 
 
-def _predict_folds(
-    X: Matrix, labels: pd.DataFrame, folds: list[_Fold], training: Training
-) -> list[tuple[_Predicted, _Predicted]]:
+def _predict_folds(shared: _Shared, folds: list[_Fold]) -> list[tuple[_Predicted, _Predicted]]:
     """Return the classifier's and the regressor's predictions for each fold; its rounds follow from no later fold."""
-    n_workers = 1
+    n_workers, training = 1, shared.training
     if training.device_type == "cpu":  # boosters side by side never wait for each other, as threads inside of one do
         n_workers, training = training.num_threads, training.model_copy(update={"num_threads": 1})
-    shared = _Shared(X, labels, training)
+    shared = shared._replace(training=training)
     early_stopped = [(fold, target) for fold in folds[:N_EARLY_STOPPED] for target in TARGETS]
     with ThreadPoolExecutor(n_workers) as pool:
         every = _newest_first(pool, partial(_find_rounds, shared), early_stopped)
@@ -139,15 +140,17 @@ def _newest_first(pool: ThreadPoolExecutor, function: Callable[[Task], Result], 
 
 def _find_rounds(shared: _Shared, task: tuple[_Fold, Target]) -> RoundsFound:
     fold, target = task
-    return find_rounds(shared.X[fold.train], shared.labels.iloc[fold.train], target, shared.training, FEATURE_NAMES)
+    past, encoding = shared.labels.iloc[fold.train], shared.encoding
+    return find_rounds(shared.X[fold.train], past, target, shared.training, encoding.names, encoding.categorical)
 
 
 def _fit_and_predict(shared: _Shared, task: tuple[_Fold, Target, list[RoundsFound]]) -> _Predicted:
     fold, target, found = task
     past = shared.labels.iloc[fold.train]
     rounds = scale_rounds(found, n_rows=int(past[target.label].notna().sum()))
-    booster = fit_with_rounds(shared.X[fold.train], past, target, shared.training, FEATURE_NAMES, rounds=rounds)
-    return _Predicted(predict(booster, shared.X[fold.validation]), booster.current_iteration())
+    features = (shared.encoding.names, shared.encoding.categorical)
+    booster = fit_with_rounds(shared.X[fold.train], past, target, shared.training, *features, rounds=rounds)
+    return _Predicted(predict(booster, shared.X[fold.validation]), booster.current_iteration() if rounds else 0)
 
 
 def _measure(past: pd.DataFrame, predictions: pd.DataFrame) -> dict[str, Any]:

@@ -6,7 +6,7 @@ from importlib.metadata import version
 
 import pandas as pd
 
-from waste_risk.features import FEATURE_NAMES
+from waste_risk.features.encoding import find_encoding
 from waste_risk.model.calibration import Calibrator
 from waste_risk.model.lightgbm_calls import Booster, count_threads, read
 from waste_risk.model.matrix import to_matrix
@@ -43,14 +43,16 @@ def fit_predictor(  # noqa: PLR0917
     Raises:
         ValueError: features are missing; the message names all of them.
     """
-    X = to_matrix(development, FEATURE_NAMES)
+    encoding = find_encoding(development)
+    X = to_matrix(development, encoding.names, encoding.levels)
     rounds = {}
     for target in (CLASSIFIER, REGRESSOR):
         found = map(RoundsFound, fold_rounds[f"rounds_{target.name}"], fold_rounds["n_train"])
         rounds[target.name] = scale_rounds(list(found), n_rows=len(development))
 
     def fit(target: Target) -> Booster:
-        booster = fit_with_rounds(X, development, target, training, FEATURE_NAMES, rounds=rounds[target.name])
+        features = (encoding.names, encoding.categorical)
+        booster = fit_with_rounds(X, development, target, training, *features, rounds=rounds[target.name])
         return read(booster.model_to_string())  # without its training rows, as a reader of its file gets it
 
     with ThreadPoolExecutor(training.num_threads // count_threads(training.num_threads, len(development))) as pool:
@@ -58,7 +60,8 @@ def fit_predictor(  # noqa: PLR0917
     metadata = Metadata(
         versions={"python": platform.python_version(), **{name: version(name) for name in LIBRARIES}},
         horizon_days=observation.horizon_days,
-        feature_names=FEATURE_NAMES,
+        feature_names=encoding.names,
+        levels=dict(encoding.levels),
         training=training,
         risk_classes=risk_classes,
         rounds=rounds,

@@ -11,7 +11,8 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 
-from waste_risk.model.matrix import Matrix, Names
+from waste_risk.features.encoding import Names
+from waste_risk.model.matrix import Matrix
 from waste_risk.parameters import Training
 from waste_risk.training.boosting import Target, bin_rows, fit_on_older
 
@@ -23,12 +24,21 @@ class RoundsFound(NamedTuple):
     n_rows: int
 
 
-def find_rounds(X: Matrix, rows: pd.DataFrame, target: Target, training: Training, feature_names: Names) -> RoundsFound:
+def find_rounds(  # noqa: PLR0917
+    X: Matrix,
+    rows: pd.DataFrame,
+    target: Target,
+    training: Training,
+    feature_names: Names,
+    categorical: Names = (),
+) -> RoundsFound:
     """Find the best number of rounds by early stopping: fit on the older rows, evaluate on the newest.
 
-    Arguments and errors are those of ``boosting.bin_rows``.
+    It is 0 if no row has the label. Arguments and errors are those of ``boosting.bin_rows``.
     """
-    binned = bin_rows(X, rows, target, training, feature_names)
+    if rows[target.label].isna().all():
+        return RoundsFound(0, len(rows))
+    binned = bin_rows(X, rows, target, training, feature_names, categorical)
     return RoundsFound(fit_on_older(binned, target, training).best_iteration, binned.older.num_data())
 
 
@@ -36,6 +46,8 @@ def scale_rounds(found: Sequence[RoundsFound], *, n_rows: int) -> int:
     """Scale numbers of rounds, each found on fewer rows, to ``n_rows`` rows, and return their median.
 
     More rows support more rounds, though not in proportion: on simulated data the best number grew as the cube root of
-    the rows, from 59 for 2,000 to 174 for 38,000.
+    the rows, from 59 for 2,000 to 174 for 38,000. Without any round found there is none.
     """
+    if not any(each.rounds for each in found):
+        return 0
     return max(1, round(median(each.rounds * float(np.cbrt(n_rows / each.n_rows)) for each in found)))

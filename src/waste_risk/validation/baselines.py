@@ -13,9 +13,11 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 from waste_risk.arrays import Floats
-from waste_risk.features import FEATURE_NAMES
+from waste_risk.features.encoding import Encoding, find_encoding
 from waste_risk.parameters import Baselines
 from waste_risk.reference import CATEGORIES
+
+_CATEGORIES, _DAYS_LEFT = {f"is_{category}" for category in CATEGORIES}, "days_left"
 
 
 def predict_baselines(development: pd.DataFrame, test: pd.DataFrame, baselines: Baselines) -> pd.DataFrame:
@@ -29,17 +31,25 @@ def predict_baselines(development: pd.DataFrame, test: pd.DataFrame, baselines: 
     Returns:
         one row per test row, in their order: ``category_rate`` (how often the category was wasted),
         ``household_category_rate`` (the household's own, shrunk towards it), ``days_left_clock`` (by the days left
-        alone) and ``logistic_regression`` (of all features).
+        alone) and ``logistic_regression`` (of all features). Without the columns of categories or of the days left,
+        those that need them are left out; of the first two, ``household_rate`` is then left, of all rows.
     """
-    by_category = category_rate(development, test)
-    return pd.DataFrame(
-        {
-            "category_rate": by_category,
-            "household_category_rate": household_category_rate(development, test, by_category, baselines.prior_rows),
-            "days_left_clock": days_left_clock(development, test),
-            "logistic_regression": logistic_regression(development, test),
-        }
-    )
+    predicted = {}
+    if set(development) >= _CATEGORIES:
+        predicted["category_rate"] = by_category = category_rate(development, test)
+        own = household_category_rate(development, test, by_category, baselines.prior_rows)
+        predicted["household_category_rate"] = own
+    else:
+        predicted["household_rate"] = household_rate(development, test, baselines.prior_rows)
+    if _DAYS_LEFT in development:
+        predicted["days_left_clock"] = days_left_clock(development, test)
+    return pd.DataFrame({**predicted, "logistic_regression": logistic_regression(development, test)})
+
+
+def missing_baselines(rows: pd.DataFrame) -> list[str]:
+    """Return the baselines that are left out for want of their columns."""
+    categories = [] if set(rows) >= _CATEGORIES else ["category_rate", "household_category_rate"]
+    return [*categories, *([] if _DAYS_LEFT in rows else ["days_left_clock"])]
 
 
 def category_rate(development: pd.DataFrame, test: pd.DataFrame) -> Floats:
@@ -67,6 +77,15 @@ def household_category_rate(
     return np.asarray(rate, dtype=np.float64)
 
 
+def household_rate(development: pd.DataFrame, test: pd.DataFrame, prior_rows: float) -> Floats:
+    """Predict the share wasted among the household's own rows, shrunk towards that of all rows."""
+    base_rate = float(development["wasted"].mean())
+    own = development["wasted"].groupby(development["household_id"]).agg(["sum", "count"])
+    known = own.reindex(test["household_id"]).fillna(0)
+    rate = (known["sum"].to_numpy(np.float64) + prior_rows * base_rate) / (known["count"].to_numpy() + prior_rows)
+    return np.asarray(rate, dtype=np.float64)
+
+
 def days_left_clock(development: pd.DataFrame, test: pd.DataFrame) -> Floats:
     """Predict by the days left until expiry alone: the fewer, the more waste (isotonic regression)."""
     known = development["days_left"].notna()
@@ -78,13 +97,20 @@ def days_left_clock(development: pd.DataFrame, test: pd.DataFrame) -> Floats:
 
 
 def logistic_regression(development: pd.DataFrame, test: pd.DataFrame) -> Floats:
-    """Predict by a logistic regression on all features, scaled, with nulls at the median."""
+    """Predict by a logistic regression on all features, scaled, with nulls at the median; each level of text is one."""
     model = make_pipeline(
         SimpleImputer(strategy="median", keep_empty_features=True), StandardScaler(), LogisticRegression(max_iter=1_000)
     )
-    names = list(FEATURE_NAMES)
-    model.fit(development[names].to_numpy(np.float64), development["wasted"])
-    return np.asarray(model.predict_proba(test[names].to_numpy(np.float64))[:, 1], dtype=np.float64)
+    encoding = find_encoding(development)
+    model.fit(_to_numbers(development, encoding), development["wasted"])
+    return np.asarray(model.predict_proba(_to_numbers(test, encoding))[:, 1], dtype=np.float64)
+
+
+def _to_numbers(rows: pd.DataFrame, encoding: Encoding) -> Floats:
+    """Return a column for each numeric feature, and one for each level of the others."""
+    numbers = rows[[name for name in encoding.names if name not in encoding.levels]].to_numpy(np.float64)
+    levels = [rows[name].to_numpy() == level for name, each in encoding.levels.items() for level in each]
+    return np.column_stack([numbers, *levels]) if levels else numbers
 
 
 def _category(rows: pd.DataFrame) -> NDArray[np.intp]:

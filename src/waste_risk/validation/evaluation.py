@@ -10,13 +10,13 @@ import pandas as pd
 from numpy.typing import ArrayLike
 
 from waste_risk.errors import ContractError
+from waste_risk.features.encoding import SENSITIVE
 from waste_risk.metrics import ValidationMetrics, evaluate
 from waste_risk.model.lightgbm_calls import predict
 from waste_risk.model.matrix import to_matrix
 from waste_risk.model.predictor import WastePredictor
 from waste_risk.parameters import Costs, Validation
 
-_SENSITIVE = "sensitive_"
 _OPTIONAL = ["item_id", "household_id", "observed_on", "days_to_waste"]
 
 
@@ -76,14 +76,15 @@ def predict_with_outcomes(predictor: WastePredictor, rows: pd.DataFrame) -> pd.D
     if "wasted" not in rows:
         raise ValueError("the rows have no column wasted, so there is nothing to evaluate the predictions against")
     _refuse_learnt(predictor, rows)
-    names, horizon = predictor.metadata.feature_names, predictor.metadata.horizon_days
+    encoding, horizon = predictor.metadata.encoding, predictor.metadata.horizon_days
     predicted = predictor.predict(rows).rename(columns={"days_to_waste": "predicted_days_to_waste"})
     known = rows[[name for name in [*_OPTIONAL, "wasted"] if name in rows]]
-    more: dict[str, Any] = {
-        "score": predict(predictor.classifier, to_matrix(rows, names)),
-        "days_on_label": rows["days_to_printed_date"].clip(0, horizon),
-    }
-    return pd.concat([known, predicted, rows.filter(regex=f"^{_SENSITIVE}")], axis=1).assign(**more)
+    if "days_to_waste" in known and rows["wasted"].any() and rows["days_to_waste"].isna().all():
+        known = known.drop(columns="days_to_waste")  # nobody has recorded any
+    more: dict[str, Any] = {"score": predict(predictor.classifier, to_matrix(rows, encoding.names, encoding.levels))}
+    if "days_to_printed_date" in rows:
+        more["days_on_label"] = rows["days_to_printed_date"].clip(0, horizon)
+    return pd.concat([known, predicted, rows.filter(regex=f"^{SENSITIVE}")], axis=1).assign(**more)
 
 
 def evaluate_with_outcomes(
@@ -102,7 +103,7 @@ def evaluate_with_outcomes(
 
     See ``evaluate_predictor`` for the arguments.
     """
-    sensitive = predictions.filter(regex=f"^{_SENSITIVE}")
+    sensitive = predictions.filter(regex=f"^{SENSITIVE}")
     return evaluate(
         y_true=predictions["wasted"],
         probability=predictions["waste_probability"],
@@ -113,8 +114,8 @@ def evaluate_with_outcomes(
         is_new_household=predictions.get("is_new_household"),
         days_true=predictions.get("days_to_waste"),
         days_predicted=predictions["predicted_days_to_waste"],
-        days_on_label=predictions["days_on_label"],
-        sensitive={str(name).removeprefix(_SENSITIVE): values for name, values in sensitive.items()},
+        days_on_label=predictions.get("days_on_label"),
+        sensitive={str(name).removeprefix(SENSITIVE): values for name, values in sensitive.items()},
         params=params,
         threshold=predictor.threshold,
         high_confidence=high_confidence,

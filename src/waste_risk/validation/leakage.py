@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from scipy.stats import beta
 
 from waste_risk.arrays import Floats, Mask
+from waste_risk.features.encoding import NO_TEXT, Encoding, Levels, Names
 from waste_risk.metrics import (
     FEWEST_HOUSEHOLDS,
     AdversarialValidation,
@@ -22,7 +23,7 @@ from waste_risk.metrics import (
     roc_auc,
 )
 from waste_risk.model.lightgbm_calls import fit, make_bins, predict
-from waste_risk.model.matrix import Matrix, Names, to_matrix
+from waste_risk.model.matrix import Matrix, to_matrix
 from waste_risk.parameters import Validation
 
 MAX_ROWS = 20_000
@@ -44,7 +45,7 @@ class Half(NamedTuple):
 
 
 def validate_adversarially(
-    development: pd.DataFrame, test: pd.DataFrame, names: Names, validation: Validation
+    development: pd.DataFrame, test: pd.DataFrame, names: Names, validation: Validation, levels: Levels = NO_TEXT
 ) -> AdversarialValidation:
     """Fit a model that tells the test window from development, and compute its AUC on unseen households.
 
@@ -56,11 +57,12 @@ def validate_adversarially(
         test: rows of the test window, likewise.
         names: the features.
         validation: seed, resamples and confidence of the interval.
+        levels: of the features that hold text.
 
     Returns:
         the AUC, NaN if a half lacks a window, and the ``N_NAMED`` features with the largest gain.
     """
-    learnt, unseen = _draw_halves(development, test, names, validation.seed)
+    learnt, unseen = _draw_halves(development, test, Encoding(names, levels), validation.seed)
     if min(len(np.unique(half.is_test)) for half in (learnt, unseen)) < 2:
         return AdversarialValidation(Estimate(np.nan), ())
     booster = fit(_BOOSTER, make_bins(learnt.X, learnt.is_test, _BOOSTER, list(names)), _ROUNDS)
@@ -75,7 +77,7 @@ def validate_adversarially(
 
 
 def find_purest_feature(
-    development: pd.DataFrame, test: pd.DataFrame, names: Names, validation: Validation
+    development: pd.DataFrame, test: pd.DataFrame, names: Names, validation: Validation, levels: Levels = NO_TEXT
 ) -> PurestFeature:
     """Find the feature of which one range holds hardly any but wasted rows, on unseen households.
 
@@ -89,7 +91,7 @@ def find_purest_feature(
         ``FEWEST_HOUSEHOLDS`` households. The binomial interval (Clopper and Pearson 1934) is for all features at once
         (Bonferroni), since the purest of many is so by chance, too.
     """
-    learnt, unseen = _draw_halves(development, test, names, validation.seed)
+    learnt, unseen = _draw_halves(development, test, Encoding(names, levels), validation.seed)
     nothing = PurestFeature("", Estimate(np.nan), 0)
     if not len(learnt.wasted):
         return nothing
@@ -113,9 +115,9 @@ def _purest_range(name: str, place: int, learnt: Half, unseen: Half, tail: float
     return PurestFeature(name, precision, int(n_rows[best]))
 
 
-def _draw_halves(development: pd.DataFrame, test: pd.DataFrame, names: Names, seed: int) -> tuple[Half, Half]:
+def _draw_halves(development: pd.DataFrame, test: pd.DataFrame, encoding: Encoding, seed: int) -> tuple[Half, Half]:
     random = np.random.default_rng(seed)
-    columns = [*names, "wasted", "household_id"]
+    columns = [*encoding.names, "wasted", "household_id"]
     rows = pd.concat([development[columns], test[columns]])
     drawn = np.sort(random.permutation(len(rows))[:MAX_ROWS])
     is_test, rows = (drawn >= len(development)).astype(np.float64), rows.iloc[drawn]
@@ -125,6 +127,7 @@ def _draw_halves(development: pd.DataFrame, test: pd.DataFrame, names: Names, se
 
     def half(mask: Mask) -> Half:
         numbers = number_households(household[mask], int(mask.sum()))
-        return Half(to_matrix(rows[mask], names), is_test[mask], rows["wasted"].to_numpy(np.float64)[mask], numbers)
+        X = to_matrix(rows[mask], encoding.names, encoding.levels)
+        return Half(X, is_test[mask], rows["wasted"].to_numpy(np.float64)[mask], numbers)
 
     return half(is_learnt), half(~is_learnt)

@@ -13,6 +13,7 @@ import pandas as pd
 
 from waste_risk.arrays import Floats
 from waste_risk.features import FEATURES
+from waste_risk.formatting import to_heading, to_words
 from waste_risk.model.predictor import WastePredictor
 from waste_risk.model.reasons.phrasing import Wording, word_by_meaning
 from waste_risk.model.reasons.wordings import WORDINGS
@@ -70,7 +71,8 @@ def find_reasons(predictor: WastePredictor, features: pd.DataFrame) -> list[list
     """
     names = list(predictor.metadata.feature_names)
     contributions = predictor.explain(features)[names].to_numpy(np.float64)
-    values = [dict(zip(names, row, strict=True)) for row in features[names].to_numpy(np.float64).tolist()]
+    kind = object if predictor.metadata.levels else np.float64
+    values = [dict(zip(names, row, strict=True)) for row in features[names].to_numpy(kind).tolist()]
     topics: dict[str, list[int]] = {}
     for column, name in enumerate(names):
         topics.setdefault(find_wording(name).topic, []).append(column)
@@ -83,14 +85,14 @@ def find_reasons(predictor: WastePredictor, features: pd.DataFrame) -> list[list
     ]
 
 
-def _tell(topic: str, columns: list[int], contributions: Floats, values: Mapping[str, float]) -> Reason:
+def _tell(topic: str, columns: list[int], contributions: Floats, values: Mapping[str, float | str]) -> Reason:
     total = float(contributions[columns].sum())
     strongest = max(columns, key=lambda column: contributions[column] * (1 if total > 0 else -1))
     feature = list(values)[strongest]
     return Reason(topic, feature, describe(feature, values), total)
 
 
-def describe(feature: str, values: Mapping[str, float]) -> str:
+def describe(feature: str, values: Mapping[str, float | str]) -> str:
     """Return a sentence with the value of a feature.
 
     Args:
@@ -99,7 +101,9 @@ def describe(feature: str, values: Mapping[str, float]) -> str:
     """
     wording = find_wording(feature)
     told = [values[name] for name in wording.parts or (feature,)]
-    return wording.null if any(math.isnan(value) for value in told) else wording.tell(*told)
+    if isinstance(told[0], str):
+        return f"{to_heading(feature)}: {told[0]}."
+    return wording.null if any(math.isnan(float(value)) for value in told) else wording.tell(*told)
 
 
 def find_wording(feature: str) -> Wording:
@@ -110,5 +114,7 @@ def find_wording(feature: str) -> Wording:
     """
     if feature in WORDINGS:
         return WORDINGS[feature]
-    (known,) = (each for each in FEATURES if each.name == feature)
+    known = next((each for each in FEATURES if each.name == feature), None)
+    if known is None:  # a column of someone's own table
+        return word_by_meaning(to_words(feature), topic=feature)
     return word_by_meaning(known.meaning, topic=WITHHELD_TOPIC if known.group == WITHHELD_TOPIC else feature)

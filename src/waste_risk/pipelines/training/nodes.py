@@ -7,7 +7,8 @@ from typing import Any
 
 import pandas as pd
 
-from waste_risk.features import build_features
+from waste_risk.features import FEATURE_NAMES, build_features
+from waste_risk.features.encoding import Encoding
 from waste_risk.model.predictor import PredictorWithExample, Provenance, WastePredictor, hash_parameters
 from waste_risk.observations.observe import observe_items
 from waste_risk.parameters import Calibration, Observation, RiskClasses, Split, Training, Tuning
@@ -17,8 +18,13 @@ from waste_risk.simulation import simulate
 _EXAMPLE_ROWS = 5
 
 
-def simulate_example(observation: Observation) -> pd.DataFrame:
-    """Simulate the features of a few observations, to log with a model: no household's rows are ever logged."""
+def simulate_example(observation: Observation, encoding: Encoding | None = None) -> pd.DataFrame:
+    """Simulate the features of a few observations, to log with a model: no household's rows are ever logged.
+
+    Of other features than ours there is one row: 0, and the first level of each text.
+    """
+    if encoding is not None and encoding.names != FEATURE_NAMES:
+        return pd.DataFrame({name: [next(iter(encoding.levels.get(name, [0.0])), "")] for name in encoding.names})
     tables = simulate(n_households=2, n_items_per_household=20, seed=0)
     observations = observe_items(tables.items, tables.events, observation).head(_EXAMPLE_ROWS)
     features = build_features(observations, tables.households, tables.items, tables.events)
@@ -84,7 +90,7 @@ def register_models(
     predictor: WastePredictor, observation: Observation
 ) -> tuple[PredictorWithExample, PredictorWithExample, PredictorWithExample]:
     """Return the predictor with an input example, once for each model that is registered."""
-    shown = PredictorWithExample(predictor, simulate_example(observation))
+    shown = PredictorWithExample(predictor, simulate_example(observation, predictor.metadata.encoding))
     return shown, shown, shown
 
 

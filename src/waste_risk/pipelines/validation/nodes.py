@@ -6,9 +6,9 @@ import pandas as pd
 
 from waste_risk.errors import ContractError
 from waste_risk.features.build import KEYS
+from waste_risk.features.encoding import LABELS
 from waste_risk.metrics import ValidationMetrics
 from waste_risk.model.predictor import WastePredictor, hash_rows
-from waste_risk.observations.model_input import LABELS
 from waste_risk.parameters import Costs, Gates, Validation
 from waste_risk.pipelines import now
 from waste_risk.reporting import plots
@@ -90,7 +90,8 @@ def evaluate_predictions(
         params=validation,
         high_confidence=gates.high_confidence,
     )
-    windows = (development, test, predictor.metadata.feature_names, validation)
+    metadata = predictor.metadata
+    windows = (development, test, metadata.feature_names, validation, metadata.levels)
     metrics = replace(
         metrics,
         adversarial_validation=validate_adversarially(*windows),
@@ -107,7 +108,7 @@ def write_report(
     validation_log: WindowUse,
 ) -> str:
     """Write the text report, dated now."""
-    source = _summarise_source(table_counts, observation_counts)
+    source = _summarise_source(table_counts, observation_counts, validation_metrics)
     return render_text(
         validation_metrics, gate_decision, generated_at=now(), source=source, validation_log=validation_log
     )
@@ -131,14 +132,17 @@ def write_page(
         validation_metrics,
         gate_decision,
         generated_at=now(),
-        source=_summarise_source(table_counts, observation_counts),
+        source=_summarise_source(table_counts, observation_counts, validation_metrics),
         validation_log=validation_log,
         metadata=predictor.metadata,
         plots={plot: images[plot.dataset] for plot in plots.PLOTS},
     )
 
 
-def _summarise_source(table_counts: TableCounts, observation_counts: ObservationCounts) -> SourceSummary:
+def _summarise_source(
+    table_counts: TableCounts, observation_counts: ObservationCounts, metrics: ValidationMetrics
+) -> SourceSummary:
+    given = {"days to waste": metrics.days_mae is not None, "sensitive attributes": bool(metrics.fairness)}
     return SourceSummary(
         n_items=table_counts["items"],
         item_waste_ratio=table_counts["items_wasted_share"],
@@ -146,4 +150,5 @@ def _summarise_source(table_counts: TableCounts, observation_counts: Observation
         observation_waste_ratio=observation_counts["mature_wasted_share"],
         dropped=table_counts["dropped"],
         repaired=table_counts["repaired"],
+        not_given=tuple(name for name, is_given in given.items() if not is_given),
     )

@@ -15,6 +15,7 @@ from waste_risk.model.predictor import WastePredictor
 from waste_risk.reporting.plots.style import MODEL, QUIET, add_title, describe_label, make_figure, tidy
 
 _MOST_BARS, _MOST_SWARMS = 20, 15
+_FEWEST_SWARMS = 6  # that the scale of the colors is as high as
 _SLICES = 120  # of the axis: dots of one slice are stacked
 _HALF_HEIGHT = 0.4  # of a row of dots; rows are 1 apart
 _COLORS = colormaps["cividis"]  # told apart by color-blind readers
@@ -60,7 +61,7 @@ def plot_shap_values(contributions: pd.DataFrame, features: pd.DataFrame, horizo
         horizon_days: of the label.
     """
     names = contributions.abs().mean().nlargest(_MOST_SWARMS).index
-    figure = make_figure(6.4, 1.5 + 0.32 * len(names))
+    figure = make_figure(6.4, 1.5 + 0.32 * max(len(names), _FEWEST_SWARMS))
     axes = figure.subplots()
     width = float(np.abs(contributions[names].to_numpy()).max())
     axes.axvline(0, color=QUIET, lw=0.8)

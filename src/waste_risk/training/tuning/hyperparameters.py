@@ -20,7 +20,7 @@ import pandas as pd
 
 from waste_risk import metrics
 from waste_risk.arrays import Mask
-from waste_risk.features import FEATURE_NAMES
+from waste_risk.features.encoding import find_encoding
 from waste_risk.metrics import classification, tally
 from waste_risk.model import lightgbm_calls
 from waste_risk.model.lightgbm_calls import predict
@@ -117,11 +117,12 @@ def prepare_folds(
     outer = PurgedTimeSeriesSplit(split.n_folds, observation.horizon_days)
     *_, (known_before, _) = outer.split(development, development["wasted"], development["observed_on"])
     inner = development.iloc[known_before]
-    X = to_matrix(inner, FEATURE_NAMES)
+    encoding = find_encoding(inner)
+    X = to_matrix(inner, encoding.names, encoding.levels)
     folds = PurgedTimeSeriesSplit(tuning.n_folds, observation.horizon_days)
     return [
         InnerFold(
-            binned=bin_rows(X[train], inner.iloc[train], CLASSIFIER, training, FEATURE_NAMES),
+            binned=bin_rows(X[train], inner.iloc[train], CLASSIFIER, training, encoding.names, encoding.categorical),
             validation=X[validation],
             wasted=inner["wasted"].to_numpy(dtype=bool)[validation],
         )
@@ -155,7 +156,7 @@ def name_study(
     """
     decisive = {
         "rows": hash_rows(development),
-        "features": FEATURE_NAMES,
+        "features": find_encoding(development).names,
         "training": training.model_dump(exclude={"regressor", "num_threads", "explain_rows"}),
         "n_outer_folds": split.n_folds,
         "horizon_days": observation.horizon_days,

@@ -1,0 +1,1 @@
+"""From a finished table to a model input."""
