@@ -40,15 +40,15 @@ def assemble_model_input(
             f"observations.label_known_on: must not always lie after {data_until:%Y-%m-%d}, the last moment on "
             f"record ({len(observations)} of {len(observations)} rows); a longer period is needed"
         )
-    parts = (features, observations[LABELS], _sensitive(observations, households))
+    parts = (features, observations[LABELS], group_households(observations, households))
     columns = [part[name] for part in parts for name in part]
     order = observations.reset_index(drop=True).sort_values(["observed_on", "item_id"], kind="stable").index.to_numpy()
     mature = order[(observations["label_known_on"] <= data_until).to_numpy()[order]]
     return pd.DataFrame({str(column.name): column.take(mature).array for column in columns}, copy=False)
 
 
-def _sensitive(observations: pd.DataFrame, households: pd.DataFrame) -> pd.DataFrame:
-    """Return the groups of each observation's household."""
+def group_households(observations: pd.DataFrame, households: pd.DataFrame) -> pd.DataFrame:
+    """Return the groups of each observation's household: a column for each of SENSITIVE_ATTRIBUTES."""
     row = places(unique_index(households["household_id"]), observations["household_id"])
     if (row < 0).any():
         raise ValueError(f"{(row < 0).sum()} observations are of households that the households table does not hold")

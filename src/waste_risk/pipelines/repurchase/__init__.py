@@ -1,0 +1,1 @@
+"""From receipts to a finished table: is a category bought again?"""
