@@ -151,3 +151,19 @@ def test_what_cannot_be_read_is_one_line(checkout: Checkout, trained: Outcome, a
     assert outcome.code == 1
     (line,) = outcome.errors.splitlines()
     assert reason in line
+
+
+def test_receipts_become_a_finished_table_whose_label_nobody_simulated(checkout: Checkout) -> None:
+    run = ("--env", "complete_journey_repurchase", "--pipelines", "repurchase,finished_table")
+    outcome = checkout.run(*run)
+    assert outcome.code == 0, outcome.errors
+    assert "Features:     14, 1 of them text" in outcome.screen
+    folder = checkout.folder / "data/complete_journey_repurchase"
+    rows = pd.read_parquet(folder / "05_model_input/model_input.parquet")
+    purchases = pd.read_parquet(folder / "01_raw/purchases.parquet", columns=["purchased_on"])["purchased_on"]
+    assert 0.85 < rows["wasted"].mean() < 0.95
+    assert rows["days_to_waste"].notna().equals(rows["wasted"])
+    assert (rows["observed_on"] - purchases.min() >= pd.Timedelta(days=90)).all()
+    assert (rows["label_known_on"] <= purchases.max()).all()
+    table = pd.read_parquet(folder / "01_raw/finished_table.parquet", columns=["bought_again"])
+    assert 0 < table["bought_again"].isna().sum() == len(table) - len(rows)

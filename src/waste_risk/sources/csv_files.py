@@ -105,7 +105,8 @@ def _read_head(path: Path, options: CSVOptions) -> tuple[str, str]:
         raise ContractError(_not_text(path, encoding))
     if not text.strip():
         raise ContractError(f"{path} is empty; its first line must hold the names of the columns")
-    return (text if len(start) < _HEAD_BYTES else text[: text.rfind("\n") + 1]), encoding
+    is_cut = len(start) == _HEAD_BYTES and "\n" in text
+    return (text[: text.rfind("\n") + 1] if is_cut else text), encoding
 
 
 def _not_text(path: Path, encoding: str) -> str:
