@@ -23,7 +23,7 @@ def simulate_example(observation: Observation, encoding: Encoding | None = None)
 
     Of other features than ours there is one row: 0, and the first level of each text.
     """
-    if encoding is not None and encoding.names != FEATURE_NAMES:
+    if encoding is not None and not set(encoding.names) <= set(FEATURE_NAMES):
         return pd.DataFrame({name: [next(iter(encoding.levels.get(name, [0.0])), "")] for name in encoding.names})
     tables = simulate(n_households=2, n_items_per_household=20, seed=0)
     observations = observe_items(tables.items, tables.events, observation).head(_EXAMPLE_ROWS)
