@@ -52,10 +52,10 @@ def test_every_free_input_of_the_sources_run_is_in_the_catalog(
     assert free_inputs(run) <= set(config["catalog"])
 
 
-def test_the_main_job_needs_nothing_but_parameters_its_commit_and_a_place_for_studies(
+def test_the_main_job_needs_nothing_but_parameters_its_commit_a_place_for_studies_and_rows_of_others(
     pipelines: dict[str, Pipeline],
 ) -> None:
-    assert free_inputs(pipelines["__default__"]) == {"commit", "studies"}
+    assert free_inputs(pipelines["__default__"]) == {"commit", "studies", "pooled_rows"}
 
 
 def test_each_pipeline_can_run_on_what_the_others_left(pipelines: dict[str, Pipeline]) -> None:
@@ -77,7 +77,9 @@ def test_the_items_of_every_source_can_be_scored_and_none_of_its_tables_is_writt
 ) -> None:
     catalog = load(environment)["catalog"]
     scoring = pipelines["scoring"]
-    assert free_inputs(scoring) == {"households", "items", "events", "champion", "earlier_predictions"}
+    assert free_inputs(scoring) == {
+        *("households", "items", "events", "any_champion", "source_name", "earlier_predictions"),
+    }
     assert free_inputs(scoring) <= set(catalog)
     assert scoring.all_outputs() & set(catalog) == {
         *("scoring_champion", "predictions", "expected_performance", "pantry_page"),
@@ -91,7 +93,8 @@ def test_the_predictions_of_every_source_can_be_followed_and_none_of_its_tables_
     catalog = load(environment)["catalog"]
     monitoring = pipelines["monitoring"]
     assert free_inputs(monitoring) == {
-        *("households", "items", "events", "champion", "past_predictions", "expected_performance"),
+        *("households", "items", "events", "any_champion", "source_name"),
+        *("past_predictions", "expected_performance"),
     }
     assert free_inputs(monitoring) <= set(catalog)
     assert monitoring.all_outputs() & set(catalog) == {

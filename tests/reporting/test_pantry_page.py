@@ -79,7 +79,7 @@ def test_no_id_is_on_the_page(champion: RegisteredPredictor) -> None:
 def test_other_ids_give_the_same_page(champion: RegisteredPredictor) -> None:
     """So whoever knows all ids learns nothing from it."""
     other = predictions().assign(household_id=predictions()["household_id"].map(lambda each: 99 - each % 10))
-    args = (items(), AS_OF, champion, PARAMS, Scoring(as_of=None, page_households=200))
+    args = (items(), AS_OF, champion, PARAMS, Scoring(as_of=None, champion_source=None, page_households=200))
     assert render_pantry(other, *args) == page(champion)
 
 
@@ -115,7 +115,9 @@ def test_an_empty_pantry_is_told(champion: RegisteredPredictor) -> None:
 
 def test_open_items_without_an_alert_are_told(champion: RegisteredPredictor) -> None:
     quiet = predictions().iloc[[6]]
-    source = render_pantry(quiet, items(), AS_OF, champion, PARAMS, Scoring(as_of=None, page_households=5))
+    source = render_pantry(
+        quiet, items(), AS_OF, champion, PARAMS, Scoring(as_of=None, champion_source=None, page_households=5)
+    )
     assert "There are no alerts at this moment." in words(source)
     assert "<select" not in source
 

@@ -102,9 +102,11 @@ class LineageHook:
         missing = [name for name in names if self._place(name) and not self._path(name)]
         if not missing:
             return  # else every run would import every pipeline
-        makers = _makers(missing)
-        remedy = f"run {makers} first" if makers else "say in the catalog where it is"
-        raise RunError(f"{', '.join(missing)}: {self._place(missing[0])} does not exist; {remedy}")
+        makers, place = _makers(missing), Path(str(self._place(missing[0])))
+        of_others = place.resolve().is_relative_to(self._folder.parent.resolve()) and not makers
+        elsewhere = f"run the pipelines of the source {place.parts[-3]} first" if of_others else None
+        remedy = f"run {makers} first" if makers else elsewhere or "say in the catalog where it is"
+        raise RunError(f"{', '.join(missing)}: {place} does not exist; {remedy}")
 
     def _look(self, name: str) -> None:
         path = self._path(name)

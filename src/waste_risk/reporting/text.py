@@ -130,7 +130,8 @@ def _decision(decision: GateDecision) -> list[str]:
     gates = []
     for gate in decision.gates:
         passed = "✓ PASS (estimate only)" if gate.name in decision.unsupported else "✓ PASS"
-        gates.append(line(gate.label, passed if gate.passed else "✗ FAIL"))
+        failed = "– not claimed" if gate.name in decision.unclaimed else "✗ FAIL"
+        gates.append(line(gate.label, passed if gate.passed else failed))
     return [*_section("GATE REQUIREMENTS", gates), *_section("REASONS", decision.reasons)]
 
 

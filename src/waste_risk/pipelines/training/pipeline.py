@@ -22,7 +22,12 @@ def create_pipeline() -> Pipeline:
     """Make every decision on data of its own; the test window is only split off here."""
     return Pipeline(
         [
-            Node(split_by_time, ["model_input", "params:split"], ["development", "test"], name="split_by_time"),
+            Node(
+                split_by_time,
+                ["model_input", "params:split", "pooled_rows"],
+                ["development", "test"],
+                name="split_by_time",
+            ),
             Node(
                 tune_hyperparameters,
                 ["development", "params:training", "params:split", "params:observation", "params:tuning", "studies"],
