@@ -12,7 +12,9 @@ from kedro.framework.startup import bootstrap_project
 from kedro.io import DataCatalog
 from kedro.pipeline import Pipeline
 
+from waste_risk.adapters.configuration import ConfigurationError
 from waste_risk.adapters.parameter_checks import find_mistakes
+from waste_risk.adapters.sources import with_reading
 from waste_risk.pipeline_registry import register_pipelines
 from waste_risk.settings import CONFIG_LOADER_ARGS
 from waste_risk.tables.contracts import TABLES
@@ -24,7 +26,7 @@ SINGLE = sorted(path.parent.name for path in (ROOT / "src/waste_risk/pipelines")
 ONLY_FOR_PEOPLE = {
     *("cross_validation_metrics", "training_facts", "validation_report", "validation_page"),
     *("classifier", "regressor", "registered_predictor", "search_plots", "trial_runs", "tuned_parameters"),
-    *("source_summary", "observation_summary", "verdict_summary"),
+    *("source_summary", "observation_summary", "verdict_summary", "pool_summary"),
 }
 
 
@@ -62,6 +64,20 @@ def test_each_pipeline_can_run_on_what_the_others_left(pipelines: dict[str, Pipe
     catalog = DataCatalog.from_config(load("base")["catalog"])
     for name in ("data_engineering", "training", "validation", "retrain", "scoring"):
         assert all(dataset in catalog for dataset in free_inputs(pipelines[name]))
+
+
+@pytest.mark.usefixtures("pipelines")
+def test_a_source_that_changes_by_itself_is_read_again_by_whatever_needs_its_tables() -> None:
+    config: Any = load("grocy")
+    for name in ("data_engineering", "scoring", "monitoring"):
+        assert with_reading(config, [name]) == sorted(["grocy", name])
+    for names in (["training"], ["validation"], ["promotion"], ["data_generation", "scoring"], ["grocy"]):
+        assert with_reading(config, names) == names
+    own: Any = load("complete_journey")
+    assert with_reading(own, ["scoring"]) == ["scoring"]
+    mistyped: Any = {"run": {"pipelines": ["training"], "reads": ["grocey"]}}
+    with pytest.raises(ConfigurationError, match=r"^run.yml: reads names grocey, which is no pipeline; did you mean"):
+        with_reading(mistyped, ["scoring"])
 
 
 @pytest.mark.parametrize("environment", ENVIRONMENTS)

@@ -78,7 +78,7 @@ def test_each_gate_has_its_value_its_bound_and_words_of_its_own() -> None:
 def test_on_too_little_data_the_page_claims_no_gate() -> None:
     text = words(page(gates=ALL_LIMITS.model_copy(update={"min_rows": 1_000_000})))
     assert "0 of 15 gates passed. The model must not be promoted." in text
-    assert "Too little data to claim a gate: rows evaluated are 12345, and 1000000 are asked for" in text
+    assert "Too little data to claim a gate: 12345 rows evaluated, fewer than 1000000" in text
     assert text.count("– not claimed") == 14
     assert "✓ pass" not in text
 

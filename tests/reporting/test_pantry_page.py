@@ -141,3 +141,16 @@ def test_how_many_items_are_older_than_any_that_models_learn_from_is_told(champi
     assert "7 of the items were bought more than 30 days before." in words(page(champion, as_of=later))
     lines = summarise_scoring(predictions(later).head(3), items(), later, champion, PARAMS)
     assert lines[-1].startswith("Older:        3 of them were bought more than 30 days before; the model has learned")
+
+
+def test_a_champion_of_another_source_is_named_on_the_page_and_on_the_terminal(champion: RegisteredPredictor) -> None:
+    lent = champion._replace(is_lent=True)
+    said = "Of another source: the model is the champion of the source simulated. It has learned nothing of these"
+    assert said in words(page(lent))
+    assert "Hindsight" not in words(page(lent))
+    assert "Of another source" not in words(page(champion))
+    lines = summarise_scoring(predictions(), items(), AS_OF, lent, PARAMS)
+    assert lines[1].startswith("Champion:     of source simulated, as scoring.champion_source says; it was neither")
+    assert not any(
+        line.startswith("Champion:") for line in summarise_scoring(predictions(), items(), AS_OF, champion, PARAMS)
+    )

@@ -1,9 +1,11 @@
 """A Grocy database: the tables that we read, all as they were at one moment, and never written."""
 
+import shutil
 import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any, NoReturn
 
 import pandas as pd
@@ -66,48 +68,55 @@ class GrocyDataset(AbstractDataset[NoReturn, GrocyTables]):
 
     def _read_quietly(self) -> GrocyTables | None:
         """Read the tables; null if somebody wrote while no lock could be held."""
-        is_open = self._wal.exists()
+        if not self._uses_wal() or self._beside("-shm").exists():
+            with _connected(self._filepath, self._patience_seconds) as connection:
+                return _read_tables(connection, self._filepath)
+        # Nobody has it open. Even to read it, SQLite would make files beside it: so beside a copy.
         before = self._stamp()
-        with self._connected(immutable=not is_open and self._uses_wal()) as connection:
-            tables = _read_tables(connection, self._filepath)
-        return tables if is_open or self._stamp() == before else None
-
-    @contextmanager
-    def _connected(self, *, immutable: bool) -> Iterator[sqlite3.Connection]:
-        # SQLite makes two files beside a database in WAL mode that nobody has open, even to read it; not if it is told
-        # that nobody will write, which is checked afterwards.
-        address = f"{self._filepath.resolve().as_uri()}?mode=ro{'&immutable=1' if immutable else ''}"
-        try:
-            connection = sqlite3.connect(address, uri=True, timeout=self._patience_seconds, isolation_level=None)
-            try:
-                connection.text_factory = _decode
-                connection.execute("PRAGMA query_only = ON")
-                connection.execute("BEGIN")
-                yield connection
-            finally:
-                connection.close()
-            return
-        except sqlite3.Error as error:
-            reason = _explain(error)
-        raise DatasetError(f"{self._filepath} {reason}")
+        with TemporaryDirectory() as folder:
+            copy = Path(folder) / self._filepath.name
+            for suffix in ("", "-wal"):
+                if self._beside(suffix).exists():
+                    shutil.copyfile(self._beside(suffix), f"{copy}{suffix}")
+            with _connected(copy, self._patience_seconds, shown=self._filepath) as connection:
+                tables = _read_tables(connection, self._filepath)
+        return tables if self._stamp() == before else None
 
     def _uses_wal(self) -> bool:
         with self._filepath.open("rb") as file:
             return file.read(20)[18:] == b"\x02\x02"  # write and read version of the file format
 
-    @property
-    def _wal(self) -> Path:
-        return self._filepath.with_name(f"{self._filepath.name}-wal")
+    def _beside(self, suffix: str) -> Path:
+        return self._filepath.with_name(f"{self._filepath.name}{suffix}")
 
-    def _stamp(self) -> tuple[int, int, bool]:
-        status = self._filepath.stat()
-        return status.st_mtime_ns, status.st_size, self._wal.exists()
+    def _stamp(self) -> list[tuple[int, int]]:
+        statuses = [path.stat() for suffix in ("", "-wal", "-shm") if (path := self._beside(suffix)).exists()]
+        return [(status.st_mtime_ns, status.st_size) for status in statuses]
 
     def _exists(self) -> bool:
         return self._filepath.is_file()
 
     def _describe(self) -> dict[str, Any]:
         return {"filepath": str(self._filepath)}
+
+
+@contextmanager
+def _connected(path: Path, patience_seconds: float, shown: Path | None = None) -> Iterator[sqlite3.Connection]:
+    """Open a transaction that cannot write; errors name ``shown`` in place of the path."""
+    try:
+        address = f"{path.resolve().as_uri()}?mode=ro"
+        connection = sqlite3.connect(address, uri=True, timeout=patience_seconds, isolation_level=None)
+        try:
+            connection.text_factory = _decode
+            connection.execute("PRAGMA query_only = ON")
+            connection.execute("BEGIN")
+            yield connection
+        finally:
+            connection.close()
+        return
+    except sqlite3.Error as error:
+        reason = _explain(error)
+    raise DatasetError(f"{shown or path} {reason}")
 
 
 def _read_tables(connection: sqlite3.Connection, path: Path) -> GrocyTables:

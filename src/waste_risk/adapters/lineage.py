@@ -103,10 +103,13 @@ class LineageHook:
         if not missing:
             return  # else every run would import every pipeline
         makers, place = _makers(missing), Path(str(self._place(missing[0])))
-        of_others = place.resolve().is_relative_to(self._folder.parent.resolve()) and not makers
-        elsewhere = f"run the pipelines of the source {place.parts[-3]} first" if of_others else None
-        remedy = f"run {makers} first" if makers else elsewhere or "say in the catalog where it is"
-        raise RunError(f"{', '.join(missing)}: {place} does not exist; {remedy}")
+        if makers:
+            raise RunError(f"{', '.join(missing)}: {place} does not exist; run {makers} first")
+        data = self._folder.parent.resolve()
+        if place.resolve().is_relative_to(data):
+            other = place.resolve().relative_to(data).parts[0]
+            raise RunError(f"{missing[0]}: {place} does not exist; run the pipelines of the source {other} first")
+        raise RunError(f"{missing[0]}: {place} does not exist; say in the catalog, or in its parameter, where it is")
 
     def _look(self, name: str) -> None:
         path = self._path(name)

@@ -154,8 +154,14 @@ def with_reading(config: ConfigLoader, names: list[str]) -> list[str]:
     """Return the pipelines with those that `reads` in run.yml names, if they make what one of them needs.
 
     Such a pipeline reads a source that changes by itself, so what it made before is out of date.
+
+    Raises:
+        ConfigurationError: there is no such pipeline.
     """
-    reading = [name for name in config["run"].get("reads", ()) if name in pipelines and name not in names]
+    reading = [name for name in config["run"].get("reads", ()) if name not in names]
+    for name in reading:
+        if name not in pipelines:
+            raise ConfigurationError(f"run.yml: reads names {name}, which is no pipeline{suggest(name, pipelines)}")
     if not reading:
         return names
     needed = sum((pipelines[name] for name in names), Pipeline([])).inputs()

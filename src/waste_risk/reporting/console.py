@@ -14,6 +14,7 @@ from waste_risk.reporting.monitoring.sentences import tell_maturity, tell_recent
 from waste_risk.reporting.text import LEAK
 from waste_risk.scoring import count_older, learned_until
 from waste_risk.sources.grocy import GrocyCounts
+from waste_risk.training.splits import PoolCounts
 from waste_risk.validation.gates import GateDecision
 
 LENT = "of source {source}, as scoring.champion_source says; it was neither trained nor evaluated on this one"
@@ -81,6 +82,16 @@ def summarise_observations(observation_counts: ObservationCounts, observation: O
     ]
 
 
+def summarise_pool(pool_counts: PoolCounts) -> list[str]:
+    """Return how much of what a predictor learns from is of another source, if anything is."""
+    if not pool_counts["pooled"]:
+        return []
+    return [
+        f"Learned from: {count_noun(pool_counts['own'], 'own observation')} ({format_count(pool_counts['own_wasted'])} "
+        f"wasted) and {format_count(pool_counts['pooled'])} of another source; evaluated on own ones alone"
+    ]
+
+
 def summarise_verdict(metrics: ValidationMetrics, decision: GateDecision) -> list[str]:
     """Return whether the model passed, and if not, why; and whether it knows more than there is to know: a leak."""
     oracle = metrics.oracle_auc
@@ -133,7 +144,7 @@ def summarise_scoring(  # noqa: PLR0917
         " it may know what became of these items"
     )
     return [
-        f"Scored:       {format_count(len(predictions))} open items of {format_count(n_households)} households at "
+        f"Scored:       {format_count(len(predictions))} open items of {count_noun(n_households, 'household')} at "
         f"{as_of.floor('s')}, by version {champion.version} of the model",
         *([f"Champion:     {LENT.format(source=champion.source)}"] if champion.is_lent else []),
         f"Alerts:       {format_count(predictions['is_alert'].sum())} at or above "

@@ -38,6 +38,7 @@ class SourceSummary:
         item_waste_ratio: share of the items with any waste by the end of the data.
         n_observations: observations whose label is known.
         observation_waste_ratio: share of those that were wasted within the horizon.
+        n_pooled: observations of another source that the predictor has learned from, too.
         dropped: number of records that cleaning dropped, by rule.
         repaired: number of records that it repaired, by rule.
     """
@@ -46,6 +47,7 @@ class SourceSummary:
     item_waste_ratio: float
     n_observations: int
     observation_waste_ratio: float
+    n_pooled: int = 0
     dropped: Mapping[str, int] = field(default_factory=dict)
     repaired: Mapping[str, int] = field(default_factory=dict)
 
@@ -172,6 +174,11 @@ def _source(source: SourceSummary | None) -> list[str]:
     return [
         line("Items", f"{source.n_items:,}, {items} wasted so far"),
         line("Observations", f"{source.n_observations:,}, {observations} wasted within the horizon"),
+        *(
+            [line("Pooled", f"{source.n_pooled:,} observations of another source, only to learn from")]
+            if source.n_pooled
+            else []
+        ),
         *_cleaned("Dropped", source.dropped),
         *_cleaned("Repaired", source.repaired),
     ]

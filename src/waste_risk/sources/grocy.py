@@ -206,7 +206,8 @@ def _to_utc(local: pd.Series, time_zone: str) -> pd.Series:
     def convert(in_first: bool) -> pd.Series:
         is_first = np.full(len(local), in_first)
         zoned = local.dt.tz_localize(time_zone, ambiguous=is_first, nonexistent="shift_forward")
-        return zoned.dt.tz_convert("UTC").dt.tz_localize(None).astype("datetime64[us]")
+        utc: pd.Series = zoned.dt.tz_convert("UTC").dt.tz_localize(None).astype("datetime64[us]")
+        return utc
 
     first, second = convert(True), convert(False)
     twofold = first[first != second]
@@ -410,6 +411,6 @@ def _household(items: pd.DataFrame, grocy: Grocy) -> pd.DataFrame:
             "size": grocy.household_size,
             "children": pd.array([grocy.children], dtype="Int64"),
             "income_band": pd.Series([grocy.income_band], dtype="str"),
-            "joined_on": items["purchased_on"].min().normalize(),
+            "joined_on": items["purchased_on"].dt.normalize().min(),
         }
     )

@@ -5,7 +5,7 @@ outcomes already seen near a boundary would keep the quick ones only.
 """
 
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, TypedDict
 
 import numpy as np
 import pandas as pd
@@ -46,17 +46,35 @@ def split_by_time(
     )
     development, test = model_input[older].reset_index(drop=True), model_input[newest].reset_index(drop=True)
     if pooled_rows is not None and len(pooled_rows):
-        development = _pool(development, pooled_rows, known_by=test["observed_on"].min().floor("D"))
+        ids = {name: _ids_apart(pooled_rows[name], model_input[name]) for name in ("item_id", "household_id")}
+        development = _pool(development, pooled_rows.assign(**ids), known_by=test["observed_on"].min().floor("D"))
     _refuse_one_class(development["wasted"])
     return development, test
 
 
+class PoolCounts(TypedDict):
+    """What a predictor learns from: own rows, those of them that were wasted, and rows of another source."""
+
+    own: int
+    own_wasted: int
+    pooled: int
+
+
+def count_pool(development: pd.DataFrame, pooled_rows: pd.DataFrame) -> PoolCounts:
+    """Count the own rows in development, and the others."""
+    n_pooled, n_pooled_wasted = len(pooled_rows), int(pooled_rows["wasted"].sum())
+    return {
+        "own": len(development) - n_pooled,
+        "own_wasted": int(development["wasted"].sum()) - n_pooled_wasted,
+        "pooled": n_pooled,
+    }
+
+
 def _pool(own: pd.DataFrame, others: pd.DataFrame, known_by: pd.Timestamp) -> pd.DataFrame:
-    """Return own and other rows in the order of time, the others with ids that no own row has."""
+    """Return own and other rows in the order of time, the others moved until all of their labels are known."""
     delay = (known_by - others["label_known_on"].max()).floor("D")
     moved = {name: others[name] + delay for name in ("observed_on", "label_known_on")}
-    ids = {name: _ids_apart(others[name], own[name]) for name in ("item_id", "household_id")}
-    pooled = pd.concat([own, others.assign(**moved, **ids)[own.columns]], ignore_index=True)
+    pooled = pd.concat([own, others.assign(**moved)[own.columns]], ignore_index=True)
     return pooled.sort_values(["observed_on", "item_id"], ignore_index=True)
 
 

@@ -84,11 +84,13 @@ def check_gates(
     is_little = any(gate.name in OF_SUPPORT and not gate.passed for gate in gates)
     unclaimed = tuple(gate.name for gate in gates if is_little and gate.passed)
     gates = tuple(replace(gate, passed=False, reason=NOT_CLAIMED) if gate.name in unclaimed else gate for gate in gates)
+    failed = [gate for gate in gates if not gate.passed and gate.name not in unclaimed]
+    failed.sort(key=lambda gate: gate.name not in OF_SUPPORT)
     by_bound = {gate.name: gate for gate in _check(metrics, params.model_copy(update={"judged_by": "bound"}), defined)}
     return GateDecision(
         approved=all(gate.passed for gate in gates),
         gates=gates,
-        reasons=tuple(gate.reason for gate in gates if not gate.passed and gate.name not in unclaimed),
+        reasons=tuple(gate.reason for gate in failed),
         predictor_sha256=metrics.predictor_sha256,
         unsupported=tuple(gate.name for gate in gates if gate.passed and not by_bound[gate.name].passed),
         unclaimed=unclaimed,
@@ -170,7 +172,7 @@ def _rarer_outcome(metrics: ValidationMetrics, _: Gates) -> Measured:
 
 
 def _support(name: str, number: int, asked: int | None) -> Measured:
-    reason = f"Too little data to claim a gate: {name.lower()} are {number}, and {asked} are asked for"
+    reason = f"Too little data to claim a gate: {number} {name}, fewer than {asked}"
     return Measured(name, value=float(number), reason=reason)
 
 
@@ -325,7 +327,7 @@ GATES = (
         why="Fewer say too little about any gate.",
         relation=Relation.AT_LEAST,
         limit=lambda gates: None if gates.min_rows is None else float(gates.min_rows),
-        measure=lambda metrics, gates: _support("Rows evaluated", metrics.n_rows, gates.min_rows),
+        measure=lambda metrics, gates: _support("rows evaluated", metrics.n_rows, gates.min_rows),
         is_count=True,
     ),
     GateDefinition(
@@ -335,7 +337,7 @@ GATES = (
         why="Fewer say too little about any gate.",
         relation=Relation.AT_LEAST,
         limit=lambda gates: None if gates.min_wasted is None else float(gates.min_wasted),
-        measure=lambda metrics, gates: _support("Wasted rows", metrics.n_wasted, gates.min_wasted),
+        measure=lambda metrics, gates: _support("wasted rows", metrics.n_wasted, gates.min_wasted),
         is_count=True,
     ),
 )

@@ -17,6 +17,7 @@ from waste_risk.reporting.page import render_page
 from waste_risk.reporting.text import SourceSummary, WindowUse, render_text
 from waste_risk.simulation import oracle_probability
 from waste_risk.tables.checks import TableCounts
+from waste_risk.training.splits import PoolCounts
 from waste_risk.validation.evaluation import evaluate_with_outcomes, predict_with_outcomes
 from waste_risk.validation.gates import GateDecision
 from waste_risk.validation.leakage import find_purest_feature, validate_adversarially
@@ -99,15 +100,16 @@ def evaluate_predictions(
     return {"window_sha256": hash_rows(test[[*KEYS, *LABELS]]), "predictor_sha256": predictor.sha256}, metrics
 
 
-def write_report(
+def write_report(  # noqa: PLR0917
     validation_metrics: ValidationMetrics,
     gate_decision: GateDecision,
     table_counts: TableCounts,
     observation_counts: ObservationCounts,
     validation_log: WindowUse,
+    pool_counts: PoolCounts | None = None,
 ) -> str:
     """Write the text report, dated now."""
-    source = _summarise_source(table_counts, observation_counts)
+    source = _summarise_source(table_counts, observation_counts, pool_counts)
     return render_text(
         validation_metrics, gate_decision, generated_at=now(), source=source, validation_log=validation_log
     )
@@ -120,6 +122,7 @@ def write_page(
     table_counts: TableCounts,
     observation_counts: ObservationCounts,
     validation_log: WindowUse,
+    pool_counts: PoolCounts,
     predictor: WastePredictor,
     **images: bytes,
 ) -> str:
@@ -131,19 +134,22 @@ def write_page(
         validation_metrics,
         gate_decision,
         generated_at=now(),
-        source=_summarise_source(table_counts, observation_counts),
+        source=_summarise_source(table_counts, observation_counts, pool_counts),
         validation_log=validation_log,
         metadata=predictor.metadata,
         plots={plot: images[plot.dataset] for plot in plots.PLOTS},
     )
 
 
-def _summarise_source(table_counts: TableCounts, observation_counts: ObservationCounts) -> SourceSummary:
+def _summarise_source(
+    table_counts: TableCounts, observation_counts: ObservationCounts, pool_counts: PoolCounts | None
+) -> SourceSummary:
     return SourceSummary(
         n_items=table_counts["items"],
         item_waste_ratio=table_counts["items_wasted_share"],
         n_observations=observation_counts["mature"],
         observation_waste_ratio=observation_counts["mature_wasted_share"],
+        n_pooled=pool_counts["pooled"] if pool_counts else 0,
         dropped=table_counts["dropped"],
         repaired=table_counts["repaired"],
     )
