@@ -17,7 +17,9 @@ from kedro.io.core import Version
 from kedro.pipeline import Pipeline
 
 from waste_risk.adapters.configuration import ConfigLoader, ConfigurationError, suggest
+from waste_risk.adapters.contracts import ContractBroken
 from waste_risk.adapters.dataset_errors import explain, why_unreadable
+from waste_risk.adapters.failures import explain as explain_failure
 
 _OWN_TYPES = ("waste_risk.", "kedro_mlflow.", "kedro.io.MemoryDataset", "MemoryDataset")
 _PATHS = ("filepath", "path", "filename")  # the keys that Kedro takes for paths
@@ -104,6 +106,7 @@ class SourceHook:
             ConfigurationError: an entry of the environment is wrong; or a node would write what belongs to a source.
         """
         entries = self._config.of_environment("catalog")
+        self._tables, self._loading = pipeline.inputs() & set(entries), set[str]()
         for name in sorted(pipeline.datasets() & set(entries)):
             _refuse_wrong_entry(name, catalog, entries[name])
         names = run_params["pipeline_names"] or ["__default__"]
@@ -118,6 +121,25 @@ class SourceHook:
                 f"{culprit} would write {name}{places[name]}, which {folder} only reads;"
                 f" choose other pipelines, with --pipelines or in {folder}/run.yml."
             )
+
+    @hook_impl
+    def before_dataset_loaded(self, dataset_name: str) -> None:
+        """Remember what is being read."""
+        self._loading.add(dataset_name)
+
+    @hook_impl
+    def after_dataset_loaded(self, dataset_name: str) -> None:
+        """Forget what was read."""
+        self._loading.discard(dataset_name)
+
+    @hook_impl(tryfirst=True)
+    def on_pipeline_error(self, error: Exception, catalog: DataCatalog) -> None:
+        """Add what is wrong with the source's other tables to the error about one of them: one run tells it all."""
+        for name in sorted(self._tables - self._loading if self._tables & self._loading else ()):
+            try:
+                catalog.load(name)
+            except (DatasetError, ContractBroken) as other:
+                error.add_note(explain_failure(other))
 
 
 def protect(entries: Mapping[str, Any], project: Path, source: str) -> dict[str, Any]:
