@@ -34,6 +34,8 @@ LIMITS = Gates(
     max_calibration_slope=None,
     not_above_oracle=False,
     min_alerts=None,
+    min_rows=None,
+    min_wasted=None,
     both_classes=False,
     max_feature_precision=None,
     max_group_calibration_gap=None,
@@ -51,6 +53,8 @@ ALL_LIMITS = LIMITS.model_copy(
         "min_alerts": 100,
         "both_classes": True,
         "max_group_calibration_gap": 0.05,
+        "min_rows": 1_000,
+        "min_wasted": 100,
     }
 )
 MEASURED = ValidationMetrics(

@@ -12,7 +12,9 @@ from kedro.framework.startup import bootstrap_project
 from kedro.io import DataCatalog
 from kedro.pipeline import Pipeline
 
+from waste_risk.adapters.configuration import ConfigurationError
 from waste_risk.adapters.parameter_checks import find_mistakes
+from waste_risk.adapters.sources import with_reading
 from waste_risk.pipeline_registry import register_pipelines
 from waste_risk.settings import CONFIG_LOADER_ARGS
 from waste_risk.tables.contracts import TABLES
@@ -24,7 +26,7 @@ SINGLE = sorted(path.parent.name for path in (ROOT / "src/waste_risk/pipelines")
 ONLY_FOR_PEOPLE = {
     *("cross_validation_metrics", "training_facts", "validation_report", "validation_page"),
     *("classifier", "regressor", "registered_predictor", "search_plots", "trial_runs", "tuned_parameters"),
-    *("source_summary", "observation_summary", "verdict_summary"),
+    *("source_summary", "observation_summary", "verdict_summary", "pool_summary"),
 }
 
 
@@ -52,16 +54,30 @@ def test_every_free_input_of_the_sources_run_is_in_the_catalog(
     assert free_inputs(run) <= set(config["catalog"])
 
 
-def test_the_main_job_needs_nothing_but_parameters_its_commit_and_a_place_for_studies(
+def test_the_main_job_needs_nothing_but_parameters_its_commit_a_place_for_studies_and_rows_of_others(
     pipelines: dict[str, Pipeline],
 ) -> None:
-    assert free_inputs(pipelines["__default__"]) == {"commit", "studies"}
+    assert free_inputs(pipelines["__default__"]) == {"commit", "studies", "pooled_rows"}
 
 
 def test_each_pipeline_can_run_on_what_the_others_left(pipelines: dict[str, Pipeline]) -> None:
     catalog = DataCatalog.from_config(load("base")["catalog"])
     for name in ("data_engineering", "training", "validation", "retrain", "scoring"):
         assert all(dataset in catalog for dataset in free_inputs(pipelines[name]))
+
+
+@pytest.mark.usefixtures("pipelines")
+def test_a_source_that_changes_by_itself_is_read_again_by_whatever_needs_its_tables() -> None:
+    config: Any = load("grocy")
+    for name in ("data_engineering", "scoring", "monitoring"):
+        assert with_reading(config, [name]) == sorted(["grocy", name])
+    for names in (["training"], ["validation"], ["promotion"], ["data_generation", "scoring"], ["grocy"]):
+        assert with_reading(config, names) == names
+    own: Any = load("complete_journey")
+    assert with_reading(own, ["scoring"]) == ["scoring"]
+    mistyped: Any = {"run": {"pipelines": ["training"], "reads": ["grocey"]}}
+    with pytest.raises(ConfigurationError, match=r"^run.yml: reads names grocey, which is no pipeline; did you mean"):
+        with_reading(mistyped, ["scoring"])
 
 
 @pytest.mark.parametrize("environment", ENVIRONMENTS)
@@ -77,7 +93,9 @@ def test_the_items_of_every_source_can_be_scored_and_none_of_its_tables_is_writt
 ) -> None:
     catalog = load(environment)["catalog"]
     scoring = pipelines["scoring"]
-    assert free_inputs(scoring) == {"households", "items", "events", "champion", "earlier_predictions"}
+    assert free_inputs(scoring) == {
+        *("households", "items", "events", "any_champion", "source_name", "earlier_predictions"),
+    }
     assert free_inputs(scoring) <= set(catalog)
     assert scoring.all_outputs() & set(catalog) == {
         *("scoring_champion", "predictions", "expected_performance", "pantry_page"),
@@ -91,7 +109,8 @@ def test_the_predictions_of_every_source_can_be_followed_and_none_of_its_tables_
     catalog = load(environment)["catalog"]
     monitoring = pipelines["monitoring"]
     assert free_inputs(monitoring) == {
-        *("households", "items", "events", "champion", "past_predictions", "expected_performance"),
+        *("households", "items", "events", "any_champion", "source_name"),
+        *("past_predictions", "expected_performance"),
     }
     assert free_inputs(monitoring) <= set(catalog)
     assert monitoring.all_outputs() & set(catalog) == {

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import Annotated, Any, ClassVar, Literal, Self, TypeVar
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from omegaconf import OmegaConf
 from pydantic import (
@@ -28,6 +29,8 @@ Share = Annotated[float, Field(ge=0, le=1)]
 OpenShare = Annotated[float, Field(gt=0, lt=1)]
 ColumnName = Annotated[str, Field(min_length=1)]
 Seed = Annotated[int, Field(ge=0, lt=2**31)]
+Category = Literal["dairy", "produce", "meat", "grains", "canned", "frozen", "beverages"]
+Storage = Literal["fridge", "freezer", "pantry"]
 Scenario = Literal["usual", "drift", "leak", "noise", "new_households", "no_printed_dates", "dirty"]
 
 
@@ -262,6 +265,8 @@ class Gates(Section):
     min_alerts: Annotated[int, Field(ge=0, le=10_000_000)] | None
     both_classes: bool
     max_group_calibration_gap: Share | None
+    min_rows: Annotated[int, Field(ge=0, le=10_000_000)] | None
+    min_wasted: Annotated[int, Field(ge=0, le=10_000_000)] | None
     judged_by: Literal["estimate", "bound"]
     on_failure: Literal["report", "fail"]
 
@@ -312,6 +317,7 @@ class Scoring(Section):
     """At which moment the open items of a source are scored, and how much the page shows."""
 
     as_of: datetime | None
+    champion_source: Annotated[str, Field(min_length=1)] | None
     page_households: int = Field(ge=1, le=10_000)
 
     @field_validator("as_of", mode="before")
@@ -386,6 +392,26 @@ class Columns(Section):
         return {part: getattr(self, part) for part in parts if getattr(self, part) is not None}
 
 
+class Grocy(Section):
+    """How the words of a Grocy database are read, and what it does not record about its household."""
+
+    time_zone: str
+    household_size: int = Field(ge=1, le=100)
+    children: Annotated[int, Field(ge=0, le=100)] | None
+    income_band: Literal["low", "middle", "high", "unknown"]
+    categories: dict[str, Category | None]
+    storages: dict[str, Storage]
+
+    @field_validator("time_zone")
+    @classmethod
+    def _is_known(cls, name: str) -> str:
+        try:
+            ZoneInfo(name)
+        except (ZoneInfoNotFoundError, ValueError, OSError):
+            raise ValueError("should be the name of a time zone such as UTC or Europe/Berlin") from None
+        return name
+
+
 SECTIONS: dict[str, type[Section]] = {
     "data_generation": DataGeneration,
     "cleaning": Cleaning,
@@ -403,6 +429,7 @@ SECTIONS: dict[str, type[Section]] = {
     "scoring": Scoring,
     "monitoring": Monitoring,
     "columns": Columns,
+    "grocy": Grocy,
 }
 
 AnySection = TypeVar("AnySection", bound=Section)

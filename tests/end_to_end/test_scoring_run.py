@@ -189,7 +189,8 @@ def test_the_champion_of_another_source_is_refused_in_one_line(project: Checkout
     outcome = checkout.run("--env", "mine", "--pipelines", "scoring")
     assert outcome.code == 1
     (line,) = outcome.errors.splitlines()
-    assert line.startswith("champion: version 1 of waste_risk_predictor is of source test, not of mine")
+    assert line.startswith("the champion, version 1 of waste_risk_predictor, is of source test, not of mine; to score")
+    assert "set scoring.champion_source=test" in line
 
 
 def test_a_registry_that_is_away_is_told_in_one_line(project: Checkout, tmp_path: Path) -> None:

@@ -69,5 +69,5 @@ def predictions(as_of: pd.Timestamp = AS_OF) -> pd.DataFrame:
 
 def page(champion: RegisteredPredictor, page_households: int = 200, as_of: pd.Timestamp = AS_OF, rows: int = 7) -> str:
     """Render the page of the first rows."""
-    scoring = Scoring(as_of=None, page_households=page_households)
+    scoring = Scoring(as_of=None, champion_source=None, page_households=page_households)
     return render_pantry(predictions(as_of).head(rows), items(), as_of, champion, PARAMS, scoring)

@@ -130,6 +130,7 @@ def test_a_plot_arrives_in_the_pipeline_the_catalog_and_the_page(
         "gate_decision": check_gates(FULL, ALL_LIMITS),
         "table_counts": {"items": 4, "items_wasted_share": 0.5, "dropped": {}, "repaired": {}},
         "observation_counts": {"observations": 3, "mature": 2, "mature_wasted_share": 0.5},
+        "pool_counts": {"own": 2, "own_wasted": 1, "pooled": 0},
         "validation_log": WindowUse(1, 1),
         "predictor": make_predictor(),
         "plot_lead_time": image.load(),

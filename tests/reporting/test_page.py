@@ -49,14 +49,14 @@ def words(source: str) -> str:
 
 def test_the_verdict_stands_before_any_figure() -> None:
     text = words(page())
-    assert text.index("PASS") < text.index("13 of 13 gates passed") < text.index("0.872")
+    assert text.index("PASS") < text.index("15 of 15 gates passed") < text.index("0.872")
     assert "FAIL" not in text
 
 
 def test_a_refused_model_says_every_reason_in_the_verdict_and_beside_its_gate() -> None:
     decision = check_gates(FULL, HOPELESS)
     text = words(page(gates=HOPELESS))
-    assert "5 of 13 gates passed. The model must not be promoted." in text
+    assert "7 of 15 gates passed. The model must not be promoted." in text
     assert len(decision.reasons) == 8
     for reason in decision.reasons:
         assert text.count(reason) == 2
@@ -73,6 +73,14 @@ def test_each_gate_has_its_value_its_bound_and_words_of_its_own() -> None:
     assert shown["AUC gained over baselines"] == ("0.1711", "0.1612 to 0.1813", "> 0.00")
     assert shown["High-confidence alerts"] == ("1,750", "", "≥ 100")
     assert shown["Share of the AUC with latent states known"] == ("0.8633", "", "≤ 1.00")
+
+
+def test_on_too_little_data_the_page_claims_no_gate() -> None:
+    text = words(page(gates=ALL_LIMITS.model_copy(update={"min_rows": 1_000_000})))
+    assert "0 of 15 gates passed. The model must not be promoted." in text
+    assert "Too little data to claim a gate: 12345 rows evaluated, fewer than 1000000" in text
+    assert text.count("– not claimed") == 14
+    assert "✓ pass" not in text
 
 
 def test_a_gate_without_a_value_is_not_available_and_has_its_reason() -> None:

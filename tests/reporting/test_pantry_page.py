@@ -79,7 +79,7 @@ def test_no_id_is_on_the_page(champion: RegisteredPredictor) -> None:
 def test_other_ids_give_the_same_page(champion: RegisteredPredictor) -> None:
     """So whoever knows all ids learns nothing from it."""
     other = predictions().assign(household_id=predictions()["household_id"].map(lambda each: 99 - each % 10))
-    args = (items(), AS_OF, champion, PARAMS, Scoring(as_of=None, page_households=200))
+    args = (items(), AS_OF, champion, PARAMS, Scoring(as_of=None, champion_source=None, page_households=200))
     assert render_pantry(other, *args) == page(champion)
 
 
@@ -115,7 +115,9 @@ def test_an_empty_pantry_is_told(champion: RegisteredPredictor) -> None:
 
 def test_open_items_without_an_alert_are_told(champion: RegisteredPredictor) -> None:
     quiet = predictions().iloc[[6]]
-    source = render_pantry(quiet, items(), AS_OF, champion, PARAMS, Scoring(as_of=None, page_households=5))
+    source = render_pantry(
+        quiet, items(), AS_OF, champion, PARAMS, Scoring(as_of=None, champion_source=None, page_households=5)
+    )
     assert "There are no alerts at this moment." in words(source)
     assert "<select" not in source
 
@@ -139,3 +141,16 @@ def test_how_many_items_are_older_than_any_that_models_learn_from_is_told(champi
     assert "7 of the items were bought more than 30 days before." in words(page(champion, as_of=later))
     lines = summarise_scoring(predictions(later).head(3), items(), later, champion, PARAMS)
     assert lines[-1].startswith("Older:        3 of them were bought more than 30 days before; the model has learned")
+
+
+def test_a_champion_of_another_source_is_named_on_the_page_and_on_the_terminal(champion: RegisteredPredictor) -> None:
+    lent = champion._replace(is_lent=True)
+    said = "Of another source: the model is the champion of the source simulated. It has learned nothing of these"
+    assert said in words(page(lent))
+    assert "Hindsight" not in words(page(lent))
+    assert "Of another source" not in words(page(champion))
+    lines = summarise_scoring(predictions(), items(), AS_OF, lent, PARAMS)
+    assert lines[1].startswith("Champion:     of source simulated, as scoring.champion_source says; it was neither")
+    assert not any(
+        line.startswith("Champion:") for line in summarise_scoring(predictions(), items(), AS_OF, champion, PARAMS)
+    )

@@ -101,6 +101,14 @@ def render(metrics=MEASURED, limits=LIMITS, source=SOURCE):
     return render_text(metrics, decision, generated_at=datetime(2025, 11, 12, 14, 30), source=source)
 
 
+def test_on_too_little_data_the_report_claims_no_gate() -> None:
+    text = render_text(MEASURED, check_gates(MEASURED, LIMITS.model_copy(update={"min_wasted": 1_000_000})))
+    assert "AUC >= 0.85:                – not claimed" in text
+    assert "Wasted rows >= 1000000:     ✗ FAIL" in text
+    assert "wasted rows, fewer than 1000000" in text
+    assert "PASS" not in text
+
+
 def test_an_approved_model_reads_exactly_so():
     assert render() == HEAD + PASSED + REST
 

@@ -2,6 +2,7 @@
 
 from datetime import datetime
 from pathlib import Path
+from types import SimpleNamespace
 
 import pandas as pd
 import pytest
@@ -9,8 +10,9 @@ from pydantic import ValidationError
 from random_pantry import random_pantry
 
 from waste_risk.errors import ContractError
+from waste_risk.model.predictor import RegisteredPredictor
 from waste_risk.parameters import Cleaning, Scoring, load
-from waste_risk.scoring import check_records_before, find_as_of, take_champion
+from waste_risk.scoring import check_records_before, find_as_of, learned_until, take_champion
 from waste_risk.simulation import simulate
 
 CLEANING = load(Cleaning, Path(__file__).parents[2] / "conf/base/parameters_data_engineering.yml")
@@ -18,8 +20,8 @@ _, _, ITEMS, EVENTS = random_pantry(1)
 LATEST = max(ITEMS["purchased_on"].max(), EVENTS["occurred_on"].max())
 
 
-def scoring(as_of: object) -> Scoring:
-    return Scoring(as_of=as_of, page_households=10)  # type: ignore[arg-type]
+def scoring(as_of: object, champion_source: str | None = None) -> Scoring:
+    return Scoring(as_of=as_of, champion_source=champion_source, page_households=10)  # type: ignore[arg-type]
 
 
 def test_the_default_moment_is_that_of_the_latest_record() -> None:
@@ -58,7 +60,34 @@ def test_what_is_no_moment_is_refused(as_of: object, reason: str) -> None:
 
 def test_without_a_champion_nothing_is_scored() -> None:
     with pytest.raises(ContractError, match="^there is no champion yet: run kedro run, then kedro run --pipelines"):
-        take_champion(None)
+        take_champion(None, "grocy", scoring(None))
+
+
+@pytest.mark.parametrize(
+    ("champion_source", "wanted"), [(None, "grocy"), ("grocy", "grocy"), ("complete_journey", "complete_journey")]
+)
+def test_a_champion_of_another_source_scores_only_if_it_is_named(champion_source: str | None, wanted: str) -> None:
+    lent = champion_of("simulated")
+    with pytest.raises(ContractError) as refusal:
+        take_champion(lent, "grocy", scoring(None, champion_source))
+    assert str(refusal.value) == (
+        f"the champion, version 3 of waste_risk_predictor, is of source simulated, not of {wanted}; to score with it "
+        "all the same, set scoring.champion_source=simulated"
+    )
+    assert take_champion(lent, "grocy", scoring(None, "simulated")) == lent._replace(is_lent=True)
+
+
+def test_the_own_champion_is_not_lent_and_knows_outcomes_of_its_source() -> None:
+    own = champion_of("grocy")
+    assert take_champion(own, "grocy", scoring(None)) == take_champion(own, "grocy", scoring(None, "grocy")) == own
+    assert learned_until(own) == pd.Timestamp("2025-05-01")
+    assert learned_until(own._replace(is_lent=True)) == pd.Timestamp("2000-01-01")
+
+
+def champion_of(source: str) -> RegisteredPredictor:
+    """A registered predictor, of which nothing is asked but until when it has learned."""
+    predictor = SimpleNamespace(metadata=SimpleNamespace(labels_known_on=pd.Timestamp("2025-05-01")))
+    return RegisteredPredictor(predictor, "3", source, {})  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize("moment", ["2024-05-01", "2024-05-20T13:00"])

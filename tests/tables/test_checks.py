@@ -150,7 +150,7 @@ def test_a_correction_upwards_covers_what_was_eaten_beyond_the_purchase() -> Non
     sound = tables()
     half = sound["items"].assign(quantity=0.5)
     corrected = sound["events"].replace({"kind": {"opened": "corrected"}})
-    upwards = corrected.assign(quantity=0.5)
+    upwards = corrected.assign(quantity=corrected["kind"].map({"corrected": -0.5}).fillna(0.5))
     assert counts(items=half, events=upwards)["items"] == 2
 
 

@@ -247,10 +247,10 @@ def test_each_event_takes_at_most_what_those_before_it_left(bought: float, left:
 
 def test_what_a_correction_found_may_be_taken_too() -> None:
     sound = tables()
-    found = sound["events"].iloc[[3]].assign(kind="corrected", quantity=0.2)
+    found = sound["events"].iloc[[3]].assign(kind="corrected", quantity=-0.2)
     given = {**sound, "items": change(sound["items"], 1, quantity=0.5), "events": pd.concat([sound["events"], found])}
     events = check_tables(**given, cleaning=policy())[2]
-    assert events.loc[events["item_id"] == "i1", "quantity"].tolist() == [0.4, 0.3, 0.2]
+    assert events.loc[events["item_id"] == "i1", "quantity"].tolist() == [0.4, 0.3, -0.2]
 
 
 def test_equal_events_without_a_time_of_day_may_both_have_happened() -> None:

@@ -13,7 +13,7 @@ from sklearn.model_selection import cross_val_score
 from waste_risk.errors import ContractError
 from waste_risk.parameters import Split
 from waste_risk.training import splits
-from waste_risk.training.splits import PurgedTimeSeriesSplit, newest_window, split_by_time
+from waste_risk.training.splits import PurgedTimeSeriesSplit, count_pool, newest_window, split_by_time
 
 HORIZON = pd.Timedelta(days=2)
 
@@ -183,3 +183,84 @@ def test_the_example_of_the_documentation_is_right():
     (example,) = doctest.DocTestFinder().find(PurgedTimeSeriesSplit, globs=vars(splits), module=splits)[:1]
     assert example.examples
     assert doctest.DocTestRunner().run(example).failed == 0
+
+
+def own_rows(n_days: int = 100) -> pd.DataFrame:
+    """A row a day of one household, in the columns that the split reads."""
+    observed_on = pd.date_range("2026-01-01", periods=n_days, unit="us")
+    return pd.DataFrame(
+        {
+            "item_id": pd.Series([f"{number:03}" for number in range(n_days)], dtype="str"),
+            "household_id": pd.Series("own", index=range(n_days), dtype="str"),
+            "observed_on": observed_on,
+            "wasted": [number % 3 == 0 for number in range(n_days)],
+            "label_known_on": observed_on + pd.Timedelta(days=30),
+            "worth": np.arange(n_days, dtype=float),
+        }
+    )
+
+
+def rows_of_others(n: int = 40) -> pd.DataFrame:
+    """Rows of a later time, with ids that own rows have, too."""
+    observed_on = pd.date_range("2031-05-01", periods=n, unit="us")
+    return own_rows(n).assign(
+        item_id=np.arange(n) // 2 + 7,
+        household_id=np.arange(n) % 3,
+        observed_on=observed_on,
+        label_known_on=observed_on + pd.Timedelta(days=30),
+        worth=-1.0 - np.arange(n),
+    )
+
+
+SPLIT = Split(test_share=0.2, test_days=None, n_folds=3)
+
+
+def test_pooled_rows_are_learned_from_and_never_evaluated() -> None:
+    own, others = own_rows(), rows_of_others()
+    before = own.copy(), others.copy()
+    alone, window = split_by_time(own, SPLIT)
+    development, test = split_by_time(own, SPLIT, others)
+    pd.testing.assert_frame_equal(test, window)
+    is_pooled = development["worth"] < 0
+    pd.testing.assert_frame_equal(development[~is_pooled].reset_index(drop=True), alone)
+    assert sorted(development.loc[is_pooled, "worth"]) == sorted(others["worth"])
+    assert count_pool(development, others) == {
+        "own": len(alone),
+        "own_wasted": int(alone["wasted"].sum()),
+        "pooled": len(others),
+    }
+    pd.testing.assert_frame_equal(own, before[0])
+    pd.testing.assert_frame_equal(others, before[1])
+
+
+def test_the_newest_pooled_label_is_known_when_the_test_window_begins_and_gaps_stay() -> None:
+    development, test = split_by_time(own_rows(), SPLIT, rows_of_others())
+    pooled = development[development["worth"] < 0].sort_values("worth", ascending=False)
+    assert pooled["label_known_on"].max() == test["observed_on"].min()
+    assert set(pooled["observed_on"].diff().dropna()) == {pd.Timedelta(days=1)}
+    assert set(pooled["label_known_on"] - pooled["observed_on"]) == {pd.Timedelta(days=30)}
+    assert development["observed_on"].is_monotonic_increasing
+
+
+@pytest.mark.parametrize("kind", ["str", "int64"])
+def test_no_pooled_row_has_the_id_of_an_own_one_and_its_equals_stay_equal(kind: str) -> None:
+    own = own_rows()
+    own = own.assign(item_id=own["item_id"].astype(kind))
+    if kind == "int64":
+        own = own.assign(household_id=5)
+    development, _ = split_by_time(own, SPLIT, rows_of_others())
+    is_pooled = development["worth"] < 0
+    for name, n_different in (("item_id", 20), ("household_id", 3)):
+        ids = development.loc[is_pooled, name]
+        assert ids.nunique() == n_different
+        assert not ids.isin(own[name]).any()
+        assert development[name].dtype == own[name].dtype
+
+
+def test_with_pooled_rows_own_ones_may_have_one_outcome_and_without_any_nothing_changes() -> None:
+    dull = own_rows().assign(wasted=False)
+    with pytest.raises(ContractError, match="is always false"):
+        split_by_time(dull, SPLIT)
+    assert split_by_time(dull, SPLIT, rows_of_others())[0]["wasted"].any()
+    alone, _ = split_by_time(own_rows(), SPLIT)
+    pd.testing.assert_frame_equal(split_by_time(own_rows(), SPLIT, rows_of_others().iloc[:0])[0], alone)

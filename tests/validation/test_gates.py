@@ -7,11 +7,12 @@ import pytest
 from evaluating import evaluate_rows
 from hypothesis import assume, given
 from hypothesis import strategies as st
-from measured import ALL_LIMITS as LIMITS
+from measured import ALL_LIMITS
 
 from waste_risk.metrics import Baseline, Estimate, Fairness, PurestFeature
 from waste_risk.validation.gates import GATES, GateDefinition, Measured, Relation, check_gates
 
+LIMITS = ALL_LIMITS.model_copy(update={"min_rows": None, "min_wasted": None})
 OFF = {
     "max_calibration_in_the_large": None,
     "min_gain_over_baselines": None,
@@ -20,6 +21,8 @@ OFF = {
     "not_above_oracle": False,
     "max_feature_precision": None,
     "min_alerts": None,
+    "min_rows": None,
+    "min_wasted": None,
     "both_classes": False,
     "max_group_calibration_gap": None,
 }
@@ -124,7 +127,7 @@ def test_the_verdict_names_the_bytes_it_is_about(good):
 
 
 def test_every_gate_is_defined_once_and_says_what_it_measures_and_why(good):
-    assert [definition.name for definition in GATES] == NAMES
+    assert [definition.name for definition in GATES] == [*NAMES, "rows", "wasted"]
     assert len({definition.title for definition in GATES}) == len(GATES)
     assert all(gate.title and gate.why.endswith(".") for gate in check_gates(good, LIMITS).gates)
 
@@ -223,6 +226,52 @@ def test_one_bad_metric_turns_its_own_gate_red_and_no_other(good, name, value, r
 def test_one_bad_record_turns_its_own_gate_red_and_no_other(good, gate, changed, reason):
     decision = check_gates(replace(good, **changed), LIMITS)
     assert (decision.approved, failed(decision), decision.reasons) == (False, [gate], (reason,))
+
+
+ENOUGH = LIMITS.model_copy(update={"min_rows": 5_000, "min_wasted": 1_500})
+
+
+def test_enough_rows_and_enough_wasted_ones_support_the_other_gates(good):
+    decision = check_gates(good, ENOUGH)
+    assert (decision.approved, decision.unclaimed) == (True, ())
+    assert summarise(decision)[-2:] == [
+        ("rows", "Rows >= 5000", True, 5000.0, 5000.0),
+        ("wasted", "Wasted rows >= 1500", True, 1500.0, 1500.0),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("gate", "changed", "reason"),
+    [
+        (
+            "rows",
+            {"n_rows": 4_999},
+            "Too little data to claim a gate: 4999 rows evaluated, fewer than 5000",
+        ),
+        (
+            "wasted",
+            {"n_wasted": 1_499},
+            "Too little data to claim a gate: 1499 wasted rows, fewer than 1500",
+        ),
+    ],
+)
+def test_on_too_little_data_no_gate_is_claimed(good, gate, changed, reason):
+    decision = check_gates(replace(good, **changed), ENOUGH)
+    assert (decision.approved, decision.reasons, decision.may_contend) == (False, (reason,), False)
+    assert [each.name for each in decision.gates if each.passed] == []
+    assert set(decision.unclaimed) == {*NAMES, "rows", "wasted"} - {gate}
+    assert decision.unsupported == ()
+    assert decision.verdict == "FAIL (too little data to claim a gate)"
+    assert decision.to_dict()["unclaimed"] == decision.unclaimed
+
+
+def test_a_gate_that_fails_on_too_little_data_fails(good):
+    decision = check_gates(replace(good, n_rows=2_000, auc=Estimate(0.6)), ENOUGH)
+    assert "auc" not in decision.unclaimed
+    assert decision.reasons == (
+        "Too little data to claim a gate: 2000 rows evaluated, fewer than 5000",
+        "AUC 0.6000 is below 0.85",
+    )
 
 
 def test_above_the_oracle_by_chance_is_no_red_gate(good):

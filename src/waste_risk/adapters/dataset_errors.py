@@ -56,7 +56,7 @@ def explain(error: DatasetError) -> str:
         return f"{name}: {reason}"
     if _REPRESENTATION.search(text):
         return f"{text.partition(':')[0]}: {_why_not(error, 'used')}"
-    return " ".join(text.partition("\nHint:")[0].split())
+    return " ".join(re.split(r"\nHint:|\.?\nFailed to instantiate dataset", text)[0].split())
 
 
 def why_unreadable(error: Exception) -> str:

@@ -102,9 +102,14 @@ class LineageHook:
         missing = [name for name in names if self._place(name) and not self._path(name)]
         if not missing:
             return  # else every run would import every pipeline
-        makers = _makers(missing)
-        remedy = f"run {makers} first" if makers else "say in the catalog where it is"
-        raise RunError(f"{', '.join(missing)}: {self._place(missing[0])} does not exist; {remedy}")
+        makers, place = _makers(missing), Path(str(self._place(missing[0])))
+        if makers:
+            raise RunError(f"{', '.join(missing)}: {place} does not exist; run {makers} first")
+        data = self._folder.parent.resolve()
+        if place.resolve().is_relative_to(data):
+            other = place.resolve().relative_to(data).parts[0]
+            raise RunError(f"{missing[0]}: {place} does not exist; run the pipelines of the source {other} first")
+        raise RunError(f"{missing[0]}: {place} does not exist; say in the catalog, or in its parameter, where it is")
 
     def _look(self, name: str) -> None:
         path = self._path(name)

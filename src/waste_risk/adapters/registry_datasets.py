@@ -144,8 +144,8 @@ class PredictorModelDataset(ModelDataset):
 class RegisteredPredictorDataset(AbstractDataset[NoReturn, "RegisteredPredictor | None"]):
     """The predictor that an alias points at, such as ``champion``; None where there is none yet."""
 
-    def __init__(self, alias: str, source: str, metadata: dict[str, Any] | None = None) -> None:
-        """Set the alias, and the source whose predictor it must be."""
+    def __init__(self, alias: str, source: str | None, metadata: dict[str, Any] | None = None) -> None:
+        """Set the alias, and the source whose predictor it must be; null for any."""
         self._alias = alias
         self._source = source
         self.metadata = metadata
@@ -161,11 +161,11 @@ class RegisteredPredictorDataset(AbstractDataset[NoReturn, "RegisteredPredictor 
         version = version_of_alias(name_of("predictor"), self._alias)
         if version is None:
             return None
-        source = version.tags.get("source")
-        if source != self._source:
+        source = str(version.tags.get("source"))
+        if self._source not in {source, None}:
             raise DatasetError(f"{_title(version)} is of source {source}, not of {self._source}")
         validated = validated_metrics(version)
-        return RegisteredPredictor(load_predictor(version), str(version.version), self._source, validated)
+        return RegisteredPredictor(load_predictor(version), str(version.version), source, validated)
 
     def save(self, data: NoReturn) -> NoReturn:  # noqa: ARG002 - Kedro's signature
         """Raise an error: aliases are set by moving a version set."""

@@ -16,7 +16,7 @@ from waste_risk.adapters.hooks import PROGRESS, TRACKING
 from waste_risk.adapters.lineage import source_folder
 from waste_risk.adapters.locks import holding
 from waste_risk.adapters.screen import ticking
-from waste_risk.adapters.sources import pipelines_of
+from waste_risk.adapters.sources import pipelines_of, with_reading
 
 
 class SourceSession(KedroSession):
@@ -43,6 +43,7 @@ class SourceSession(KedroSession):
         unknown = [name for name in names if name not in pipelines]
         if unknown:
             raise RunError(f"There is no pipeline {', '.join(unknown)}; there are {', '.join(sorted(pipelines))}.")
+        names = with_reading(config, names)
         command = click.get_current_context(silent=True)
         wait_seconds = float(command.params.get("wait") or 0) if command else 0.0
         with holding(source_folder(self._project_path, config), wait_seconds), ticking(PROGRESS.tell), _ended():

@@ -175,6 +175,24 @@ def pipelines_of(config: ConfigLoader) -> list[str]:
     return list(config["run"]["pipelines"])
 
 
+def with_reading(config: ConfigLoader, names: list[str]) -> list[str]:
+    """Return the pipelines with those that `reads` in run.yml names, if they make what one of them needs.
+
+    Such a pipeline reads a source that changes by itself, so what it made before is out of date.
+
+    Raises:
+        ConfigurationError: there is no such pipeline.
+    """
+    reading = [name for name in config["run"].get("reads", ()) if name not in names]
+    for name in reading:
+        if name not in pipelines:
+            raise ConfigurationError(f"run.yml: reads names {name}, which is no pipeline{suggest(name, pipelines)}")
+    if not reading:
+        return names
+    needed = sum((pipelines[name] for name in names), Pipeline([])).inputs()
+    return sorted([*names, *(name for name in reading if pipelines[name].all_outputs() & needed)])
+
+
 def _refuse_a_shared_folder(config: ConfigLoader) -> None:
     swapped, shared = _swapped(config), config.of_base("globals").get("source")
     if swapped and config["globals"]["source"] == shared:

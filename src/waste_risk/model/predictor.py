@@ -226,12 +226,14 @@ class RegisteredPredictor(NamedTuple):
         version: of its registered model.
         source: whose records it was trained on.
         validated: the metrics of its validation, by name; empty if its training run is gone.
+        is_lent: whether it is of another source than the one that it scores, and has learned nothing of that.
     """
 
     predictor: WastePredictor
     version: str
     source: str
     validated: Mapping[str, float]
+    is_lent: bool = False
 
 
 def classify_risk(probability: Floats, params: RiskClasses) -> NDArray[np.str_]:

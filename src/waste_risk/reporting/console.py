@@ -4,7 +4,7 @@ from typing import TypedDict
 
 import pandas as pd
 
-from waste_risk.formatting import format_count, format_number, format_percent
+from waste_risk.formatting import count_noun, format_count, format_number, format_percent
 from waste_risk.metrics import ValidationMetrics
 from waste_risk.model.predictor import RegisteredPredictor
 from waste_risk.monitoring import MonitoringMetrics
@@ -13,7 +13,11 @@ from waste_risk.promotion import PromotionDecision
 from waste_risk.reporting.monitoring.sentences import tell_maturity, tell_recent
 from waste_risk.reporting.text import LEAK
 from waste_risk.scoring import count_older, learned_until
+from waste_risk.sources.grocy import GrocyCounts
+from waste_risk.training.splits import PoolCounts
 from waste_risk.validation.gates import GateDecision
+
+LENT = "of source {source}, as scoring.champion_source says; it was neither trained nor evaluated on this one"
 
 
 class ObservationCounts(TypedDict):
@@ -35,6 +39,31 @@ def summarise_source(households: pd.DataFrame, items: pd.DataFrame, events: pd.D
     ]
 
 
+def summarise_grocy(grocy_counts: GrocyCounts, items: pd.DataFrame, events: pd.DataFrame) -> list[str]:
+    """Return how little there is in a Grocy database, and what was left out of it, without the user's words."""
+    n_wasted = events.loc[events["kind"] == "wasted", "item_id"].nunique()
+    groups = grocy_counts["items_in_groups_without_a_category"]
+    locations = grocy_counts["items_in_locations_without_a_storage"]
+    unknown = grocy_counts["bookings_of_no_known_item"] + grocy_counts["edits_without_a_pair"]
+    left_out = {
+        f"in {count_noun(len(groups), 'product group')} without a category": sum(groups.values()),
+        f"in {count_noun(len(locations), 'location')} without a storage": sum(locations.values()),
+        "that are no food": grocy_counts["items_that_are_no_food"],
+        "below a thousandth of a unit": grocy_counts["items_below_a_thousandth"],
+    }
+    lines = {
+        f"Grocy:        {count_noun(len(items), 'item')} of one household, {format_count(n_wasted)} thrown away; "
+        f"{count_noun(grocy_counts['bookings'], 'booking')}, {format_count(grocy_counts['undone'])} undone": True,
+        f"Found:        {count_noun(grocy_counts['found_items'], 'item')} by an inventory, taken as bought then": (
+            grocy_counts["found_items"]
+        ),
+        **{f"Left out:     {count_noun(count, 'item')} {reason}": count for reason, count in left_out.items()},
+        f"Left out:     {count_noun(unknown, 'booking')} of items that nobody booked in": unknown,
+        "              The file of grocy_counts names what conf/grocy/parameters.yml could map": groups or locations,
+    }
+    return [line for line, is_told in lines.items() if is_told]
+
+
 def count_observations(observations: pd.DataFrame, model_input: pd.DataFrame) -> ObservationCounts:
     """Count the observations of open items, those whose label is known, and the share of these that end in waste."""
     return {
@@ -50,6 +79,16 @@ def summarise_observations(observation_counts: ObservationCounts, observation: O
         f"Observations: {observation_counts['observations']:,} of open items, {observation_counts['mature']:,} with a "
         f"known label, {format_percent(observation_counts['mature_wasted_share'])} wasted within "
         f"{observation.horizon_days} days"
+    ]
+
+
+def summarise_pool(pool_counts: PoolCounts) -> list[str]:
+    """Return how much of what a predictor learns from is of another source, if anything is."""
+    if not pool_counts["pooled"]:
+        return []
+    return [
+        f"Learned from: {count_noun(pool_counts['own'], 'own observation')} ({format_count(pool_counts['own_wasted'])} "
+        f"wasted) and {format_count(pool_counts['pooled'])} of another source; evaluated on own ones alone"
     ]
 
 
@@ -105,8 +144,9 @@ def summarise_scoring(  # noqa: PLR0917
         " it may know what became of these items"
     )
     return [
-        f"Scored:       {format_count(len(predictions))} open items of {format_count(n_households)} households at "
+        f"Scored:       {format_count(len(predictions))} open items of {count_noun(n_households, 'household')} at "
         f"{as_of.floor('s')}, by version {champion.version} of the model",
+        *([f"Champion:     {LENT.format(source=champion.source)}"] if champion.is_lent else []),
         f"Alerts:       {format_count(predictions['is_alert'].sum())} at or above "
         f"{format_number(champion.predictor.threshold, 3)}, {format_count(is_sure.sum())} of them with high confidence,"
         f" {format_count(is_new.sum())} new",

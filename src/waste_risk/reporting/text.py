@@ -38,6 +38,7 @@ class SourceSummary:
         item_waste_ratio: share of the items with any waste by the end of the data.
         n_observations: observations whose label is known.
         observation_waste_ratio: share of those that were wasted within the horizon.
+        n_pooled: observations of another source that the predictor has learned from, too.
         dropped: number of records that cleaning dropped, by rule.
         repaired: number of records that it repaired, by rule.
         not_given: what the source does not have, so that it is not evaluated.
@@ -47,6 +48,7 @@ class SourceSummary:
     item_waste_ratio: float
     n_observations: int
     observation_waste_ratio: float
+    n_pooled: int = 0
     dropped: Mapping[str, int] = field(default_factory=dict)
     repaired: Mapping[str, int] = field(default_factory=dict)
     not_given: tuple[str, ...] = ()
@@ -132,7 +134,8 @@ def _decision(decision: GateDecision) -> list[str]:
     gates = []
     for gate in decision.gates:
         passed = "✓ PASS (estimate only)" if gate.name in decision.unsupported else "✓ PASS"
-        gates.append(line(gate.label, passed if gate.passed else "✗ FAIL"))
+        failed = "– not claimed" if gate.name in decision.unclaimed else "✗ FAIL"
+        gates.append(line(gate.label, passed if gate.passed else failed))
     return [*_section("GATE REQUIREMENTS", gates), *_section("REASONS", decision.reasons)]
 
 
@@ -173,6 +176,11 @@ def _source(source: SourceSummary | None) -> list[str]:
     return [
         line("Items", f"{source.n_items:,}, {items} wasted so far"),
         line("Observations", f"{source.n_observations:,}, {observations} wasted within the horizon"),
+        *(
+            [line("Pooled", f"{source.n_pooled:,} observations of another source, only to learn from")]
+            if source.n_pooled
+            else []
+        ),
         *_cleaned("Dropped", source.dropped),
         *_cleaned("Repaired", source.repaired),
         *([line("Not given", ", ".join(source.not_given))] if source.not_given else []),

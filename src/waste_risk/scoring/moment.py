@@ -5,19 +5,25 @@ import pandas as pd
 from waste_risk.errors import ContractError
 from waste_risk.model.predictor import RegisteredPredictor
 from waste_risk.observations.observe import is_learned_age, latest_record
-from waste_risk.parameters import Cleaning, Scoring
+from waste_risk.parameters import FIRST_DAY, Cleaning, Scoring
 from waste_risk.tables.checks import check_tables
 
 
-def take_champion(champion: RegisteredPredictor | None) -> RegisteredPredictor:
-    """Return the champion.
+def take_champion(any_champion: RegisteredPredictor | None, source_name: str, scoring: Scoring) -> RegisteredPredictor:
+    """Return the champion, which is of this source, or of the one that the parameters name.
 
     Raises:
-        ContractError: there is none yet.
+        ContractError: there is none yet, or it is of another source.
     """
-    if champion is None:
+    if any_champion is None:
         raise ContractError("there is no champion yet: run kedro run, then kedro run --pipelines promotion")
-    return champion
+    source, wanted = any_champion.source, scoring.champion_source or source_name
+    if source != wanted:
+        raise ContractError(
+            f"the champion, version {any_champion.version} of waste_risk_predictor, is of source {source}, not of "
+            f"{wanted}; to score with it all the same, set scoring.champion_source={source}"
+        )
+    return any_champion._replace(is_lent=source != source_name)
 
 
 def find_as_of(items: pd.DataFrame, events: pd.DataFrame, scoring: Scoring) -> pd.Timestamp:
@@ -62,8 +68,11 @@ def check_records_before(
 
 
 def learned_until(champion: RegisteredPredictor) -> pd.Timestamp:
-    """Return until when the outcomes lie that the champion was trained on; items scored before may be among them."""
-    return champion.predictor.metadata.labels_known_on
+    """Return until when the outcomes lie that the champion was trained on; items scored before may be among them.
+
+    One of another source knows no outcome of this one: for it, that is before all records.
+    """
+    return pd.Timestamp(FIRST_DAY) if champion.is_lent else champion.predictor.metadata.labels_known_on
 
 
 def count_older(purchased_on: pd.Series, as_of: pd.Timestamp, max_age_days: int) -> int:

@@ -260,7 +260,7 @@ def items_eaten_more_than_bought(records: Records, _: Cleaning) -> Mask:
 def _available(records: Records) -> Integers:
     """Return the thousandths bought of each item, and found later by corrections."""
     is_correction = (records.events["kind"] == "corrected").to_numpy()
-    found = np.maximum(thousandths(records.events["quantity"]), 0)
+    found = np.maximum(-thousandths(records.events["quantity"]), 0)  # above 0 it is gone, as everywhere
     return thousandths(records.items["quantity"]) + _total_by_item(records, is_correction, found)
 
 

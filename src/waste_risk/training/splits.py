@@ -5,7 +5,7 @@ outcomes already seen near a boundary would keep the quick ones only.
 """
 
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, TypedDict
 
 import numpy as np
 import pandas as pd
@@ -22,13 +22,17 @@ Positions = NDArray[np.intp]
 _TOO_SHORT = "a longer period or fewer folds are needed"
 
 
-def split_by_time(model_input: pd.DataFrame, params: Split) -> tuple[pd.DataFrame, pd.DataFrame]:
+def split_by_time(
+    model_input: pd.DataFrame, params: Split, pooled_rows: pd.DataFrame | None = None
+) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Split off the newest days as the test window; development keeps the rows whose label was known before it begins.
 
     Args:
         model_input: features, labels, ``observed_on`` and ``label_known_on``.
         params: ``test_days`` is how many days the test window has; if it is null, ``test_share`` is the largest share
             of the rows that the window may hold.
+        pooled_rows: of another source, to learn from beside those of ``model_input``; they never enter the test window.
+            Their times are moved so that the newest of their labels is known when the window begins.
 
     Raises:
         ContractError: the newest day alone holds more than ``test_share`` of the rows, no label is known before the
@@ -41,8 +45,45 @@ def split_by_time(model_input: pd.DataFrame, params: Split) -> tuple[pd.DataFram
         else newest_days(observed_on, label_known_on, params.test_days)
     )
     development, test = model_input[older].reset_index(drop=True), model_input[newest].reset_index(drop=True)
+    if pooled_rows is not None and len(pooled_rows):
+        ids = {name: _ids_apart(pooled_rows[name], model_input[name]) for name in ("item_id", "household_id")}
+        development = _pool(development, pooled_rows.assign(**ids), known_by=test["observed_on"].min().floor("D"))
     _refuse_one_class(development["wasted"])
     return development, test
+
+
+class PoolCounts(TypedDict):
+    """What a predictor learns from: own rows, those of them that were wasted, and rows of another source."""
+
+    own: int
+    own_wasted: int
+    pooled: int
+
+
+def count_pool(development: pd.DataFrame, pooled_rows: pd.DataFrame) -> PoolCounts:
+    """Count the own rows in development, and the others."""
+    n_pooled, n_pooled_wasted = len(pooled_rows), int(pooled_rows["wasted"].sum())
+    return {
+        "own": len(development) - n_pooled,
+        "own_wasted": int(development["wasted"].sum()) - n_pooled_wasted,
+        "pooled": n_pooled,
+    }
+
+
+def _pool(own: pd.DataFrame, others: pd.DataFrame, known_by: pd.Timestamp) -> pd.DataFrame:
+    """Return own and other rows in the order of time, the others moved until all of their labels are known."""
+    delay = (known_by - others["label_known_on"].max()).floor("D")
+    moved = {name: others[name] + delay for name in ("observed_on", "label_known_on")}
+    pooled = pd.concat([own, others.assign(**moved)[own.columns]], ignore_index=True)
+    return pooled.sort_values(["observed_on", "item_id"], ignore_index=True)
+
+
+def _ids_apart(ids: pd.Series, own: pd.Series) -> pd.Series:
+    """Return new ids of the kind of the own ones, beyond them: numbers, or texts that only pooled rows have."""
+    number = pd.Series(pd.factorize(ids)[0] + 1, index=ids.index)
+    is_number = pd.api.types.is_integer_dtype(own)
+    apart: pd.Series = number + own.max() if is_number else ("pooled " + number.astype("str")).astype(own.dtype)
+    return apart
 
 
 def _refuse_one_class(wasted: "pd.Series[bool]") -> None:

@@ -25,6 +25,11 @@ TWICE = 2
 OF_DRIFT = frozenset({"calibration_in_the_large", "newest_calibration_in_the_large"})
 
 
+# Below these a source is too small for any gate to mean something: those that it would pass are not claimed.
+OF_SUPPORT = frozenset({"rows", "wasted"})
+NOT_CLAIMED = "Too little data to claim it"
+
+
 @dataclass(frozen=True)
 class GateDecision:
     """Whether a model may be promoted, every gate, one sentence for each that failed, and which bytes were validated.
@@ -32,6 +37,7 @@ class GateDecision:
     Attributes:
         unsupported: names of the gates that are passed by the estimate, and would not be by the worse end of its
             interval.
+        unclaimed: names of the gates that the metrics pass, on too little data to claim that: they are not passed.
     """
 
     approved: bool
@@ -39,12 +45,16 @@ class GateDecision:
     reasons: tuple[str, ...]
     predictor_sha256: str | None = None
     unsupported: tuple[str, ...] = ()
+    unclaimed: tuple[str, ...] = ()
 
     @property
     def verdict(self) -> str:
-        """PASS, PASS by the estimate only (with the gates that their interval does not support), or FAIL."""
+        """PASS, PASS by the estimate only (with the gates that their interval does not support), or FAIL.
+
+        A FAIL says so if it rests on too little data to claim a gate.
+        """
         if not self.approved:
-            return "FAIL"
+            return "FAIL (too little data to claim a gate)" if self.unclaimed else "FAIL"
         labels = [gate.label for gate in self.gates if gate.name in self.unsupported]
         return f"PASS by the estimate only (not by its interval: {', '.join(labels)})" if labels else "PASS"
 
@@ -71,13 +81,19 @@ def check_gates(
     """
     defined = GATES if definitions is None else definitions
     gates = _check(metrics, params, defined)
+    is_little = any(gate.name in OF_SUPPORT and not gate.passed for gate in gates)
+    unclaimed = tuple(gate.name for gate in gates if is_little and gate.passed)
+    gates = tuple(replace(gate, passed=False, reason=NOT_CLAIMED) if gate.name in unclaimed else gate for gate in gates)
+    failed = [gate for gate in gates if not gate.passed and gate.name not in unclaimed]
+    failed.sort(key=lambda gate: gate.name not in OF_SUPPORT)
     by_bound = {gate.name: gate for gate in _check(metrics, params.model_copy(update={"judged_by": "bound"}), defined)}
     return GateDecision(
         approved=all(gate.passed for gate in gates),
         gates=gates,
-        reasons=tuple(gate.reason for gate in gates if not gate.passed),
+        reasons=tuple(gate.reason for gate in failed),
         predictor_sha256=metrics.predictor_sha256,
         unsupported=tuple(gate.name for gate in gates if gate.passed and not by_bound[gate.name].passed),
+        unclaimed=unclaimed,
     )
 
 
@@ -153,6 +169,11 @@ def _rarer_outcome(metrics: ValidationMetrics, _: Gates) -> Measured:
     missing = "wasted" if metrics.n_wasted == 0 else "not wasted"
     reason = f"None of {metrics.n_rows} rows is {missing}"
     return Measured("Rows of the rarer outcome", value=float(fewest), reason=reason)
+
+
+def _support(name: str, number: int, asked: int | None) -> Measured:
+    reason = f"Too little data to claim a gate: {number} {name}, fewer than {asked}"
+    return Measured(name, value=float(number), reason=reason)
 
 
 def _group_gap(metrics: ValidationMetrics, params: Gates) -> Measured:
@@ -298,5 +319,25 @@ GATES = (
         relation=Relation.BELOW,
         limit=lambda gates: gates.max_group_calibration_gap,
         measure=_group_gap,
+    ),
+    GateDefinition(
+        name="rows",
+        label="Rows {bound}",
+        title="Rows evaluated",
+        why="Fewer say too little about any gate.",
+        relation=Relation.AT_LEAST,
+        limit=lambda gates: None if gates.min_rows is None else float(gates.min_rows),
+        measure=lambda metrics, gates: _support("rows evaluated", metrics.n_rows, gates.min_rows),
+        is_count=True,
+    ),
+    GateDefinition(
+        name="wasted",
+        label="Wasted rows {bound}",
+        title="Wasted rows",
+        why="Fewer say too little about any gate.",
+        relation=Relation.AT_LEAST,
+        limit=lambda gates: None if gates.min_wasted is None else float(gates.min_wasted),
+        measure=lambda metrics, gates: _support("wasted rows", metrics.n_wasted, gates.min_wasted),
+        is_count=True,
     ),
 )

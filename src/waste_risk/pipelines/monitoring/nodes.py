@@ -22,9 +22,13 @@ def observe_reference(
     champion: RegisteredPredictor,
     monitoring: Monitoring,
 ) -> pd.DataFrame:
-    """Observe the open items of the newest scored moment, and of the last weeks that the champion was trained on."""
-    until = pd.Timestamp(champion.predictor.metadata.observed_until)
-    return observe_weekly(items, events, outcomes["as_of"].max(), until, monitoring)
+    """Observe the open items of the newest scored moment, and of the last weeks that the champion was trained on.
+
+    One of another source was trained on none of them: then, of the weeks before the moment.
+    """
+    as_of = outcomes["as_of"].max()
+    until = as_of if champion.is_lent else pd.Timestamp(champion.predictor.metadata.observed_until)
+    return observe_weekly(items, events, as_of, until, monitoring)
 
 
 def measure_drift(

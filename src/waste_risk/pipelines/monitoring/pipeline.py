@@ -23,7 +23,12 @@ def create_pipeline() -> Pipeline:
     """Compare what was expected of the predictions with what became of the items, and sound alarms."""
     return Pipeline(
         [
-            Node(take_champion, "champion", "monitored_champion", name="take_champion"),
+            Node(
+                take_champion,
+                inputs=["any_champion", "source_name", "params:scoring"],
+                outputs="monitored_champion",
+                name="take_champion",
+            ),
             Node(
                 check_tables,
                 inputs=["households", "items", "events", "params:cleaning"],

@@ -15,7 +15,12 @@ def create_pipeline() -> Pipeline:
     """Score all open items with the champion; nothing is trained, and nothing that training made is touched."""
     return Pipeline(
         [
-            Node(take_champion, "champion", "scoring_champion", name="take_champion"),
+            Node(
+                take_champion,
+                inputs=["any_champion", "source_name", "params:scoring"],
+                outputs="scoring_champion",
+                name="take_champion",
+            ),
             Node(
                 check_tables,
                 inputs=["households", "items", "events", "params:cleaning"],

@@ -11,9 +11,10 @@ from waste_risk.pipelines.training.nodes import (
     record_training,
     register_models,
 )
+from waste_risk.reporting.console import summarise_pool
 from waste_risk.training.cross_validation import cross_validate, summarise_folds
 from waste_risk.training.fit import fit_predictor
-from waste_risk.training.splits import split_by_time
+from waste_risk.training.splits import count_pool, split_by_time
 from waste_risk.training.thresholds import choose_cheapest_threshold, choose_threshold
 from waste_risk.training.tuning.hyperparameters import tune_hyperparameters
 
@@ -22,7 +23,14 @@ def create_pipeline() -> Pipeline:
     """Make every decision on data of its own; the test window is only split off here."""
     return Pipeline(
         [
-            Node(split_by_time, ["model_input", "params:split"], ["development", "test"], name="split_by_time"),
+            Node(
+                split_by_time,
+                ["model_input", "params:split", "pooled_rows"],
+                ["development", "test"],
+                name="split_by_time",
+            ),
+            Node(count_pool, ["development", "pooled_rows"], "pool_counts", name="count_pool"),
+            Node(summarise_pool, "pool_counts", "pool_summary", name="summarise_pool"),
             Node(
                 tune_hyperparameters,
                 ["development", "params:training", "params:split", "params:observation", "params:tuning", "studies"],

@@ -17,6 +17,7 @@ from waste_risk.reporting.page import render_page
 from waste_risk.reporting.text import SourceSummary, WindowUse, render_text
 from waste_risk.simulation import oracle_probability
 from waste_risk.tables.checks import TableCounts
+from waste_risk.training.splits import PoolCounts
 from waste_risk.validation.evaluation import evaluate_with_outcomes, predict_with_outcomes
 from waste_risk.validation.gates import GateDecision
 from waste_risk.validation.leakage import find_purest_feature, validate_adversarially
@@ -100,15 +101,16 @@ def evaluate_predictions(
     return {"window_sha256": hash_rows(test[[*KEYS, *LABELS]]), "predictor_sha256": predictor.sha256}, metrics
 
 
-def write_report(
+def write_report(  # noqa: PLR0917
     validation_metrics: ValidationMetrics,
     gate_decision: GateDecision,
     table_counts: TableCounts,
     observation_counts: ObservationCounts,
     validation_log: WindowUse,
+    pool_counts: PoolCounts | None = None,
 ) -> str:
     """Write the text report, dated now."""
-    source = _summarise_source(table_counts, observation_counts, validation_metrics)
+    source = _summarise_source(table_counts, observation_counts, pool_counts, validation_metrics)
     return render_text(
         validation_metrics, gate_decision, generated_at=now(), source=source, validation_log=validation_log
     )
@@ -121,6 +123,7 @@ def write_page(
     table_counts: TableCounts,
     observation_counts: ObservationCounts,
     validation_log: WindowUse,
+    pool_counts: PoolCounts,
     predictor: WastePredictor,
     **images: bytes,
 ) -> str:
@@ -132,7 +135,7 @@ def write_page(
         validation_metrics,
         gate_decision,
         generated_at=now(),
-        source=_summarise_source(table_counts, observation_counts, validation_metrics),
+        source=_summarise_source(table_counts, observation_counts, pool_counts, validation_metrics),
         validation_log=validation_log,
         metadata=predictor.metadata,
         plots={plot: images[plot.dataset] for plot in plots.PLOTS},
@@ -140,7 +143,10 @@ def write_page(
 
 
 def _summarise_source(
-    table_counts: TableCounts, observation_counts: ObservationCounts, metrics: ValidationMetrics
+    table_counts: TableCounts,
+    observation_counts: ObservationCounts,
+    pool_counts: PoolCounts | None,
+    metrics: ValidationMetrics,
 ) -> SourceSummary:
     given = {"days to waste": metrics.days_mae is not None, "sensitive attributes": bool(metrics.fairness)}
     return SourceSummary(
@@ -148,6 +154,7 @@ def _summarise_source(
         item_waste_ratio=table_counts["items_wasted_share"],
         n_observations=observation_counts["mature"],
         observation_waste_ratio=observation_counts["mature_wasted_share"],
+        n_pooled=pool_counts["pooled"] if pool_counts else 0,
         dropped=table_counts["dropped"],
         repaired=table_counts["repaired"],
         not_given=tuple(name for name, is_given in given.items() if not is_given),

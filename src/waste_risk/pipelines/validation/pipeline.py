@@ -14,7 +14,9 @@ from waste_risk.reporting.console import summarise_verdict
 from waste_risk.validation.baselines import predict_baselines
 from waste_risk.validation.gates import check_gates
 
-REPORTED = ("validation_metrics", "gate_decision", "table_counts", "observation_counts", "validation_log")
+REPORTED = (
+    *("validation_metrics", "gate_decision", "table_counts", "observation_counts", "validation_log", "pool_counts"),
+)
 EVALUATED = (
     *("test_predictions", "oracle", "baseline_predictions", "fold_metrics", "cost_threshold", "predictor"),
     *("development", "test"),

@@ -47,6 +47,7 @@ def render_pantry(  # noqa: PLR0917
         high_confidence=monitoring.high_confidence,
         model_version=champion.version,
         predictor_sha256=champion.predictor.sha256,
+        lent_by=champion.source if champion.is_lent else None,
         learned_until=hindsight if as_of < hindsight else None,
         n_older=count_older(rows["purchased_on"], as_of, monitoring.max_age_days),
         max_age_days=monitoring.max_age_days,

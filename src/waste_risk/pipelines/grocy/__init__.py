@@ -1,0 +1,1 @@
+"""A Grocy database: one household, with its real labels."""
