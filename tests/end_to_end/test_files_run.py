@@ -15,7 +15,10 @@ from waste_risk.model.predictor import WastePredictor
 from waste_risk.model.reasons import explain_items
 from waste_risk.simulation import simulate
 
-GATES = "validation.n_resamples=200,gates.min_alerts=20,gates.min_auc=0.8"
+GATES = (
+    "validation.n_resamples=200,gates.min_alerts=20,gates.min_auc=0.8,gates.min_precision_at_high_confidence=0.7,"
+    "gates.min_gain_over_baselines=-0.01"  # the truth is nearly a logistic regression
+)
 
 
 @pytest.fixture(scope="module")
@@ -107,6 +110,19 @@ def test_a_challenger_is_promoted_and_the_users_files_are_as_they_were(checkout:
     assert "the challenger is promoted" in outcome.screen
     assert {path: path.read_bytes() for path in sorted((checkout.folder / "parts").iterdir())} == before
     assert (folder / "08_reporting/promotion_decision.json").exists()
+
+
+def test_rows_without_a_label_are_scored_by_the_champion(checkout: Checkout, folder: Path, table: pd.DataFrame) -> None:
+    table.drop(columns="churned").tail(300).to_parquet(checkout.folder / "new.parquet")
+    run = ("--env", "files", "--pipelines", "table_scoring", "--params", f"data_file=new.parquet,{ROLES}")
+    outcome = checkout.run(*run)
+    assert outcome.code == 0, outcome.errors
+    assert "Scored:       300 rows without a label, by version 1 of the model" in outcome.screen
+    scored = pd.read_parquet(folder / "07_model_output/scored_rows.parquet")
+    expected = WastePredictor.load(folder / "06_models/waste_predictor_final").predict(table.tail(300))
+    np.testing.assert_array_equal(scored["waste_probability"], expected["waste_probability"])
+    assert scored["household_id"].tolist() == table["customer"].tail(300).tolist()
+    assert scored["reason_1"].notna().equals(scored["is_alert"])
 
 
 def test_raw_tables_in_files_give_what_the_simulator_gives(checkout: Checkout, trained: Outcome) -> None:

@@ -30,3 +30,4 @@ def test_only_texts_have_levels() -> None:
     encoding = find_encoding(rows)
     assert encoding.names == ("plan", "usage", "active")
     assert encoding.categorical == ("plan",)
+    assert encoding.contract == ("plan (text)", "usage", "active")

@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 
 from waste_risk.errors import ContractError
-from waste_risk.observations.finished_table import Assembled, assemble_finished_table
+from waste_risk.observations.finished_table import Assembled, assemble_finished_table, find_open_rows
 from waste_risk.parameters import Columns, Observation
 from waste_risk.tables.contracts import check_model_input
 
@@ -98,6 +98,18 @@ def test_of_the_newest_horizon_no_row_is_kept_if_others_have_no_label_yet() -> N
         *("01-01", "02-01", "02-01", "03-01", "03-31"),
     ]
     assert assembled.observed_until == pd.Timestamp("2024-05-30")
+
+
+def test_rows_without_a_label_are_what_can_be_scored() -> None:
+    labels = TABLE["churned"].astype("boolean").mask([True, False, True, False])
+    rows = find_open_rows(TABLE.assign(churned=labels), Columns(**ROLES), OBSERVATION)
+    assert rows["item_id"].tolist() == [0, 2]
+    assert rows["plan"].tolist() == ["pro", "basic"]
+    assert not {"wasted", "days_to_waste", "label_known_on"} & set(rows)
+    alone = find_open_rows(TABLE.drop(columns="churned"), Columns(**{**ROLES, "days": "after"}), OBSERVATION)
+    assert alone["item_id"].tolist() == [0, 1, 2, 3]
+    with pytest.raises(ContractError, match=r"churned: each row has a label, none is open \(4 rows\)"):
+        find_open_rows(TABLE, Columns(**ROLES), OBSERVATION)
 
 
 def test_days_are_kept_of_rows_whose_label_is_true() -> None:

@@ -164,6 +164,7 @@ def test_what_is_not_certain_is_refused_in_one_line_without_a_value(tmp_path: Pa
         ("item_id,quantity,occurred_on,wasted\nCr\xe8me,1,2024-01-01,1\n".encode("latin-1"), "encoding: latin-1"),
         (b"item_id,quantity,quantity,wasted\n", "2 columns share a name"),
         (b"item_id,,quantity,wasted\n", "1 columns have no name"),
+        (b"item_id,2024-01-31,7,wasted\n", "2 fields of the first line are numbers or dates; it must hold names"),
         (b"item_id,quantity,occurred_on\n1,2,2024-01-01\n", r"lacks the columns wasted \(1 rows\)"),
         (b"item_id,quantity,occurred_on,wasted,more\n", r"has 1 columns that the table does not have"),
         (b"7,1,2024-01-01,true\n", "first line holds none of the columns"),

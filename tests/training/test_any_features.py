@@ -1,11 +1,14 @@
 """Tables with other features than ours: text is learned from, and days that nobody recorded are null."""
 
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 import pytest
 from planted import OBSERVATION, RISK_CLASSES, SPLIT, TRAINING, plant
 from sklearn.metrics import roc_auc_score
 
+from waste_risk.errors import ContractError
 from waste_risk.model.calibration import Calibrator
 from waste_risk.model.importance import explain
 from waste_risk.model.lightgbm_calls import make_null_booster, predict
@@ -13,6 +16,7 @@ from waste_risk.model.predictor import MANY_ROWS, WastePredictor
 from waste_risk.model.reasons import find_reasons
 from waste_risk.parameters import Baselines, Validation
 from waste_risk.pipelines.training.nodes import simulate_example
+from waste_risk.promotion.comparison import Contender
 from waste_risk.training.cross_validation import cross_validate, summarise_folds
 from waste_risk.training.fit import fit_predictor
 from waste_risk.validation.baselines import missing_baselines, predict_baselines
@@ -123,6 +127,15 @@ def test_baselines_that_need_our_columns_are_left_out(rows: pd.DataFrame) -> Non
     own = development[development["household_id"] == test["household_id"].iloc[0]]["wasted"]
     expected = (own.sum() + 10 * development["wasted"].mean()) / (len(own) + 10)
     assert baselines["household_rate"].iloc[0] == pytest.approx(expected)
+
+
+def test_predictors_that_read_a_column_as_text_and_as_numbers_are_not_compared(
+    rows: pd.DataFrame, predictor: WastePredictor
+) -> None:
+    text = Contender.predict(predictor, rows, source="files")
+    number = replace(text, feature_names=predictor.metadata.feature_names)
+    with pytest.raises(ContractError, match=r"they read different features \(letter, letter \(text\)\)"):
+        number.kind.refuse_another(text.kind)
 
 
 def test_a_text_that_tells_the_outcome_is_named_as_a_leak(rows: pd.DataFrame) -> None:

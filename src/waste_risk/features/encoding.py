@@ -39,6 +39,11 @@ class Encoding:
         """The features whose numbers have no order."""
         return tuple(name for name in self.names if name in self.levels)
 
+    @property
+    def contract(self) -> Names:
+        """What two predictors have in common that can take each other's place: the names, those of text marked."""
+        return tuple(f"{name} (text)" if name in self.levels else name for name in self.names)
+
 
 def find_encoding(rows: pd.DataFrame) -> Encoding:
     """Return the encoding of a model input's features: the levels of its texts are those in these rows.

@@ -50,28 +50,48 @@ def assemble_finished_table(finished_table: pd.DataFrame, columns: Columns, obse
     Raises:
         ContractError: in one line, what is missing or not as it must be, with the number of rows.
     """
-    _refuse_missing(finished_table, columns)
-    observed_on = _read_times(finished_table, columns.time, "time")
-    wasted = _read_label(finished_table, columns.label)
-    horizon = pd.Timedelta(days=observation.horizon_days)
-    _refuse_other_horizon(finished_table, columns, observed_on, observation)
-    item = finished_table[columns.item] if columns.item else pd.Series(np.arange(len(finished_table)))
-    household = finished_table[columns.household] if columns.household else item
-    days, known_on = _read_days(finished_table, columns.days, wasted), observed_on + horizon
-    features, sensitive = _read_features(finished_table, columns)
-    has_label, newest = wasted.notna().to_numpy(), observed_on.max()
-    is_early = _is_early(has_label, (known_on > newest).to_numpy())
-    everything: dict[str, pd.Series] = {
-        **dict(zip(KEYS, (item, household, observed_on), strict=True)),
-        **features,
-        **dict(zip(LABELS, (wasted.fillna(value=False).astype("bool"), days, known_on), strict=True)),
-        **sensitive,
-    }
-    rows = pd.DataFrame({name: values.to_numpy() for name, values in everything.items()})
+    rows, has_label = _name_columns(finished_table, columns, observation)
+    newest: pd.Timestamp = rows["observed_on"].max()
+    is_early = _is_early(has_label, (rows["label_known_on"] > newest).to_numpy())
     kept = rows[has_label & ~is_early].sort_values(["observed_on", "item_id"], kind="stable", ignore_index=True)
     if kept.empty:
         raise ContractError(f"finished_table: no row has a label that is mature ({len(rows)} rows)")
     return Assembled(kept, newest, len(rows), int((~has_label).sum()), int(is_early.sum()))
+
+
+def find_open_rows(finished_table: pd.DataFrame, columns: Columns, observation: Observation) -> pd.DataFrame:
+    """Return keys and features of the rows without a label, in the order of the table: what can be scored.
+
+    A table of such rows alone needs no column for what is known only later.
+
+    Raises:
+        ContractError: in one line, what is missing or not as it must be; or each row has a label.
+    """
+    later = (columns.label, columns.days, columns.label_known_on)
+    missing = [name for name in later if name is not None and name not in finished_table]
+    rows, has_label = _name_columns(finished_table.assign(**dict.fromkeys(missing)), columns, observation)
+    if has_label.all():
+        raise ContractError(f"finished_table.{columns.label}: each row has a label, none is open ({len(rows)} rows)")
+    return rows[~has_label].drop(columns=LABELS).reset_index(drop=True)
+
+
+def _name_columns(table: pd.DataFrame, columns: Columns, observation: Observation) -> tuple[pd.DataFrame, Mask]:
+    """Return all rows under the names of the model input, false where there is no label, and which have one."""
+    _refuse_missing(table, columns)
+    observed_on, wasted = _read_times(table, columns.time, "time"), _read_label(table, columns.label)
+    _refuse_other_horizon(table, columns, observed_on, observation)
+    item = table[columns.item] if columns.item else pd.Series(np.arange(len(table)))
+    household = table[columns.household] if columns.household else item
+    known_on = observed_on + pd.Timedelta(days=observation.horizon_days)
+    labels = (wasted.fillna(value=False).astype("bool"), _read_days(table, columns.days, wasted), known_on)
+    features, sensitive = _read_features(table, columns)
+    named: dict[str, pd.Series] = {
+        **dict(zip(KEYS, (item, household, observed_on), strict=True)),
+        **features,
+        **dict(zip(LABELS, labels, strict=True)),
+        **sensitive,
+    }
+    return pd.DataFrame({name: values.to_numpy() for name, values in named.items()}), wasted.notna().to_numpy()
 
 
 def _refuse_missing(table: pd.DataFrame, columns: Columns) -> None:

@@ -67,7 +67,7 @@ class Contender:
         sha256: of the predictor's bytes.
         source: whose records it was trained on.
         horizon_days: within how many days after the observation an item counts as wasted.
-        feature_names: the features it reads, in its order.
+        feature_names: the features it reads, in its order, those of text marked.
         observed_until: the last day of observation of its training rows, as ISO text.
         probability: of each compared row.
         promised_log_loss: as validated before it was promoted; null if unknown.
@@ -94,7 +94,7 @@ class Contender:
             sha256=predictor.sha256,
             source=source,
             horizon_days=predictor.metadata.horizon_days,
-            feature_names=predictor.metadata.feature_names,
+            feature_names=predictor.metadata.encoding.contract,
             observed_until=predictor.metadata.observed_until,
             probability=predictor.predict(rows)["waste_probability"].to_numpy(),
             promised_log_loss=promised_log_loss,

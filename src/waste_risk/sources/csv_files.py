@@ -2,6 +2,7 @@
 
 import codecs
 import csv
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from io import StringIO
@@ -18,6 +19,7 @@ _SEPARATORS = ",;\t|"
 _BOMS = {codecs.BOM_UTF8: "utf-8-sig", codecs.BOM_UTF16_LE: "utf-16", codecs.BOM_UTF16_BE: "utf-16"}
 _HEAD_BYTES, _HEAD_ROWS = 65_536, 100
 _BLOCK_BYTES = 4 * 2**20  # a record must fit into one; more is a quote that is never closed
+_VALUE = re.compile(r"[+-]?\d[\d.,:/\sT-]*")  # a first line with one is a row
 _TRAILING = "\0"  # the name of what follows the last separator
 _OWN_WORDS = "in its entry in conf/<environment>/catalog.yml"
 
@@ -171,6 +173,9 @@ def _read_names(path: Path, head: str, separator: str) -> tuple[list[str], int]:
         names[-1] = _TRAILING
     elif len(rows) > 1 and len(rows[1]) == len(names) + 1 and rows[1][-1] == "":
         names.append(_TRAILING)
+    n_values = sum(bool(_VALUE.fullmatch(name)) for name in names)
+    if n_values:  # no message may show them as names
+        raise ContractError(f"{path}: {n_values} fields of the first line are numbers or dates; it must hold names")
     n_unnamed, n_repeated = names.count(""), len(names) - len(set(names))
     if n_unnamed:
         raise ContractError(f"{path}: {n_unnamed} columns have no name in the first line; name or remove them")

@@ -112,7 +112,7 @@ def decide_promotion(
 
 def _kind_of(registered: RegisteredPredictor) -> Kind:
     metadata = registered.predictor.metadata
-    return Kind(registered.source, metadata.horizon_days, metadata.feature_names)
+    return Kind(registered.source, metadata.horizon_days, metadata.encoding.contract)
 
 
 def _let_predict(registered: RegisteredPredictor, rows: pd.DataFrame) -> Contender:

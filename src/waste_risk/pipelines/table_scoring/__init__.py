@@ -1,0 +1,1 @@
+"""Score the rows of a finished table whose label is not yet known."""
