@@ -229,8 +229,8 @@ def test_what_no_table_of_the_source_reads_is_refused(environment: str) -> None:
     loader = ConfigLoader(
         str(BASE.parent), env=environment, base_env="base", default_run_env="local", runtime_params={"data_file": "a"}
     )
-    assert find_unread({"data_file": "a", **base()}, loader.runtime_parameters()) == [
-        "Parameter data_file: no table of this environment's source is read by it; leave it out."
+    assert find_unread({"data_file": "a", **base()}, loader) == [
+        "Parameter data_file: no table of this environment's source is read by it; leave it out, or take --env files."
     ]
 
 
@@ -245,8 +245,9 @@ def test_what_a_table_of_the_source_reads_is_known_by_its_entry(tmp_path: Path) 
     loader = ConfigLoader(str(tmp_path), env="mine", base_env="base")
     assert loader.runtime_parameters() == {"data_file", "grocy_db"}
     set_here = {"data_file": "a", "grocy_db": "b", "start_date": "2024-01-01"}
-    (line,) = find_unread(set_here, loader.runtime_parameters())
+    (line,) = find_unread(set_here, loader)
     assert line.startswith("Parameter start_date: ")
+    assert line.endswith("leave it out.")
 
 
 def test_a_source_that_cannot_fit_into_memory_is_refused_with_an_estimate() -> None:

@@ -52,6 +52,13 @@ class ConfigLoader(OmegaConfigLoader):
         texts = [OmegaConf.to_yaml(config) for configs in raw for config in configs.values()]
         return set(re.findall(r"\$\{runtime_params:\s*(\w+)", "\n".join(texts)))
 
+    def environments_that_read(self, parameter: str) -> list[str]:
+        """Return the environments of the project whose own files refer to a runtime parameter."""
+        folders = Path(self.conf_source)
+        names = sorted(path.name for path in folders.iterdir() if path.is_dir()) if folders.is_dir() else []
+        loaders = {name: type(self)(self.conf_source, env=name, base_env=self.base_env) for name in names}
+        return [name for name, loader in loaders.items() if parameter in loader.runtime_parameters()]
+
     def shown(self, path: Path) -> str:
         """Return the path as a user writes it: ``conf/mine/run.yml``."""
         return self._shorten(path.as_posix())

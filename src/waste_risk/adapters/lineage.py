@@ -102,14 +102,16 @@ class LineageHook:
         missing = [name for name in names if self._place(name) and not self._path(name)]
         if not missing:
             return  # else every run would import every pipeline
-        makers, place = _makers(missing), Path(str(self._place(missing[0])))
-        if makers:
-            raise RunError(f"{', '.join(missing)}: {place} does not exist; run {makers} first")
+        places = {name: Path(str(self._place(name))).resolve() for name in missing}
         data = self._folder.parent.resolve()
-        if place.resolve().is_relative_to(data):
-            other = place.resolve().relative_to(data).parts[0]
-            raise RunError(f"{missing[0]}: {place} does not exist; run the pipelines of the source {other} first")
-        raise RunError(f"{missing[0]}: {place} does not exist; say in the catalog, or in its parameter, where it is")
+        given = [name for name, place in places.items() if not place.is_relative_to(data)]
+        if given:
+            told = "; ".join(f"{name}: {self._place(name)} does not exist" for name in given)
+            raise RunError(f"{told}; say in the catalog, or in its parameter, where it is")
+        source = places[missing[0]].relative_to(data).parts[0]
+        is_own = source == self._folder.name
+        remedy = f"run {_makers(missing)} first" if is_own else f"run the pipelines of the source {source} first"
+        raise RunError(f"{', '.join(missing)}: {self._place(missing[0])} does not exist; {remedy}")
 
     def _look(self, name: str) -> None:
         path = self._path(name)

@@ -2,7 +2,7 @@
 
 import os
 import sys
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from datetime import date
 from difflib import get_close_matches
 from typing import IO, Any
@@ -47,8 +47,9 @@ class ParameterHook:
         if misplaced:  # Kedro could not merge them
             raise ParameterError("\n".join(misplaced))
         parameters = loader["parameters"]
-        read = loader.runtime_parameters() if isinstance(loader, ConfigLoader) else RUNTIME
-        mistakes = find_mistakes(parameters) or find_unread(parameters, read)
+        mistakes = find_mistakes(parameters)
+        if not mistakes and isinstance(loader, ConfigLoader):
+            mistakes = find_unread(parameters, loader)
         mistakes = mistakes or find_missing_device(parameters) or find_missing_memory(parameters, _memory())
         if mistakes:
             raise ParameterError("\n".join(mistakes))
@@ -74,10 +75,19 @@ def _find_misplaced(given: Mapping[str, Any], known: Mapping[str, Any], *above: 
             yield f"Parameter {place} is a section: set one of its values, such as {place}.{next(iter(inner))}."
 
 
-def find_unread(parameters: Mapping[str, Any], read: Collection[str]) -> list[str]:
+def find_unread(parameters: Mapping[str, Any], loader: ConfigLoader) -> list[str]:
     """Return a line for each runtime parameter that is set and that nothing reads: it would have no effect."""
+    read = loader.runtime_parameters()
     unread = [name for name in RUNTIME if name in parameters and name not in read]
-    return [f"Parameter {name}: no table of this environment's source is read by it; leave it out." for name in unread]
+    return [
+        f"Parameter {name}: no table of this environment's source is read by it; {_name_readers(name, loader)}"
+        for name in unread
+    ]
+
+
+def _name_readers(name: str, loader: ConfigLoader) -> str:
+    readers = loader.environments_that_read(name)
+    return f"leave it out, or take --env {' or '.join(readers)}." if readers else "leave it out."
 
 
 def find_missing_memory(parameters: Mapping[str, Any], available: float) -> list[str]:
