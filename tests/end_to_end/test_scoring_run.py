@@ -216,4 +216,4 @@ def test_a_champion_whose_files_are_gone_is_told_in_one_line(project: Checkout, 
         shutil.move(kept, place)
     assert outcome.code == 1
     (line,) = outcome.errors.splitlines()
-    assert line.startswith("champion: version 1 of waste_risk_predictor: its files are gone from the store; restore ")
+    assert line.startswith("any_champion: version 1 of waste_risk_predictor: its files are gone from the store")

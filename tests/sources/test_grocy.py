@@ -364,6 +364,20 @@ def test_a_location_is_a_freezer_if_grocy_says_so_and_that_of_the_product_withou
     assert read(grocy)[1]["storage"].tolist() == ["freezer", "freezer"]
 
 
+def test_what_a_product_lacks_is_unknown_and_a_database_may_have_no_groups(grocy: GrocyDatabase) -> None:
+    grocy.purchase(1, 1, "2026-03-02 18:30:00")
+    grocy.connection.execute("DELETE FROM quantity_units")
+    assert read(grocy)[1]["unit"].tolist() == ["unknown"]
+    grocy.connection.execute("DELETE FROM product_groups")
+    tables = GrocyDataset(str(grocy.path)).load()
+    assert count_grocy(tables, PARAMS)["items_in_groups_without_a_category"] == {"(no group)": 1}
+    grocy.connection.execute("DELETE FROM locations")
+    assert count_grocy(GrocyDataset(str(grocy.path)).load(), PARAMS)["items"] == 0
+    mapped = PARAMS.model_copy(update={"categories": {"(no group)": "dairy"}, "storages": {"unknown": "pantry"}})
+    grocy.connection.execute("DELETE FROM products")
+    assert read(grocy, mapped)[1][["product", "unit"]].to_numpy().tolist() == [["unknown", "unknown"]]
+
+
 def test_crumbs_of_rounding_are_no_events(grocy: GrocyDatabase) -> None:
     milk = grocy.purchase(1, 1, "2026-03-02 18:30:00")
     grocy.consume(milk, 1 - 1e-7, "2026-03-03 18:30:00")
@@ -453,7 +467,8 @@ class Diary:
         return entry
 
     def part(self, entry: Entry) -> float:
-        return entry.amount * float(self.draw(st.sampled_from([0.25, 0.5, 1.0])))
+        """A part whose sums are exact, and which is no crumb."""
+        return entry.amount * float(self.draw(st.sampled_from([0.25, 0.5, 1.0] if entry.amount > 0.1 else [1.0])))
 
     def buy(self) -> None:
         kind = self.draw(st.sampled_from(["purchase", "self-production", "inventory-correction"]))
@@ -509,8 +524,9 @@ class Diary:
         """Eat and undo it, or buy and undo that."""
         entry = self.pick()
         if self.draw(st.booleans()):
-            self.grocy.undo(self.grocy.consume(entry, entry.amount / 4, self.at))
-            entry.amount /= 0.75
+            amount = entry.amount
+            self.grocy.undo(self.grocy.consume(entry, amount / 4, self.at))
+            entry.amount = amount
         else:
             self.buy()
             gone = self.grocy.entries.pop()

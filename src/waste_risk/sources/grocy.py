@@ -284,38 +284,49 @@ def _first_bookings(live: pd.DataFrame, edits: pd.DataFrame) -> pd.DataFrame:
 
 def _items(entries: pd.DataFrame, tables: GrocyTables, grocy: Grocy) -> "tuple[pd.DataFrame, _LeftOut]":
     """Return the items table, and what is left out of it."""
-    products = tables["products"].set_index("id").reindex(entries["product_id"].to_numpy())
-    product = products.set_axis(entries.index)
-    group = _names(tables["product_groups"]).reindex(_ids(product["product_group_id"])).set_axis(entries.index)
-    group = group.fillna(_NO_GROUP)
-    place = entries["location_id"].fillna(_ids(product["location_id"]))
-    location = tables["locations"].set_index("id").reindex(place).set_axis(entries.index)
-    location_name = location["name"].astype("str").str.strip().fillna(UNKNOWN)
-    storage = location_name.map(grocy.storages).mask(_ids(location["is_freezer"]) == 1, "freezer")
-    category = group.map(grocy.categories)
-    is_no_food = group.isin([name for name, known in grocy.categories.items() if known is None])
-    is_little = thousandths(entries["amount"]) < 1
-    kept = category.notna() & storage.notna() & ~is_little
+    words = _words(entries, tables)
+    category = words["group"].map(grocy.categories)
+    storage = words["location"].map(grocy.storages).mask(words["is_freezer"] == 1, "freezer")
+    is_no_food = words["group"].isin([name for name, known in grocy.categories.items() if known is None])
     left_out = _LeftOut(
-        is_little, is_no_food, group[category.isna() & ~is_no_food], location_name[storage.isna() & category.notna()]
+        is_little=thousandths(entries["amount"]) < 1,
+        is_no_food=is_no_food,
+        groups=words.loc[category.isna() & ~is_no_food, "group"],
+        locations=words.loc[storage.isna() & category.notna(), "location"],
     )
-    bought_at = _purchased_at(entries, grocy.time_zone)
     items = pd.DataFrame(
         {
             "item_id": entries.index.astype("str"),
             "household_id": pd.Series(HOUSEHOLD_ID, index=entries.index, dtype="str"),
-            "product": product["name"].astype("str").fillna(UNKNOWN),
+            "product": words["product"],
             "category": category.astype("str"),
             "quantity": entries["amount"],
-            "unit": _names(tables["quantity_units"]).reindex(_ids(product["qu_id_stock"])).fillna(UNKNOWN).to_numpy(),
+            "unit": words["unit"],
             "unit_price": entries["price"],
             "on_promotion": pd.array([pd.NA] * len(entries), dtype="boolean"),
-            "purchased_on": bought_at,
+            "purchased_on": _purchased_at(entries, grocy.time_zone),
             "storage": storage.astype("str"),
-            "expires_on": _expiry(entries, product["default_best_before_days"]),
+            "expires_on": _expiry(entries, words["default_days"]),
         }
     )
-    return items[kept].reset_index(drop=True), left_out
+    return items[category.notna() & storage.notna() & ~left_out.is_little].reset_index(drop=True), left_out
+
+
+def _words(entries: pd.DataFrame, tables: GrocyTables) -> pd.DataFrame:
+    """Return what the user calls each item, its group, its unit and its first place, which is else the product's."""
+    product = tables["products"].set_index("id").reindex(entries["product_id"].to_numpy()).set_axis(entries.index)
+    place = entries["location_id"].fillna(_ids(product["location_id"])).to_numpy()
+    locations = tables["locations"].set_axis(_ids(tables["locations"]["id"]))
+    words = {
+        "product": product["name"].astype("str").to_numpy(),
+        "group": _names(tables["product_groups"]).reindex(_ids(product["product_group_id"])).to_numpy(),
+        "unit": _names(tables["quantity_units"]).reindex(_ids(product["qu_id_stock"])).to_numpy(),
+        "location": _names(tables["locations"]).reindex(place).to_numpy(),
+        "is_freezer": _ids(locations["is_freezer"]).reindex(place).to_numpy(),
+        "default_days": product["default_best_before_days"].to_numpy(),
+    }
+    missing = {**dict.fromkeys(("product", "unit", "location"), UNKNOWN), "group": _NO_GROUP}
+    return pd.DataFrame(words, index=entries.index).fillna(missing)
 
 
 def _names(table: pd.DataFrame) -> pd.Series:
@@ -386,7 +397,7 @@ def _edit_events(edits: pd.DataFrame, entries: pd.DataFrame) -> list[pd.DataFram
     is_opened = rows["opened_date_old"].isna() & rows["opened_date_new"].notna()
     nothing = gone * 0
     return [
-        _event(rows[is_later], "corrected", gone),
+        _event(rows[is_later & (gone != 0)], "corrected", gone),
         _event(rows[is_later & is_moved], "moved", nothing),
         _event(rows[is_opened], "opened", nothing),
     ]
