@@ -88,6 +88,12 @@ class Observation(Section):
     per_item: int = Field(ge=1, le=20)
 
 
+class ObservedPeriod(Section):
+    """Which observations are learned from: what happened before still tells of the household's history."""
+
+    starts_on: date | None
+
+
 class Cleaning(Section):
     """What is done about records that do not fit each other: each rule of `tables.cleaning_rules` has its parameter."""
 
@@ -358,6 +364,14 @@ class Monitoring(Section):
         return self
 
 
+class PantryPal(Section):
+    """What PantryPal's words mean in our vocabulary, and the currency of its prices: options of catalog entries."""
+
+    categories: Mapping[str, Literal["dairy", "produce", "meat", "grains", "canned", "frozen", "beverages"]]
+    storages: Mapping[str, Literal["fridge", "freezer", "pantry"]]
+    currency: str | None
+
+
 SECTIONS: dict[str, type[Section]] = {
     "data_generation": DataGeneration,
     "cleaning": Cleaning,
@@ -374,6 +388,7 @@ SECTIONS: dict[str, type[Section]] = {
     "promotion": Promotion,
     "scoring": Scoring,
     "monitoring": Monitoring,
+    "observed_period": ObservedPeriod,
 }
 
 AnySection = TypeVar("AnySection", bound=Section)

@@ -15,6 +15,7 @@ from kedro.framework.project import pipelines
 from kedro.io import AbstractDataset, DataCatalog, DatasetError
 from kedro.io.core import Version
 from kedro.pipeline import Pipeline
+from kedro.pipeline.node import Node
 
 from waste_risk.adapters.configuration import ConfigLoader, ConfigurationError, suggest
 from waste_risk.adapters.dataset_errors import explain, why_unreadable
@@ -106,6 +107,9 @@ class SourceHook:
         entries = self._config.of_environment("catalog")
         for name in sorted(pipeline.datasets() & set(entries)):
             _refuse_wrong_entry(name, catalog, entries[name])
+        self._tables = sorted(pipeline.inputs() & set(entries))
+        self._readers = {node.name for node in pipeline.nodes if set(node.inputs) & set(self._tables)}
+        self._release(catalog)  # what a run that failed in this process left
         names = run_params["pipeline_names"] or ["__default__"]
         outputs = pipeline.all_outputs()
         locked = {name for name in outputs if catalog.get_type(name) == _READ_ONLY}
@@ -118,6 +122,18 @@ class SourceHook:
                 f"{culprit} would write {name}{places[name]}, which {folder} only reads;"
                 f" choose other pipelines, with --pipelines or in {folder}/run.yml."
             )
+
+    @hook_impl
+    def after_node_run(self, node: Node, catalog: DataCatalog) -> None:
+        """Release the source's tables after the last node that reads any: Kedro keeps those that no node makes."""
+        if node.name in self._readers:
+            self._readers.discard(node.name)
+            if not self._readers:
+                self._release(catalog)
+
+    def _release(self, catalog: DataCatalog) -> None:
+        for name in self._tables:
+            catalog.release(name)
 
 
 def protect(entries: Mapping[str, Any], project: Path, source: str) -> dict[str, Any]:
