@@ -59,7 +59,7 @@ def test_the_main_job_needs_nothing_but_parameters_its_commit_and_a_place_for_st
 
 
 def test_each_pipeline_can_run_on_what_the_others_left(pipelines: dict[str, Pipeline]) -> None:
-    catalog = DataCatalog.from_config(load("base")["catalog"])
+    catalog = DataCatalog.from_config(load("base")["catalog"], load("base")["credentials"])
     for name in ("data_engineering", "training", "validation", "retrain", "scoring"):
         assert all(dataset in catalog for dataset in free_inputs(pipelines[name]))
 
@@ -145,8 +145,8 @@ def test_each_source_has_a_data_folder_of_its_own() -> None:
     sources = [load(environment)["globals"]["source"] for environment in ENVIRONMENTS]
     assert len(set(sources)) == len(sources)
     for environment, source in zip(ENVIRONMENTS, sources, strict=True):
-        entry = load(environment)["catalog"]["items"]
-        assert entry["filepath"] == f"data/{source}/01_raw/items.parquet"
+        entry = load(environment)["catalog"]["features"]
+        assert entry["filepath"] == f"data/{source}/04_feature/features.parquet"
 
 
 LAYERS = ["raw", "intermediate", "primary", "feature", "model_input", "models", "model_output", "reporting"]

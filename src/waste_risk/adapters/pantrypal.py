@@ -194,6 +194,7 @@ class PantryPalDatabaseDataset(AbstractDataset[PantryPalSeed, NoReturn]):
         import psycopg  # noqa: PLC0415, only this needs it
 
         with _explained(psycopg.Error, _place(self._address)), psycopg.connect(self._address) as connection:
+            connection.execute("SET LOCAL TIME ZONE 'UTC'")
             connection.execute(data.schema.encode())
             connection.execute(_statement("LOCK TABLE {} IN EXCLUSIVE MODE", *data.tables))
             for table in data.tables:
@@ -281,10 +282,8 @@ def _explained(kind: type[Exception], place: str) -> Iterator[None]:
     """Turn an error of a client into one line: by its code, since its text may quote the rows or the address."""
     try:
         yield
-        return
     except kind as error:
-        reason = _explain(error)
-    raise DatasetError(f"{place}: {reason}")
+        raise DatasetError(f"{place}: {_explain(error)}") from None
 
 
 def _explain(error: Exception) -> str:

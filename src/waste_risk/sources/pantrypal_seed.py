@@ -37,7 +37,7 @@ def seed_pantrypal(
 
     An integer id becomes the last 12 hexadecimal digits of a UUID (see `to_uuid`). PantryPal has no column for
     `children`, `income_band` and `on_promotion`, keeps prices in cents of the whole entry, and days of purchase and
-    expiry without a time.
+    expiry without a time. Times stay naive UTC: who writes them says so to the server.
 
     Raises:
         ContractError: an id is no integer that fits, or an event is one that PantryPal does not record.
@@ -61,6 +61,8 @@ def seed_pantrypal(
 def to_uuid(table: str, ids: pd.Series) -> pd.Series:
     """Return a UUID for each id: ``00000000-0000-800T-8000-`` and 12 hexadecimal digits; T is the table's number.
 
+    Those digits are the id: ``int(uuid[-12:], 16)`` recovers it.
+
     Raises:
         ContractError: an id is not an integer between 0 and 2^48 - 1.
     """
@@ -71,17 +73,12 @@ def to_uuid(table: str, ids: pd.Series) -> pd.Series:
     return pd.Series([f"{prefix}{number:012x}" for number in ids], index=ids.index, dtype="str", name=ids.name)
 
 
-def from_uuid(ids: pd.Series) -> pd.Series:
-    """Return the integers that `to_uuid` was given."""
-    return ids.str[-12:].map(lambda digits: int(digits, 16)).astype("int64")
-
-
 def _to_households(households: pd.DataFrame) -> pd.DataFrame:
     return pd.DataFrame(
         {
             "id": to_uuid("households", households["household_id"]),
             "members_count": households["size"],
-            "created_at": households["joined_on"].dt.tz_localize("UTC"),
+            "created_at": households["joined_on"],
         }
     )
 
@@ -124,7 +121,7 @@ def _to_entries(items: pd.DataFrame, events: pd.DataFrame, catalog_id: np.ndarra
             "original_quantity": items["quantity"],
             "unit": items["unit"],
             "purchase_date": items["purchased_on"].dt.strftime("%Y-%m-%d"),
-            "opened_at": opened_at.reindex(ids).dt.tz_localize("UTC").to_numpy(),
+            "opened_at": opened_at.reindex(ids).to_numpy(),
             "expiry_date": items["expires_on"].dt.strftime("%Y-%m-%d"),
             "storage_type": items["storage"].map(_STORAGE_TYPES),
             "price_cents": (items["unit_price"] * items["quantity"] * 100).round().astype("Int64"),
@@ -142,6 +139,6 @@ def _to_log(table: str, moment: str, events: pd.DataFrame) -> pd.DataFrame:
             "pantry_entry_id": to_uuid("pantry_entries", events["item_id"]),
             "household_id": to_uuid("households", events["household_id"]),
             "quantity": events["quantity"],
-            moment: events["occurred_on"].dt.tz_localize("UTC"),
+            moment: events["occurred_on"],
         }
     )
