@@ -202,7 +202,7 @@ def test_the_server_refuses_a_write_of_the_reading_transaction(one: str) -> None
         " 'INSERT INTO people (id) VALUES (gen_random_uuid()) RETURNING *'",
         "CREATE VIEW households AS SELECT * FROM people UNION ALL SELECT * FROM write_one()",
     )
-    with pytest.raises(DatasetError, match=r"the server refused \(\w+, SQLSTATE 25006\)$"):
+    with pytest.raises(DatasetError, match=r"the server refused \(\w+, SQLSTATE 25006\); the log of the server"):
         read(one)
     with connect(one) as connection:
         assert connection.execute("SELECT count(*) FROM people").fetchall() == [(1,)]
@@ -275,7 +275,20 @@ def test_a_database_that_cannot_be_reached_is_told_in_one_line(
     url = make_url(database).set(**changes)
     address = url.render_as_string(hide_password=False)
     said = message(lambda: fill(address, source) if writes else read(address))
-    assert said == f"PantryPal at 127.0.0.1:{url.port}/{url.database}: {reason}"
+    said, reason = (re.sub(r": .*Name or service not known", ": unknown", text) for text in (said, f": {reason}"))
+    assert (
+        said
+        == f"PantryPal at {url.host}:{url.port}/{url.database} cannot be reached{reason}; check PANTRYPAL_DATABASE_URL"
+    )
+
+
+@pytest.mark.parametrize("writes", [False, True])
+def test_a_host_that_is_not_found_is_told_in_one_line(source: Tables, writes: bool) -> None:
+    """Why it is not found depends on the network of whoever runs the tests."""
+    address = "postgresql://me:s3cr3t@nowhere.invalid/pantry"
+    said = message(lambda: fill(address, source) if writes else read(address))
+    assert said.startswith("PantryPal at nowhere.invalid:5432/pantry cannot be reached: ")
+    assert said.endswith("; check PANTRYPAL_DATABASE_URL")
 
 
 @pytest.mark.parametrize("url", [None, ""])
@@ -376,6 +389,12 @@ def test_a_word_that_is_not_ours_is_refused() -> None:
         DatasetError, match=r"no table 'purchases' of PantryPal's: choose one of households, items, events"
     ):
         PantryPalDataset("purchases", {"url": "postgresql://host/db"}, **WORDS.model_dump())
+
+
+def test_prices_in_several_currencies_are_told(one: str) -> None:
+    execute(one, "INSERT INTO households (id, currency) VALUES (gen_random_uuid(), 'EUR')")
+    said = message(lambda: read(one))
+    assert said.startswith(f"{place(one)}: households.currency: must be one, is EUR, USD; choose one as `currency`")
 
 
 def test_a_source_is_not_saved_to(one: str) -> None:

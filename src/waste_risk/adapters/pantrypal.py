@@ -6,7 +6,7 @@ other texts of the server may quote a value.
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager, suppress
 from datetime import date
 from importlib.resources import files
@@ -20,6 +20,7 @@ from kedro.io import AbstractDataset, DatasetError
 from pydantic import TypeAdapter, ValidationError
 
 from waste_risk.adapters.screen import LOGGER
+from waste_risk.errors import ContractError
 from waste_risk.parameters import PantryPal
 from waste_risk.sources.pantrypal import STATEMENTS, PantryPalTables, read_pantrypal, summarise_left_out
 from waste_risk.sources.pantrypal_seed import PantryPalSeed
@@ -44,7 +45,6 @@ _SILENT_REASONS = {
     "40001": "the server gave up the snapshot for its own work; run the same command again",
     "22003": "a number is too large for its column",
 }
-_CUT = "the connection was cut; run the same command again"
 
 
 class PantryPalDataset(AbstractDataset[NoReturn, pd.DataFrame]):
@@ -161,11 +161,8 @@ def reading(address: str, until: date | None) -> Iterator[Iterator[pd.DataFrame]
     """
     import adbc_driver_postgresql.dbapi as adbc  # noqa: PLC0415, only this source needs it
 
-    with (
-        _explained(adbc.Error, _place(address)),
-        closing(adbc.connect(address)) as connection,
-        connection.cursor() as cursor,
-    ):
+    connection = _connect(adbc.connect, adbc.Error, address)
+    with _explained(adbc.Error, address), closing(connection), connection.cursor() as cursor:
         cursor.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
         cursor.execute("SET LOCAL TIME ZONE 'UTC'")
         cursor.execute("SELECT set_config('waste_risk.until', $1, true)", (str(until or "infinity"),))
@@ -193,7 +190,8 @@ class PantryPalDatabaseDataset(AbstractDataset[PantryPalSeed, NoReturn]):
         """
         import psycopg  # noqa: PLC0415, only this needs it
 
-        with _explained(psycopg.Error, _place(self._address)), psycopg.connect(self._address) as connection:
+        connection = _connect(psycopg.connect, psycopg.Error, self._address)
+        with _explained(psycopg.Error, self._address), connection:
             connection.execute("SET LOCAL TIME ZONE 'UTC'")
             connection.execute(data.schema.encode())
             connection.execute(_statement("LOCK TABLE {} IN EXCLUSIVE MODE", *data.tables))
@@ -277,26 +275,36 @@ def _check_words(words: dict[str, Any]) -> PantryPal:
     raise DatasetError(fault)
 
 
+def _connect(connect: Callable[[str], Any], kind: type[Exception], address: str) -> Any:
+    try:
+        return connect(address)
+    except kind as error:
+        text = str(error).partition("\n")[0]
+    reason = re.sub(r"^.*(?:failed|connect):\s+|^.*FATAL:\s+", "", text).removeprefix("FATAL:").strip()
+    raise DatasetError(f"{_place(address)} cannot be reached: {reason}; check {_VARIABLE}")
+
+
 @contextmanager
-def _explained(kind: type[Exception], place: str) -> Iterator[None]:
-    """Turn an error of a client into one line: by its code, since its text may quote the rows or the address."""
+def _explained(kind: type[Exception], address: str) -> Iterator[None]:
+    """Turn an error of a client into one line: by its code, since its text may quote the rows."""
     try:
         yield
     except kind as error:
-        raise DatasetError(f"{place}: {_explain(error)}") from None
+        raise DatasetError(f"{_place(address)}: {_explain(error)}") from None
+    except ContractError as error:
+        raise DatasetError(f"{_place(address)}: {error}") from None
 
 
 def _explain(error: Exception) -> str:
-    code, text = getattr(error, "sqlstate", None), str(error)
+    code = getattr(error, "sqlstate", None)
     if code in _REASONS:
         fault, remedy = _REASONS[code]
-        return f"{fault} ({_primary(text)}); {remedy}"
+        return f"{fault} ({_primary(str(error))}); {remedy}"
     if code in _SILENT_REASONS:
         return _SILENT_REASONS[code]
-    if code is not None and not code.startswith(("08", "57P")):
-        return f"the server refused ({type(error).__name__}, SQLSTATE {code})"
-    connecting = re.search(r"connect\w*(?: failed)?: (.*)", text.partition("\n")[0])
-    return re.sub(r".* failed: ", "", connecting[1]).removeprefix("FATAL:").strip() if connecting else _CUT
+    if code is None or code.startswith(("08", "57P")):
+        return "the connection was cut; run the same command again"
+    return f"the server refused ({type(error).__name__}, SQLSTATE {code}); the log of the server says why"
 
 
 def _primary(text: str) -> str:
