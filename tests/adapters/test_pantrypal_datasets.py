@@ -275,11 +275,8 @@ def test_a_database_that_cannot_be_reached_is_told_in_one_line(
     url = make_url(database).set(**changes)
     address = url.render_as_string(hide_password=False)
     said = message(lambda: fill(address, source) if writes else read(address))
-    said, reason = (re.sub(r": .*Name or service not known", ": unknown", text) for text in (said, f": {reason}"))
-    assert (
-        said
-        == f"PantryPal at {url.host}:{url.port}/{url.database} cannot be reached{reason}; check PANTRYPAL_DATABASE_URL"
-    )
+    database_is_at = f"PantryPal at 127.0.0.1:{url.port}/{url.database}"
+    assert said == f"{database_is_at} cannot be reached: {reason}; check PANTRYPAL_DATABASE_URL"
 
 
 @pytest.mark.parametrize("writes", [False, True])
