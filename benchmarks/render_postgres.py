@@ -5,7 +5,8 @@ from typing import Any
 from tables import table
 
 _LABELS = {
-    "copy_text": "a bare `COPY` to memory (psycopg)",
+    "copy_by_psql": "a bare `COPY` to memory (psql)",
+    "copy_text": "the same, row by row (psycopg)",
     "copy_binary": "the same, binary",
     "copy_csv_to_arrow": "`COPY` as CSV, parsed by Arrow (psycopg, pyarrow)",
     "fetch_all": "`SELECT`, binary, to Python objects (psycopg)",
@@ -21,7 +22,7 @@ def postgres_section(groups: dict[str, Any]) -> str:
     if "postgres" not in groups:
         return "## PantryPal's PostgreSQL\n\nReading it was not measured.\n"
     figures = groups["postgres"]["figures"]
-    bare, ours, n = figures["copy_text"], figures["load"], figures["rows"]
+    bare, ours, n = figures["copy_by_psql"], figures["load"], figures["rows"]
     rows = [
         (label, *(f"{each[name]:.1f}" for name in ("wall_s", "cpu_s")), f"{each['peak_mb'] / 1000:.2f}", f"{ratio:.2f}")
         for label, each, ratio in (

@@ -54,7 +54,7 @@ def read_pantrypal(records: Iterator[pd.DataFrame], words: PantryPal) -> PantryP
     items = _items(entries, _is_priced_alike(payers, entries, words.currency))
     ids, opened_at = (households["household_id"], items["item_id"]), entries["opened_at"]
     del entries
-    logs = [_openings(items, opened_at, *ids)]
+    logs = [_openings(items, opened_at, ids[0])]
     for name, kind in (("consumption", _CONSUMED), ("waste", _WASTED)):
         log, lost = _read_log(name, kind, next(records), *ids)
         logs.append(log)
@@ -148,10 +148,12 @@ def _items(entries: pd.DataFrame, is_priced_alike: Mask) -> pd.DataFrame:
     )
 
 
-def _openings(items: pd.DataFrame, opened_at: pd.Series, household_ids: pd.Series, item_ids: pd.Series) -> pd.DataFrame:
+def _openings(items: pd.DataFrame, opened_at: pd.Series, household_ids: pd.Series) -> pd.DataFrame:
     opened = opened_at.dropna()
-    records = items.loc[opened.index, ["item_id", "household_id"]].assign(quantity=0.0, occurred_on=opened)
-    return _to_log(_OPENED, records, household_ids, item_ids)
+    row = opened.index.to_numpy(np.int64)
+    household = _places(household_ids, items["household_id"].take(row))
+    rows = {"item": row, "household": household}
+    return pd.DataFrame({**rows, "kind": np.int8(_OPENED), "quantity": 0.0, "occurred_on": opened.to_numpy()})
 
 
 def _read_log(
@@ -180,7 +182,7 @@ def _to_log(kind: int, records: pd.DataFrame, household_ids: pd.Series, item_ids
 def _events(logs: list[pd.DataFrame], household_ids: pd.Series, item_ids: pd.Series) -> pd.DataFrame:
     """Return what happened to items, in the order of items and time."""
     log = pd.concat(logs, ignore_index=True)
-    order = np.lexsort([log[name] for name in ("quantity", "kind", "occurred_on", "item")])
+    order = _in_order(log)
     item, household, kind = (log[name].to_numpy()[order] for name in ("item", "household", "kind"))
     return pd.DataFrame(
         {
@@ -192,6 +194,17 @@ def _events(logs: list[pd.DataFrame], household_ids: pd.Series, item_ids: pd.Ser
         },
         copy=False,
     )
+
+
+def _in_order(log: pd.DataFrame) -> Integers:
+    """Return the rows by item, time, kind and quantity; they come by kind, and few share the first three."""
+    order: Integers = np.lexsort((log["occurred_on"], log["item"]))
+    keys = [log[name].to_numpy()[order] for name in ("kind", "occurred_on", "item")]
+    is_tied = np.logical_and.reduce([key[1:] == key[:-1] for key in keys])
+    tied = np.flatnonzero(np.append(is_tied, False) | np.append(False, is_tied))
+    by_quantity = np.lexsort([log["quantity"].to_numpy()[order[tied]], *(key[tied] for key in keys)])
+    order[tied] = order[tied][by_quantity]
+    return order
 
 
 def _places(ids: pd.Series, wanted: pd.Series) -> Integers:
