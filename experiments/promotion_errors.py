@@ -29,15 +29,15 @@ from waste_risk.promotion import Comparison, Contender, compare, decide
 from waste_risk.simulation import oracle_probability, simulate
 from waste_risk.validation.gates import GateDecision
 
-SEED, TRAINED_SEED = 801, 821  # confidence, margin and age were chosen on 701
+SEED, TRAINED_SEED = 802, 831  # confidence and age were chosen on 701, the margin on the replay's seeds 901 to 903
 POOL, HOUSEHOLDS = 3_000, 1_000
 N_RESAMPLES = 1_000  # half of the default, which only widens the scatter of the bounds
-WINDOW_DAYS, WEEKS = 75, 52  # the newest fifth of 540 days, which is what `split.test_share` cuts
+WINDOW_DAYS, WEEKS = 42, 52  # `split.test_days`
 PAIRS, YEARS = 200, 12
 GAINS = (-0.003, -0.002, -0.001, 0.0, 0.001, 0.002, 0.003)  # of the challenger, in nats
 # Standard deviations in log-odds. What all predictors get wrong together gives the log loss of the default run; what
 # each gets wrong alone, as much as two trainings of it differ by that have other seeds.
-TOGETHER, ALONE, ALONE_IN_HOUSEHOLD = 1.2, 0.13, 0.02
+TOGETHER, ALONE, ALONE_IN_HOUSEHOLD = 1.3, 0.105, 0.04
 WORLDS = {  # of a challenger's true gain over the first champion, in nats, by week
     "equals": lambda _week, _random: 0.0,
     "uneven": lambda _week, random: random.normal(0, 0.001),

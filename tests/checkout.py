@@ -1,6 +1,7 @@
 """The project in a folder of its own, run as a user runs it."""
 
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -9,34 +10,12 @@ from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
 
-SWAP = {
-    "globals.yml": "source: mine\n",
-    "run.yml": "pipelines: [data_engineering, training, validation]\n",
-    "catalog.yml": """
-items:
-  type: pandas.CSVDataset
-  filepath: exports/items.csv
-  load_args: {parse_dates: [purchased_on, expires_on]}
-  validator: {class: waste_risk.adapters.contracts.Contract, options: {table: items}}
-
-households:
-  type: pandas.CSVDataset
-  filepath: exports/households.csv
-  load_args: {parse_dates: [joined_on]}
-  validator: {class: waste_risk.adapters.contracts.Contract, options: {table: households}}
-
-events:
-  type: pandas.CSVDataset
-  filepath: exports/events.csv
-  load_args: {parse_dates: [occurred_on]}
-  validator: {class: waste_risk.adapters.contracts.Contract, options: {table: events}}
-
-truth:
-  type: waste_risk.adapters.datasets.EmptyTableDataset
-  table: truth
-  validator: {class: waste_risk.adapters.contracts.Contract, options: {table: truth}}
-""",
-}
+# The source that docs/new_source.md adds, file by file.
+SWAP = dict(
+    re.findall(
+        r"```yaml\n# conf/mine/(\S+)\n(.*?)```", (ROOT / "docs/new_source.md").read_text(encoding="utf-8"), re.DOTALL
+    )
+)
 
 
 @dataclass(frozen=True)

@@ -214,8 +214,13 @@ def test_what_is_committed_between_two_tables_is_not_seen(one: str) -> None:
     assert len(datasets["items"].load()) == 1
     execute(one, A_USE.format("2024-03-02Z"))
     assert datasets["events"].load().empty
-    datasets["items"].release()
+    release(datasets)
     assert len(datasets["events"].load()) == 1
+
+
+def release(datasets: dict[str, PantryPalDataset]) -> None:
+    for dataset in datasets.values():
+        dataset.release()
 
 
 def wait_for_a_lock(watcher: "psycopg.Connection[Any]") -> int:
@@ -245,7 +250,7 @@ def test_what_is_committed_while_the_tables_are_read_is_not_seen(one: str) -> No
     with reading_that_waits(one, datasets) as holder:
         holder.execute(A_WASTE.encode())
     assert datasets["events"].load().empty
-    datasets["events"].release()
+    release(datasets)
     assert datasets["events"].load()["kind"].tolist() == ["wasted"]
 
 
@@ -377,6 +382,7 @@ def test_a_reading_that_is_cut_off_is_told_and_the_next_one_is_whole(
         watcher.execute(f"SELECT {ends}(%s)".encode(), (wait_for_a_lock(watcher),))
         reading.join()
     assert said == [f"{place(one)}: {reason}"]
+    assert message(datasets["items"].load) == said[0]  # they were read at once; no third reading
     assert len(datasets["events"].load()) == (200_000 if is_in_mid_table else 0)
 
 

@@ -6,7 +6,6 @@ import os
 import pickle
 import subprocess
 import sys
-import sysconfig
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from hashlib import sha256
@@ -169,45 +168,43 @@ def test_mlflows_own_command_predicts(
         assert predictions == predictor.predict(sent).to_dict("records")
 
 
-# No line that adds a folder to the path is read (-S), and so the project is not installed.
 WITHOUT_THE_PROJECT = """
 import sys
 from importlib.util import find_spec
-sys.path.append(sys.argv[1])
 assert find_spec("waste_risk") is None
 import mlflow, pandas as pd
-answer = pd.DataFrame(mlflow.pyfunc.load_model(sys.argv[2]).predict(pd.read_parquet("sent.parquet")))
+for name in sys.argv[1:]:
+    model = mlflow.pyfunc.load_model(f"models:/{name}/1")
+    answer = pd.DataFrame(model.predict(pd.read_parquet("sent.parquet")))
+    answer.set_axis(answer.columns.astype(str), axis=1).to_parquet(f"{name}.parquet")
 assert not [name for name in sys.modules if name.partition(".")[0] == "waste_risk"]
-answer.set_axis(answer.columns.astype(str), axis=1).to_parquet("answer.parquet")
 """
 
 
-@pytest.mark.parametrize("model", [CLASSIFIER, PREDICTOR])
-def test_a_model_predicts_the_same_where_the_project_is_not_installed_and_nothing_may_be_unpickled(
-    predictor: WastePredictor, trained: Project, model: str
+def test_models_predict_the_same_in_a_clean_environment_where_nothing_may_be_unpickled(
+    predictor: WastePredictor, trained: Project, tmp_path: Path
 ) -> None:
+    uv, python = Path(sys.executable).with_name("uv"), tmp_path / "bin/python"
+    logged = mlflow.pyfunc.get_model_dependencies(PREDICTOR)
+    subprocess.run([uv, "venv", "--quiet", "--allow-existing", "--python", sys.executable, tmp_path], check=True)
+    constrained = ["--constraint", ROOT / "requirements.lock"]  # of what the requirements need in turn
+    subprocess.run([uv, "pip", "install", "--quiet", "--python", python, "-r", logged, *constrained], check=True)
     X.to_parquet(trained.folder / "sent.parquet")
-    code = (
-        WITHOUT_THE_PROJECT
-        if model == PREDICTOR
-        else WITHOUT_THE_PROJECT.replace("answer.to", "pd.DataFrame({'p': answer}).to")
-    )
-    done = away(trained, "-S", "-c", code, sysconfig.get_path("purelib"), model)
+    classifier, _regressor, whole = NAMES_IN_REGISTRY
+    done = away(trained, "-c", WITHOUT_THE_PROJECT, classifier, whole, python=str(python))
     assert done.returncode == 0, done.stderr
-    answer = pd.read_parquet(trained.folder / "answer.parquet")
-    if model == CLASSIFIER:
-        np.testing.assert_array_equal(answer["0"], predictor.classifier.predict(X.to_numpy()))
-    else:
-        pd.testing.assert_frame_equal(answer, predictor.predict(X), check_exact=True)
+    answers = {name: pd.read_parquet(trained.folder / f"{name}.parquet") for name in (classifier, whole)}
+    np.testing.assert_array_equal(answers[classifier]["0"], predictor.classifier.predict(X.to_numpy()))
+    pd.testing.assert_frame_equal(answers[whole], predictor.predict(X), check_exact=True)
 
 
-def away(project: Project, *arguments: str) -> "subprocess.CompletedProcess[str]":
+def away(project: Project, *arguments: str, python: str = sys.executable) -> "subprocess.CompletedProcess[str]":
     """Run Python in the project's folder, on its store, without the path to waste_risk."""
     variables = {"PYTHONPATH": "", "MLFLOW_TRACKING_URI": mlflow.get_tracking_uri()}
     if "predict" not in arguments:
         variables["MLFLOW_ALLOW_PICKLE_DESERIALIZATION"] = "false"
     return subprocess.run(
-        [sys.executable, *arguments],
+        [python, *arguments],
         cwd=project.folder,
         env={**os.environ, **variables},
         capture_output=True,

@@ -62,6 +62,7 @@ class PantryPalDataset(AbstractDataset[NoReturn, pd.DataFrame]):
         self.metadata = metadata
         key = (read_address(credentials), _to_date(start_date), _to_date(end_date), _check_words(words))
         self._extraction = _SHARED.setdefault(repr(key), Extraction(*key))
+        self._extraction.forget_failure(table)  # of another catalog
 
     def load(self) -> pd.DataFrame:
         """Read the table; the first of the three that is loaded reads them all.
@@ -80,38 +81,51 @@ class PantryPalDataset(AbstractDataset[NoReturn, pd.DataFrame]):
         raise DatasetError(f"{self._extraction.place} belongs to the source and is only read")
 
     def _release(self) -> None:
-        self._extraction.release()
+        self._extraction.release(self._table)
 
     def _describe(self) -> dict[str, Any]:
         return {"table": self._table}
 
 
 class Extraction:
-    """The three tables out of one transaction, kept from the first load until the last has been used."""
+    """The three tables out of one transaction, each kept until it is released; they also fail together."""
 
     def __init__(self, address: str, start: date | None, until: date | None, words: PantryPal) -> None:
         """Set the address as libpq takes it, the range, and what PantryPal's words mean."""
         self.place = place_of(address)
         self._address, self._start, self._until, self._words = address, start, until, words
         self._lock = Lock()
-        self._tables: PantryPalTables | None = None
+        self._tables: dict[str, pd.DataFrame] = {}
+        self._failures: dict[str, str] = {}  # of the tables that were to be read along
 
     def take(self, table: str) -> pd.DataFrame:
-        """Return a table; read all three unless they are there.
+        """Return a table; read all three unless it is there.
 
         Raises:
             DatasetError: the database cannot be read, or nothing is recorded in the range.
         """
         with self._lock:
-            if self._tables is None:
-                self._tables = self._read()
-            frame: pd.DataFrame = getattr(self._tables, table)
-            return frame
+            if table in self._failures:
+                raise DatasetError(self._failures.pop(table))
+            if table not in self._tables:
+                try:
+                    tables = self._read()
+                except DatasetError as error:
+                    self._failures = dict.fromkeys({*_TABLES} - {table}, str(error))
+                    raise
+                self._tables = {name: getattr(tables, name) for name in _TABLES}
+            return self._tables[table]
 
-    def release(self) -> None:
-        """Forget the tables; who loads one again gets a new snapshot."""
+    def release(self, table: str) -> None:
+        """Forget a table; who loads it again gets all three out of a new snapshot."""
         with self._lock:
-            self._tables = None
+            self._tables.pop(table, None)
+            self._failures.pop(table, None)
+
+    def forget_failure(self, table: str) -> None:
+        """Let the table be read anew after a reading that failed."""
+        with self._lock:
+            self._failures.pop(table, None)
 
     def _read(self) -> PantryPalTables:
         with reading(self._address, self._until) as records:

@@ -18,7 +18,9 @@ from kedro.pipeline import Pipeline
 from kedro.pipeline.node import Node
 
 from waste_risk.adapters.configuration import ConfigLoader, ConfigurationError, suggest
+from waste_risk.adapters.contracts import ContractBroken
 from waste_risk.adapters.dataset_errors import explain, why_unreadable
+from waste_risk.adapters.failures import explain as explain_failure
 
 _OWN_TYPES = ("waste_risk.", "kedro_mlflow.", "kedro.io.MemoryDataset", "MemoryDataset")
 _PATHS = ("filepath", "path", "filename")  # the keys that Kedro takes for paths
@@ -105,11 +107,12 @@ class SourceHook:
             ConfigurationError: an entry of the environment is wrong; or a node would write what belongs to a source.
         """
         entries = self._config.of_environment("catalog")
+        self._tables, self._loading = pipeline.inputs() & set(entries), set[str]()
         for name in sorted(pipeline.datasets() & set(entries)):
             _refuse_wrong_entry(name, catalog, entries[name])
-        self._tables = sorted(pipeline.inputs() & set(entries))
-        self._readers = {node.name for node in pipeline.nodes if set(node.inputs) & set(self._tables)}
-        self._release(catalog)  # what a run that failed in this process left
+        self._readers = {name: {node.name for node in pipeline.nodes if name in node.inputs} for name in self._tables}
+        for name in self._tables:
+            catalog.release(name)  # what a run that failed in this process left
         names = run_params["pipeline_names"] or ["__default__"]
         outputs = pipeline.all_outputs()
         locked = {name for name in outputs if catalog.get_type(name) == _READ_ONLY}
@@ -125,15 +128,33 @@ class SourceHook:
 
     @hook_impl
     def after_node_run(self, node: Node, catalog: DataCatalog) -> None:
-        """Release the source's tables after the last node that reads any: Kedro keeps those that no node makes."""
-        if node.name in self._readers:
-            self._readers.discard(node.name)
-            if not self._readers:
-                self._release(catalog)
+        """Release each of the source's tables after the last node that reads it: Kedro keeps what no node makes."""
+        for name in self._tables.intersection(node.inputs):
+            self._readers[name].discard(node.name)
+            if not self._readers[name]:
+                catalog.release(name)
 
-    def _release(self, catalog: DataCatalog) -> None:
-        for name in self._tables:
-            catalog.release(name)
+    @hook_impl
+    def before_dataset_loaded(self, dataset_name: str) -> None:
+        """Remember what is being read."""
+        self._loading.add(dataset_name)
+
+    @hook_impl
+    def after_dataset_loaded(self, dataset_name: str) -> None:
+        """Forget what was read."""
+        self._loading.discard(dataset_name)
+
+    @hook_impl(tryfirst=True)
+    def on_pipeline_error(self, error: Exception, catalog: DataCatalog) -> None:
+        """Add what is wrong with the source's other tables to the error about one of them: one run tells it all."""
+        for name in sorted(self._tables - self._loading if self._tables & self._loading else ()):
+            try:
+                catalog.load(name)
+            except (DatasetError, ContractBroken) as other:
+                # Tables that are read at once fail at once.
+                said = explain_failure(other)
+                if said.partition(": ")[2] not in explain_failure(error):
+                    error.add_note(said)
 
 
 def protect(entries: Mapping[str, Any], project: Path, source: str) -> dict[str, Any]:
