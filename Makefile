@@ -11,7 +11,7 @@ unexport VIRTUAL_ENV
 # They share modules.
 docs bench ablations learnability coverage gate-sources mutation promotion-errors monitoring-errors replay: export PYTHONPATH := benchmarks:experiments
 
-.PHONY: help setup run test test-fast programs browser git lint format house docs bench ablations learnability coverage \
+.PHONY: help setup run test test-fast programs browser git lint format house docs bench bench-postgres ablations learnability coverage \
   gate-sources mutation promotion-errors monitoring-errors replay lock lock-add viz mlflow notebooks clean
 help: ## list the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 12
@@ -74,6 +74,10 @@ docs: setup browser ## the generated pages, the pictures, and the output of the 
 
 bench: setup .venv-bench/.installed ## speed and memory into docs/benchmarks.md; ARGS=--large or --search: the slow parts
 	$(BIN)/python benchmarks/run.py $(ARGS)
+
+bench-postgres: export PYTHONPATH := benchmarks:experiments:tests
+bench-postgres: setup ## reading a million pantry entries of a PostgreSQL server, by several clients, into docs/benchmarks.md
+	$(BIN)/python benchmarks/run.py --only postgres
 
 .venv-bench/.installed: requirements-bench.lock .venv/.installed
 	$(BIN)/uv venv --quiet --clear --python $(BIN)/python .venv-bench

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from render_postgres import postgres_section
 from render_search import search_section
 from render_simulation import simulation_sections
 from tables import Row, table
@@ -24,6 +25,7 @@ def render(groups: Groups) -> str:
         _threads(groups),
         search_section(groups),
         *simulation_sections(groups),
+        postgres_section(groups),
         _when(groups),
     ]
     return "<!-- written by `make bench` -->\n# Speed and memory\n\n" + "\n".join(sections)

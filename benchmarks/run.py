@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import measure
+import measure_postgres
 import measure_search
 from render import render
 
@@ -27,7 +28,8 @@ _USUAL: dict[str, Group] = {
 }
 _LARGE: dict[str, Group] = {"simulation_large": measure.simulation_large, "large": measure.large}
 _SEARCH: dict[str, Group] = {"search_cost": measure_search.cost, "search_found": measure_search.held_out}
-GROUPS = _USUAL | _LARGE | _SEARCH
+_POSTGRES: dict[str, Group] = {"postgres": measure_postgres.reading}  # make bench-postgres
+GROUPS = _USUAL | _LARGE | _SEARCH | _POSTGRES
 
 
 def main() -> None:

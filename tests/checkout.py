@@ -34,7 +34,7 @@ class Checkout:
     @classmethod
     def make(cls, folder: Path) -> "Checkout":
         folder.mkdir()
-        for name in ("conf", "src"):
+        for name in ("conf", "deploy", "src"):
             shutil.copytree(ROOT / name, folder / name, ignore=shutil.ignore_patterns("__pycache__", "local"))
         for name in ("pyproject.toml", ".telemetry"):
             shutil.copy(ROOT / name, folder)

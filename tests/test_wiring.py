@@ -61,7 +61,7 @@ def test_the_main_job_needs_nothing_but_parameters_its_commit_a_place_for_studie
 
 
 def test_each_pipeline_can_run_on_what_the_others_left(pipelines: dict[str, Pipeline]) -> None:
-    catalog = DataCatalog.from_config(load("base")["catalog"])
+    catalog = DataCatalog.from_config(load("base")["catalog"], load("base")["credentials"])
     for name in ("data_engineering", "training", "validation", "retrain", "scoring"):
         assert all(dataset in catalog for dataset in free_inputs(pipelines[name]))
 
@@ -170,8 +170,7 @@ def test_each_source_has_a_data_folder_of_its_own() -> None:
     for environment, source in zip(ENVIRONMENTS, sources, strict=True):
         catalog = load(environment)["catalog"]
         assert catalog["checked_{table}"]["filepath"].startswith(f"data/{source}/")
-        if environment != "files":  # they are the user's
-            assert catalog["items"]["filepath"] == f"data/{source}/01_raw/items.parquet"
+        assert catalog["features"]["filepath"] == f"data/{source}/04_feature/features.parquet"
 
 
 LAYERS = ["raw", "intermediate", "primary", "feature", "model_input", "models", "model_output", "reporting"]

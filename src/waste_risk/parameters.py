@@ -92,6 +92,12 @@ class Observation(Section):
     per_item: int = Field(ge=1, le=20)
 
 
+class ObservedPeriod(Section):
+    """Which observations are learned from: what happened before still tells of the household's history."""
+
+    starts_on: date | None
+
+
 class Cleaning(Section):
     """What is done about records that do not fit each other: each rule of `tables.cleaning_rules` has its parameter."""
 
@@ -412,6 +418,14 @@ class Grocy(Section):
         return name
 
 
+class PantryPal(Section):
+    """What PantryPal's words mean in our vocabulary, and the currency of its prices: options of catalog entries."""
+
+    categories: Mapping[str, Category]
+    storages: Mapping[str, Storage]
+    currency: str | None
+
+
 SECTIONS: dict[str, type[Section]] = {
     "data_generation": DataGeneration,
     "cleaning": Cleaning,
@@ -430,6 +444,7 @@ SECTIONS: dict[str, type[Section]] = {
     "monitoring": Monitoring,
     "columns": Columns,
     "grocy": Grocy,
+    "observed_period": ObservedPeriod,
 }
 
 AnySection = TypeVar("AnySection", bound=Section)

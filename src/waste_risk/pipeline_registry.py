@@ -10,7 +10,7 @@ from kedro.pipeline import Pipeline
 
 _SINGLE = (
     *("data_generation", "receipts", "data_engineering", "training", "validation", "promotion", "rollback"),
-    *("scoring", "monitoring", "finished_table", "table_scoring", "repurchase", "grocy"),
+    *("scoring", "monitoring", "finished_table", "table_scoring", "repurchase", "grocy", "seed_postgres"),
 )
 _RETRAIN = ("data_engineering", "training", "validation")
 # `__default__` is the main job, `retrain` the same on data that are there already.

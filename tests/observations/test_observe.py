@@ -1,6 +1,7 @@
 """Observed items: their age does not depend on the outcome, their label is known when it says."""
 
 from collections.abc import Callable
+from datetime import date
 from pathlib import Path
 
 import numpy as np
@@ -14,7 +15,7 @@ from waste_risk.errors import ContractError
 from waste_risk.features import build_features
 from waste_risk.observations.model_input import assemble_model_input
 from waste_risk.observations.observe import label_items, latest_record, observe_items, open_items
-from waste_risk.parameters import Observation
+from waste_risk.parameters import Observation, ObservedPeriod
 
 ONCE = Observation(horizon_days=30, max_age_days=30, per_item=1)
 FAR = pd.Timestamp("2030-01-01")
@@ -67,6 +68,18 @@ def test_an_item_is_observed_between_purchase_and_its_printed_date() -> None:
 def test_without_a_printed_date_the_reference_life_bounds_the_age(columns: dict[str, str], longest: int) -> None:
     observations = observe_items(bought(8_000, life_days=np.nan, **columns), NO_EVENTS, ONCE, FAR)
     assert ages(observations).max() == longest
+
+
+def test_days_before_the_observed_period_are_not_observed_and_the_others_stay_as_they_are() -> None:
+    items = bought(500, life_days=20)
+    everything = observe_items(items, NO_EVENTS, ONCE, FAR)
+    first = date(2024, 3, 10)
+    inside = observe_items(items, NO_EVENTS, ONCE, FAR, ObservedPeriod(starts_on=first))
+    later = everything[everything["observed_on"] >= pd.Timestamp(first)].reset_index(drop=True)
+    assert inside["observed_on"].min() == pd.Timestamp(first)
+    pd.testing.assert_frame_equal(inside, later)
+    endless = observe_items(items, NO_EVENTS, ONCE, FAR, ObservedPeriod(starts_on=None))
+    pd.testing.assert_frame_equal(endless, everything)
 
 
 def test_observations_are_skewed_to_early() -> None:
@@ -324,7 +337,7 @@ import json
 from waste_risk.features import build_features
 from waste_risk.observations import observe_items
 from waste_risk.observations.model_input import assemble_model_input
-from waste_risk.parameters import Observation
+from waste_risk.parameters import Observation, ObservedPeriod
 from waste_risk.simulation import simulate
 from waste_risk.tables.contracts import check
 

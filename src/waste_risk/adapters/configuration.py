@@ -47,8 +47,8 @@ class ConfigLoader(OmegaConfigLoader):
         return {name: value for config in plain for name, value in config.items()}
 
     def runtime_parameters(self) -> set[str]:
-        """Return the names of the runtime parameters that the catalog or the globals refer to."""
-        raw = [configs for key in ("catalog", "globals") for configs in self._read_raw_config(key)[:2]]
+        """Return the names of the runtime parameters that the catalog, the globals or the parameters refer to."""
+        raw = [configs for key in ("catalog", "globals", "parameters") for configs in self._read_raw_config(key)[:2]]
         texts = [OmegaConf.to_yaml(config) for configs in raw for config in configs.values()]
         return set(re.findall(r"\$\{runtime_params:\s*(\w+)", "\n".join(texts)))
 

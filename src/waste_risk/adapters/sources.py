@@ -15,6 +15,7 @@ from kedro.framework.project import pipelines
 from kedro.io import AbstractDataset, DataCatalog, DatasetError
 from kedro.io.core import Version
 from kedro.pipeline import Pipeline
+from kedro.pipeline.node import Node
 
 from waste_risk.adapters.configuration import ConfigLoader, ConfigurationError, suggest
 from waste_risk.adapters.contracts import ContractBroken
@@ -112,6 +113,9 @@ class SourceHook:
         self._tables, self._loading = pipeline.inputs() & set(entries), set[str]()
         for name in sorted(pipeline.datasets() & set(entries)):
             _refuse_wrong_entry(name, catalog, entries[name])
+        self._readers = {name: {node.name for node in pipeline.nodes if name in node.inputs} for name in self._tables}
+        for name in self._tables:
+            catalog.release(name)  # what a run that failed in this process left
         names = run_params["pipeline_names"] or ["__default__"]
         outputs = pipeline.all_outputs()
         locked = {name for name in outputs if catalog.get_type(name) == _READ_ONLY}
@@ -124,6 +128,14 @@ class SourceHook:
                 f"{culprit} would write {name}{places[name]}, which {folder} only reads;"
                 f" choose other pipelines, with --pipelines or in {folder}/run.yml."
             )
+
+    @hook_impl
+    def after_node_run(self, node: Node, catalog: DataCatalog) -> None:
+        """Release each of the source's tables after the last node that reads it: Kedro keeps what no node makes."""
+        for name in self._tables.intersection(node.inputs):
+            self._readers[name].discard(node.name)
+            if not self._readers[name]:
+                catalog.release(name)
 
     @hook_impl
     def before_dataset_loaded(self, dataset_name: str) -> None:
@@ -142,7 +154,10 @@ class SourceHook:
             try:
                 catalog.load(name)
             except (DatasetError, ContractBroken) as other:
-                error.add_note(explain_failure(other))
+                # Tables that are read at once fail at once.
+                said = explain_failure(other)
+                if said.partition(": ")[2] not in explain_failure(error):
+                    error.add_note(said)
 
 
 def protect(entries: Mapping[str, Any], project: Path, source: str) -> dict[str, Any]:

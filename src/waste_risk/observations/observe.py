@@ -10,14 +10,18 @@ import pandas as pd
 from waste_risk.arrays import Integers, Mask
 from waste_risk.history.pantry import is_waste, places, read_events, unique_index
 from waste_risk.history.timeline import DAY, Timeline, pack, to_seconds
-from waste_risk.parameters import Observation
+from waste_risk.parameters import Observation, ObservedPeriod
 from waste_risk.random_streams import FixedSeed, Stream, hash_ids, uniform
 from waste_risk.reference.shelf_lives import reference_life
 from waste_risk.reference.vocabulary import thousandths
 
 
 def observe_items(
-    items: pd.DataFrame, events: pd.DataFrame, params: Observation, data_until: pd.Timestamp | None = None
+    items: pd.DataFrame,
+    events: pd.DataFrame,
+    params: Observation,
+    data_until: pd.Timestamp | None = None,
+    observed_period: ObservedPeriod | None = None,
 ) -> pd.DataFrame:
     """Observe each item at `per_item` random ages, if it is then still open, and label what becomes of it.
 
@@ -30,6 +34,7 @@ def observe_items(
         data_until: the end of the data; if None, the latest purchase or event. Give it for parts of a table.
             Observations from then on are left out. Those less than the horizon before it are kept, although their
             label may still change (see `label_known_on`).
+        observed_period: the first day that is observed; if None, or if it names none, all are.
 
     Returns:
         item_id, household_id, observed_on, wasted, days_to_waste (null when not wasted), label_known_on.
@@ -42,6 +47,8 @@ def observe_items(
     end = data_until if data_until is not None else latest_record(items, events)
     observed_on = day.astype("datetime64[D]")
     keep = _is_open(items, history, row, day * DAY) & (observed_on < end.to_datetime64())
+    if observed_period is not None and observed_period.starts_on is not None:
+        keep &= observed_on >= np.datetime64(observed_period.starts_on)
     return _labeled(_keys(items, row[keep], observed_on[keep]), history, row[keep], params.horizon_days)
 
 

@@ -22,7 +22,13 @@ def create_pipeline() -> Pipeline:
             Node(latest_record, inputs=["checked_items", "checked_events"], outputs="data_until", name="latest_record"),
             Node(
                 observe_items,
-                inputs=["checked_items", "checked_events", "params:observation", "data_until"],
+                inputs=[
+                    "checked_items",
+                    "checked_events",
+                    "params:observation",
+                    "data_until",
+                    "params:observed_period",
+                ],
                 outputs="observations",
                 name="observe_items",
             ),

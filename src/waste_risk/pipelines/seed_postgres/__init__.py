@@ -1,0 +1,1 @@
+"""Fill an empty PantryPal database with the simulated tables."""
