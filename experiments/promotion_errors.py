@@ -29,7 +29,7 @@ from waste_risk.promotion import Comparison, Contender, compare, decide
 from waste_risk.simulation import oracle_probability, simulate
 from waste_risk.validation.gates import GateDecision
 
-SEED, TRAINED_SEED = 802, 831  # confidence and age were chosen on 701, the margin on the replay's seeds 901 to 903
+SEED, TRAINED_SEED = 803, 841  # the rule was chosen on those of the replay
 POOL, HOUSEHOLDS = 3_000, 1_000
 N_RESAMPLES = 1_000  # half of the default, which only widens the scatter of the bounds
 WINDOW_DAYS, WEEKS = 42, 52  # `split.test_days`

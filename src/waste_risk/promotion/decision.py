@@ -1,8 +1,8 @@
 """The rule of promotion: superior, or fresh and not worse; and never downhill by many small steps.
 
-A challenger that has passed its gates replaces the champion if it is surely better; or if the champion is old and the
-challenger is not worse by more than a margin, neither than the champion nor than the reference. The reference is the
-last predictor that was surely better than the reference before it, so it only moves uphill.
+A challenger that has passed its gates replaces the champion if it is surely better; or if the champion is older, the
+challenger seems better, and it surely is not worse by more than a margin, neither than the champion nor than the
+reference. The reference is the last predictor that was surely better than the one before it, so it only moves uphill.
 """
 
 from dataclasses import asdict, dataclass
@@ -193,7 +193,7 @@ def _weigh(
 def _is_due(
     comparison: Comparison, params: Promotion, champion_age_days: float, reference: Comparison | None
 ) -> tuple[bool, tuple[str, ...]]:
-    """Return whether the champion is old and the challenger not worse, neither than it nor than the reference."""
+    """Return whether the champion is old, and the challenger seems better and is surely not worse than any rival."""
     if champion_age_days < 0:
         return False, ("The champion has learnt from newer rows than the challenger.",)
     age, limit = f"The champion is {champion_age_days:g} days old", f"{params.max_age_days} days"
@@ -202,6 +202,8 @@ def _is_due(
     rivals = {"champion": comparison} | ({"reference": reference} if reference else {})
     held = () if reference is None else (_describe_gain(reference, "the reference"),)
     why = (f"{age}, more than {limit}.", *held)
+    if comparison.log_loss_gain.value <= 0:
+        return False, (*why, "The challenger does not even seem better.")
     margin = f"worse by more than the margin of {format_limit(params.margin)}"
     better = [name for name, each in rivals.items() if _read_bounds(each)[0] <= -params.margin]
     if better:

@@ -1,4 +1,4 @@
-"""finished_table, champion → rows without a label → scored_rows."""
+"""finished_table, any_champion → rows without a label → scored_rows."""
 
 from kedro.pipeline import Node, Pipeline
 
@@ -11,7 +11,12 @@ def create_pipeline() -> Pipeline:
     """Score all rows without a label with the champion; nothing is trained."""
     return Pipeline(
         [
-            Node(take_champion, "champion", "scoring_champion", name="take_champion"),
+            Node(
+                take_champion,
+                inputs=["any_champion", "source_name", "params:scoring"],
+                outputs="scoring_champion",
+                name="take_champion",
+            ),
             Node(
                 find_open_rows,
                 inputs=["finished_table", "params:columns", "params:observation"],
