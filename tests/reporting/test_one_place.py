@@ -119,7 +119,7 @@ def test_a_plot_arrives_in_the_pipeline_the_catalog_and_the_page(
     assert list(drawn) == ["plot_lead_time"]
 
     configuration = OmegaConfigLoader(str(ROOT / "conf"), env="base", **CONFIG_LOADER_ARGS)
-    kept = DataCatalog.from_config(configuration["catalog"]).get("plot_lead_time")
+    kept = DataCatalog.from_config(configuration["catalog"], configuration["credentials"]).get("plot_lead_time")
     assert kept is not None
     assert kept._describe()["filepath"].endswith("/08_reporting/lead_time.png")
 
