@@ -41,7 +41,7 @@ class TestALoggedRun:
 
     def test_each_parameter_read_is_logged_once_under_its_own_name(self, project: Project) -> None:
         parameters = project.runs()[0].data.params
-        split = {"split.test_share": "0.2", "split.test_days": "None", "split.n_folds": "5"}
+        split = {"split.test_share": "0.2", "split.test_days": "42", "split.n_folds": "5"}
         assert parameters == {**split, "data.until": "2024-05-01 00:00:00"}
 
     def test_metrics_carry_their_prefix_and_leave_out_the_unknown(self, project: Project) -> None:

@@ -90,15 +90,15 @@ def test_the_realized_base_rate_is_that_of_the_events(project: Checkout, metrics
     predictions = pd.read_parquet(path)
     items, events = (pd.read_parquet(project.file(f"02_intermediate/{name}.parquet")) for name in ("items", "events"))
     bought = items.set_index("item_id")["purchased_on"].reindex(predictions["item_id"]).to_numpy()
-    young = predictions[predictions["as_of"] - bought <= pd.Timedelta(days=30)]
+    learned = predictions[predictions["as_of"] - bought <= pd.Timedelta(days=365)]
     end = pd.Timestamp("2025-05-28")
     within = events[
         (events["kind"] == "wasted") & (events["occurred_on"] >= "2025-04-28") & (events["occurred_on"] < end)
     ]
     week = metrics["weeks"][1]
-    assert week["n_rows"] == len(young)
-    assert week["realized"]["metrics"]["base_rate"] == young["item_id"].isin(within["item_id"]).mean()
-    assert week["expected"]["base_rate"]["value"] == pytest.approx(young["waste_probability"].mean())
+    assert week["n_rows"] == len(learned)
+    assert week["realized"]["metrics"]["base_rate"] == learned["item_id"].isin(within["item_id"]).mean()
+    assert week["expected"]["base_rate"]["value"] == pytest.approx(learned["waste_probability"].mean())
 
 
 def test_an_estimate_is_stored_beside_each_scoring_and_stands(project: Checkout, monitored: Outcome) -> None:
