@@ -155,6 +155,31 @@ def test_a_source_that_is_described_wrongly_is_refused_in_one_line(
     assert line in refused(checkout.run("--env", mine.name))
 
 
+def test_one_run_tells_what_is_wrong_with_each_table(checkout: Checkout, mine: Path) -> None:
+    """As docs/new_source.md says: table by table, with counts and without a value."""
+    tables = simulate(n_households=20, n_items_per_household=40, seed=1)
+    broken = {
+        "households": tables.households.drop(columns="income_band"),
+        "items": tables.items.assign(quantity=-1.0),
+        "events": tables.events.replace({"kind": {"wasted": "binned"}}),
+    }
+    (checkout.folder / "broken").mkdir()
+    (mine / "catalog.yml").write_text(CATALOG.replace("exports/", "broken/"))
+    absent = refused(checkout.run("--env", mine.name, "--pipelines", "data_engineering"))
+    for name, table in broken.items():
+        assert f"{name}: {checkout.folder}/broken/{name}.csv does not exist" in absent
+        table.to_csv(checkout.folder / f"broken/{name}.csv", index=False)
+    outcome = checkout.run("--env", mine.name, "--pipelines", "data_engineering")
+    n_wasted, n_events = (tables.events["kind"] == "wasted").sum(), len(tables.events)
+    for told in (
+        "households.income_band: is missing (20 of 20 rows)",
+        f"items.quantity: must be at least 0.001 ({len(tables.items)} of {len(tables.items)} rows)",
+        f"events.kind: must be one of opened, consumed, wasted, moved, corrected ({n_wasted} of {n_events} rows)",
+    ):
+        assert told in outcome.errors
+    assert "binned" not in outcome.errors + outcome.screen
+
+
 def test_tables_that_cannot_be_written_serve_as_a_source(checkout: Checkout, mine: Path) -> None:
     exports = checkout.folder / "exports"
     modes = {path: path.stat().st_mode for path in (exports, *exports.iterdir())}

@@ -75,7 +75,7 @@ def test_the_last_lines_say_what_the_data_were_and_what_the_verdict_is(done: Out
     assert re.fullmatch(r"Verdict:      PASS( by the estimate only \(.+\))?, 12 of 12 gates", lines[-1])
     assert "300 households" in done.screen
     assert "wasted within 30 days" in done.screen
-    assert sum(line.startswith("[") and line.endswith(" s") for line in lines) == 42
+    assert sum(line.startswith("[") and line.endswith(" s") for line in lines) == 44
 
 
 def test_the_report_has_every_section(finished: Checkout) -> None:
@@ -385,11 +385,12 @@ def test_a_killed_run_leaves_whole_files_and_the_next_one_goes_on(tmp_path: Path
 
 
 def test_another_source_is_three_small_files(finished: Checkout) -> None:
-    """The README's example: tables from CSV files, and nobody knows the truth."""
+    """That of docs/new_source.md: tables from CSV files, and nobody knows the truth."""
     (finished.folder / "conf/mine").mkdir()
     (finished.folder / "exports").mkdir()
     for name, text in SWAP.items():
         (finished.folder / "conf/mine" / name).write_text(text)
+    (finished.folder / "conf/mine/parameters.yml").write_text("split: {test_days: null}\n")  # as conf/test
     for table in ("items", "households", "events"):
         frame = pd.read_parquet(finished.file(f"01_raw/{table}.parquet"))
         frame.to_csv(finished.folder / f"exports/{table}.csv", index=False)

@@ -5,9 +5,10 @@ import json
 import numpy as np
 import pandas as pd
 import pytest
+from promotion_errors import Champion
 from promotion_page import REPLAY
 from replay_page import ALWAYS, NEVER, OTHERS, OURS, POINT, render_replay
-from replay_rules import RULES, estimate_difference, follow_rules, realize
+from replay_rules import RULES, Week, estimate_difference, follow_rules, realize
 from replay_weeks import (
     USUAL_WEEKS,
     Challenger,
@@ -133,9 +134,21 @@ def test_ours_asks_the_gates_and_the_other_rules_do_not() -> None:
     )
 
 
-def test_ours_replaces_an_old_champion_by_an_equal_one_and_the_age_is_that_of_what_was_learnt() -> None:
-    in_use = follow_rules(make([0.5] * 12), "7 ")[OURS].in_use
-    assert in_use == tuple(np.repeat([0, 3, 6, 9], 3))  # 21 days are more than promotion.max_age_days; 14 are not
+def test_ours_replaces_a_champion_by_what_is_newer_and_seems_better_and_keeps_it_beside_an_equal_one() -> None:
+    equal = make([0.5] * 4)
+    assert follow_rules(equal, "7 ")[OURS].in_use == (0, 0, 0, 0)
+    days = equal.rows["observed_on"]
+    in_all_windows = days.between(first_day() - pd.Timedelta(days=38), first_day() - pd.Timedelta(days=32))
+    shared = np.flatnonzero(equal.rows["wasted"] & in_all_windows)
+    percent = equal.percent.copy()
+    for week in range(4):
+        percent[week, shared[:week]] += 1  # too little to be sure
+    seems_better = Replayed(equal.rows, equal.challengers, percent)
+    assert follow_rules(seems_better, "7 ")[OURS].in_use == (0, 1, 2, 3)
+    patient = Champion()
+    for week in range(1, 4):
+        RULES[OURS](patient, Week(seems_better, week), max_age_days=14)
+    assert (patient.number, patient.switches) == (3, 1)  # the age is that of what was learnt: 21 days are more than 14
 
 
 def test_each_observation_of_the_replayed_weeks_is_predicted_by_who_is_in_use() -> None:

@@ -47,12 +47,14 @@ class LineageHook:
     def __init__(self) -> None:
         """Use the default folder until the context names the source's."""
         self._folder = Path("data")
+        self._usual: list[str] = []
         self._lock = Lock()
 
     @hook_impl
     def after_context_created(self, context: KedroContext) -> None:
-        """Set the folder of the source."""
+        """Set the folder of the source, and the pipelines that it runs."""
         self._folder = source_folder(context.project_path, context.config_loader)
+        self._usual = context.config_loader["run"]["pipelines"]
 
     @hook_impl(tryfirst=True)
     def before_pipeline_run(self, run_params: dict[str, Any], pipeline: Pipeline, catalog: DataCatalog) -> None:
@@ -110,8 +112,8 @@ class LineageHook:
             raise RunError(f"{told}; say in the catalog, or in its parameter, where it is")
         source = places[missing[0]].relative_to(data).parts[0]
         is_own = source == self._folder.name
-        remedy = f"run {_makers(missing)} first" if is_own else f"run the pipelines of the source {source} first"
-        raise RunError(f"{', '.join(missing)}: {self._place(missing[0])} does not exist; {remedy}")
+        makers = _makers(missing, self._usual) if is_own else f"the pipelines of the source {source}"
+        raise RunError(f"{', '.join(missing)}: {self._place(missing[0])} does not exist; run {makers} first")
 
     def _look(self, name: str) -> None:
         path = self._path(name)
@@ -121,7 +123,7 @@ class LineageHook:
         record = self._records.get(name)
         is_derived = self._folder in path.parents and path.parent.name != RAW
         if record and record.sha256 != seen.sha256 and is_derived:
-            raise RunError(f"{path} is not the file that a run wrote; run {_makers([name])} again")
+            raise RunError(f"{path} is not the file that a run wrote; run {_makers([name], self._usual)} again")
         known = record.made_from if record and record.sha256 == seen.sha256 else {}
         self._made_from[name] = {**known, name: seen.sha256}
 
@@ -140,7 +142,7 @@ class LineageHook:
                         if record.made_from.get(ancestor, current) != current
                     }
                     before = [made for made in self._made_from.values() if made.get(ancestor, current) != current]
-                    makers = _makers(sorted(between & {part for made in before for part in made}))
+                    makers = _makers(sorted(between & {part for made in before for part in made}), self._usual)
                     raise RunError(f"{stale} was made from {ancestor} as it was before; run {makers} again")
 
     def _made_by(self, name: str) -> str:
@@ -166,12 +168,17 @@ def source_folder(project: Path, config: Any) -> Path:
     return Path(project) / "data" / str(config["globals"]["source"])
 
 
-def _makers(names: list[str]) -> str:
-    """Return the smallest pipelines that make the datasets, in order, as an option of the command."""
+def _makers(names: list[str], usual: list[str]) -> str:
+    """Return the smallest pipelines that make the datasets, in order, as an option of the command.
+
+    Those within the pipelines that the source usually runs come first: others may make a table of the same name.
+    """
     pipelines.set_requested(None)  # Kedro has loaded those of this run alone
     outputs = {name: pipeline.all_outputs() for name, pipeline in pipelines.items()}
+    made = set[str]().union(*(outputs[name] for name in usual if name in outputs))
     makers = [[maker for maker in outputs if name in outputs[maker]] for name in names]
-    smallest = {min(found, key=lambda maker: len(outputs[maker])) for found in makers if found}
+    best = {name: (not outputs[name] <= made, len(outputs[name])) for name in outputs}
+    smallest = {min(found, key=best.__getitem__) for found in makers if found}
     return f"--pipelines {','.join(name for name in outputs if name in smallest)}" if smallest else ""
 
 
